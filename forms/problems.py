@@ -1,0 +1,149 @@
+"""The one catalogue of problems a person or a phone can be told about.
+
+A problem has a stable code, an HTTP status, a title and a hint that says what to do. Rooms raise `Problem`; the server renders it as
+OpenRosa XML, RFC 9457 JSON or a page, and the command line as text. docs/problems.md lists the catalogue and a test keeps both equal.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One entry of the catalogue: `status` is the HTTP status, `hint` says what to do."""
+
+    code: str
+    status: int
+    title: str
+    hint: str
+
+
+CATALOGUE: dict[str, Kind] = {
+    kind.code: kind
+    for kind in (
+        # what cannot be read
+        Kind(
+            "xml_unreadable",
+            400,
+            "The XML cannot be read.",
+            "Send the file again; if it fails again, keep the phone and tell the coordinator.",
+        ),
+        Kind(
+            "body_unreadable",
+            400,
+            "The upload broke off or is not multipart/form-data.",
+            "Check the connection and send again.",
+        ),
+        Kind(
+            "submission_missing",
+            400,
+            "The upload holds no part named xml_submission_file.",
+            "Send with ODK Collect or KoBoCollect.",
+        ),
+        Kind(
+            "form_id_missing",
+            400,
+            "The submission does not name its form.",
+            "Download the form again from this server and fill it in anew.",
+        ),
+        Kind("value_invalid", 400, "A value cannot be used.", "Correct the value named in the message."),
+        # who
+        Kind("sign_in_needed", 401, "Please sign in.", "Sign in with an account of this server."),
+        Kind(
+            "token_unknown",
+            403,
+            "This phone's key is not known or was withdrawn.",
+            "Ask the coordinator for a new QR code.",
+        ),
+        Kind("not_allowed", 403, "Your account may not do this.", "Ask an administrator for the right."),
+        Kind(
+            "request_forged",
+            403,
+            "The page was open too long or the request came from elsewhere.",
+            "Reload the page and try again.",
+        ),
+        # what is not there
+        Kind("not_found", 404, "There is nothing at this address.", "Check the address."),
+        Kind(
+            "form_unknown",
+            404,
+            "This server has never had a form with this id.",
+            "Check the server address in the phone's settings.",
+        ),
+        Kind(
+            "method_not_allowed",
+            405,
+            "This address does not take this kind of request.",
+            "Check the address and the method.",
+        ),
+        Kind(
+            "submission_unknown",
+            404,
+            "There is no submission with this id.",
+            "List them: tulliana submission list --form ID.",
+        ),
+        # forms
+        Kind(
+            "form_invalid", 422, "The form cannot be used.", "Correct the place named in the message and publish again."
+        ),
+        Kind(
+            "form_version_taken",
+            409,
+            "This version is published already with other content.",
+            "Give the form a new version and publish again.",
+        ),
+        Kind(
+            "form_media_missing",
+            422,
+            "The form uses files that were not given.",
+            "Publish again with the files beside it.",
+        ),
+        Kind("name_taken", 409, "This name is in use.", "Choose another name."),
+        # size, time, room
+        Kind(
+            "too_large",
+            413,
+            "The upload is larger than this server takes.",
+            "Take smaller photos, or ask the coordinator to raise the limit.",
+        ),
+        Kind("too_many_tries", 429, "Too many wrong passwords.", "Wait a minute and try again."),
+        Kind(
+            "internal",
+            500,
+            "Something went wrong here.",
+            "Nothing was lost. Try again; if it stays, run: tulliana doctor.",
+        ),
+        Kind(
+            "busy",
+            503,
+            "The server cannot store anything at the moment.",
+            "Keep the record on the phone and send again later.",
+        ),
+        Kind(
+            "disk_full",
+            507,
+            "The server's disk is full.",
+            "Keep the record on the phone and tell the coordinator to make room.",
+        ),
+        # configuration and operation
+        Kind("settings_invalid", 500, "The settings cannot be used.", "Correct the settings named in the message."),
+        Kind(
+            "database_newer",
+            500,
+            "The database was made by a newer Tulliana.",
+            "Run the newer version, or restore a backup of this one.",
+        ),
+    )
+}
+
+
+class Problem(Exception):
+    """A problem of the catalogue, with what is particular to this case in `detail`."""
+
+    def __init__(self, code: str, detail: str = "", *, hint: str = "") -> None:
+        self.kind = CATALOGUE[code]
+        self.detail = detail
+        self.hint = hint or self.kind.hint
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.kind.title, self.detail, self.hint) if part)

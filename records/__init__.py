@@ -1,0 +1,1 @@
+"""What we keep: tables, the one write seam, files by content, migrations."""

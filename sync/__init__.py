@@ -1,0 +1,1 @@
+"""What moves: the intake of a submission from a phone."""
