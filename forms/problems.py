@@ -1,7 +1,8 @@
 """The one catalogue of problems a person or a phone can be told about.
 
-A problem has a stable code, an HTTP status, a title and a hint that says what to do. Rooms raise `Problem`; the server renders it as
-OpenRosa XML, RFC 9457 JSON or a page, and the command line as text. docs/problems.md lists the catalogue and a test keeps both equal.
+A problem has a stable code, an HTTP status, a title and a hint that says what to do. Rooms raise `Problem`; the server renders
+it as OpenRosa XML, RFC 9457 JSON or a page, and the command line as text. docs/problems.md lists the catalogue and a test keeps
+both equal.
 """
 
 from dataclasses import dataclass
@@ -82,9 +83,7 @@ CATALOGUE: dict[str, Kind] = {
             "List them: tulliana submission list --form ID.",
         ),
         # forms
-        Kind(
-            "form_invalid", 422, "The form cannot be used.", "Correct the place named in the message and publish again."
-        ),
+        Kind("form_invalid", 422, "The form cannot be used.", "Correct the place named in the message and publish again."),
         Kind(
             "form_version_taken",
             409,

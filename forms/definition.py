@@ -1,0 +1,239 @@
+"""What a form asks, read from the XForm that phones really get (ODK XForms specification)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from lxml import etree
+
+from forms.problems import Problem
+from forms.xml import child, full_text, local_name, parse_xml
+
+Kind = Literal["group", "repeat", "question"]
+_TRUE = ("true()", "1", "true", "'true'")
+_JR = "{http://openrosa.org/javarosa}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer of a select: its `name` in the data and its labels by language."""
+
+    name: str
+    labels: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One node of the form. `path` holds the names from below the root, e.g. ("where", "event_gps")."""
+
+    path: tuple[str, ...]
+    kind: Kind
+    type: str = "string"
+    control: str = ""
+    mediatype: str = ""
+    required: bool = False
+    relevant: str = ""
+    constraint: str = ""
+    constraint_message: dict[str, str] = field(default_factory=dict)
+    calculate: str = ""
+    preload: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    choices: tuple[Choice, ...] | None = None
+    children: tuple["Field", ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The node's own name."""
+        return self.path[-1]
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the answer names an attachment."""
+        return self.type == "binary"
+
+
+@dataclass(frozen=True)
+class FormDefinition:
+    """A form version: identity, fields as a tree in document order, languages, and the files it refers to."""
+
+    form_id: str
+    version: str
+    title: str
+    root_name: str
+    fields: tuple[Field, ...]
+    languages: tuple[str, ...]
+    public_key: str = ""
+    submission_url: str = ""
+
+    @classmethod
+    def from_xform(cls, xform: bytes) -> "FormDefinition":
+        """Read the definition from an XForm. Raises `Problem("form_invalid")` naming what is missing."""
+        return _Reader(parse_xml(xform)).definition()
+
+    def walk(self) -> Iterator[Field]:
+        """All fields, groups and repeats before their children."""
+        stack = list(reversed(self.fields))
+        while stack:
+            item = stack.pop()
+            yield item
+            stack.extend(reversed(item.children))
+
+    @cached_property
+    def by_path(self) -> dict[tuple[str, ...], Field]:
+        """Every field by its path."""
+        return {item.path: item for item in self.walk()}
+
+    def label(self, path: tuple[str, ...], language: str = "") -> str:
+        """The question's text in `language` (a language name or its code), else in the default one, else its name."""
+        item = self.by_path.get(path)
+        if item is None:
+            return path[-1] if path else ""
+        return pick(item.labels, language) or item.name
+
+
+def pick(texts: dict[str, str], language: str) -> str:
+    """The text in `language` ("fa" also finds "فارسی (fa)"), else the first one."""
+    for name, text in texts.items():
+        if language and (name == language or name.endswith(f"({language})")):
+            return text
+    return next(iter(texts.values()), "")
+
+
+class _Reader:
+    """Collects binds, controls and texts of one XForm, then builds the field tree from the primary instance."""
+
+    def __init__(self, root: etree._Element) -> None:
+        head, body = child(root, "head"), child(root, "body")
+        model = child(head, "model") if head is not None else None
+        if head is None or model is None or body is None:
+            raise Problem("form_invalid", "This is not an XForm: h:head, model or h:body is missing.")
+        self.head, self.body, self.model = head, body, model
+        instances = [node for node in model if local_name(node) == "instance"]
+        if not instances or len(instances[0]) == 0:
+            raise Problem("form_invalid", "The primary instance is missing.")
+        self.primary = instances[0][0]
+        self.secondary = {node.get("id", ""): node for node in instances[1:]}
+        self.binds = {
+            self._path(node.get("nodeset", "")): node for node in model if local_name(node) == "bind" and node.get("nodeset")
+        }
+        self.texts, self.languages = self._read_texts()
+        self.controls = {
+            self._path(node.get("ref") or node.get("nodeset") or ""): node
+            for node in self.body.iter(etree.Element)
+            if node.get("ref") or (local_name(node) == "repeat" and node.get("nodeset"))
+            if local_name(node) not in {"label", "hint", "value", "help"}
+        }
+
+    def definition(self) -> FormDefinition:
+        title_node = child(self.head, "title")
+        title = full_text(title_node) if title_node is not None else ""
+        form_id = self.primary.get("id", "").strip()
+        if not title:
+            raise Problem("form_invalid", "The form has no title (h:title).")
+        if not form_id:
+            raise Problem("form_invalid", "The primary instance has no id attribute.")
+        submission = child(self.model, "submission")
+        return FormDefinition(
+            form_id=form_id,
+            version=version_of(self.primary),
+            title=title,
+            root_name=local_name(self.primary),
+            fields=tuple(self._fields(self.primary, ())),
+            languages=self.languages,
+            public_key=submission.get("base64RsaPublicKey", "") if submission is not None else "",
+            submission_url=submission.get("action", "") if submission is not None else "",
+        )
+
+    def _path(self, nodeset: str) -> tuple[str, ...]:
+        parts = [part.rpartition(":")[2] for part in nodeset.strip().split("/") if part]
+        return tuple(parts[1:])
+
+    def _read_texts(self) -> tuple[dict[str, dict[str, str]], tuple[str, ...]]:
+        texts: dict[str, dict[str, str]] = {}
+        itext = child(self.model, "itext")
+        translations = [] if itext is None else [node for node in itext if local_name(node) == "translation"]
+        translations.sort(key=lambda node: not node.get("default"))
+        for translation in translations:
+            for entry in translation:
+                values = [value for value in entry if local_name(value) == "value" and not value.get("form")]
+                if values:
+                    text = full_text(values[0])
+                    texts.setdefault(entry.get("id", ""), {})[translation.get("lang", "")] = text
+        return texts, tuple(node.get("lang", "") for node in translations)
+
+    def _label(self, owner: etree._Element | None) -> dict[str, str]:
+        node = child(owner, "label") if owner is not None else None
+        return {} if node is None else self._reference(node.get("ref", "")) or {"": full_text(node)}
+
+    def _reference(self, ref: str) -> dict[str, str]:
+        return self.texts.get(ref.partition("'")[2].rpartition("'")[0], {}) if "itext(" in ref else {}
+
+    def _fields(self, element: etree._Element, parent: tuple[str, ...]) -> Iterator[Field]:
+        seen: set[str] = set()
+        for node in element:
+            name = local_name(node)
+            if name not in seen:  # a repeat has a template and a first instance of the same name
+                seen.add(name)
+                yield self._field(node, (*parent, name))
+
+    def _field(self, node: etree._Element, path: tuple[str, ...]) -> Field:
+        bind, control = self.binds.get(path), self.controls.get(path)
+        control_name = local_name(control) if control is not None else ""
+        attributes = {str(key): str(value) for key, value in bind.attrib.items()} if bind is not None else {}
+        relevant = attributes.get("relevant", "")
+        required = attributes.get("required", "").strip() in _TRUE
+        if control_name == "repeat" or len(node):
+            labelled = control.getparent() if control_name == "repeat" and control is not None else control
+            kind: Kind = "repeat" if control_name == "repeat" else "group"
+            children = tuple(self._fields(node, path))
+            return Field(path, kind, "structure", relevant=relevant, labels=self._label(labelled), children=children)
+        message = attributes.get(_JR + "constraintMsg", "")
+        return Field(
+            path,
+            kind="question",
+            required=required,
+            relevant=relevant,
+            type=attributes.get("type", "string").rpartition(":")[2],
+            control=control_name,
+            mediatype=control.get("mediatype", "") if control is not None else "",
+            constraint=attributes.get("constraint", ""),
+            constraint_message=self._reference(message) or ({"": message} if message else {}),
+            calculate=attributes.get("calculate", ""),
+            preload=attributes.get(_JR + "preloadParams", "") or attributes.get(_JR + "preload", ""),
+            labels=self._label(control),
+            choices=self._choices(control) if control_name in {"select", "select1", "rank"} and control is not None else None,
+        )
+
+    def _choices(self, control: etree._Element) -> tuple[Choice, ...] | None:
+        """Choices of a select, or None when they come from a file and so cannot be known here."""
+        itemset = child(control, "itemset")
+        if itemset is None:
+            return tuple(
+                Choice((value.text or "").strip(), self._label(item))
+                for item in control
+                if local_name(item) == "item" and (value := child(item, "value")) is not None
+            )
+        nodeset = itemset.get("nodeset", "")
+        instance = self.secondary.get(nodeset.partition("'")[2].partition("'")[0]) if "instance(" in nodeset else None
+        if instance is None or instance.get("src"):
+            return None
+        value_ref, label_ref = child(itemset, "value"), child(itemset, "label")
+        value_name = value_ref.get("ref", "name") if value_ref is not None else "name"
+        label_name = label_ref.get("ref", "label") if label_ref is not None else "label"
+        return tuple(
+            self._item(item, value_name, label_name) for item in instance.iter(etree.Element) if local_name(item) == "item"
+        )
+
+    def _item(self, item: etree._Element, value_name: str, label_name: str) -> Choice:
+        values = {local_name(node): (node.text or "").strip() for node in item}
+        labels = self.texts.get(values.get("itextId", ""), {}) if "itext(" in label_name else {"": values.get(label_name, "")}
+        return Choice(values.get(value_name, ""), labels)
+
+
+def version_of(root: etree._Element) -> str:
+    """The version attribute, plain or in a namespace; missing is the empty string (it is never a number)."""
+    for key, value in root.attrib.items():
+        if str(key).rpartition("}")[2] == "version":
+            return str(value)
+    return ""

@@ -1,0 +1,194 @@
+"""Constraints as phones evaluate them: XPath 1.0 with the functions of the ODK XForms specification, on lxml.
+
+JavaRosa compares dates as numbers of days since 1970-01-01, where plain XPath would compare NaN with NaN; `day_number` turns the
+text of a date into that number and the caller writes it into the tree before evaluating. Regular expressions run on RE2, whose
+time is linear in the text: a pattern cannot be used to stall the server. An expression we cannot compile or evaluate is not judged.
+"""
+
+import math
+import re
+import uuid
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
+
+import re2
+from lxml import etree
+
+from forms.datatypes import instant
+
+_EPOCH = date(1970, 1, 1)
+_DAY_SECONDS = 86_400
+_LITERAL = re.compile(r"('[^']*'|\"[^\"]*\")")
+_ROUND = re.compile(r"\bround\s*\(")
+_QUIET = re2.Options()
+_QUIET.log_errors = False
+NAMESPACES = {
+    "jr": "http://openrosa.org/javarosa",
+    "orx": "http://openrosa.org/xforms",
+    "odk": "http://www.opendatakit.org/xforms",
+}
+
+
+def day_number(text: str) -> float | None:
+    """Days since 1970-01-01 of a date or dateTime text (fractional, UTC, for an instant); None when unreadable."""
+    try:
+        if len(text) == 10:
+            return float((date.fromisoformat(text) - _EPOCH).days)
+    except ValueError:
+        return None
+    moment = instant(text)
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() / _DAY_SECONDS
+
+
+def compile_expression(expression: str) -> Callable[[etree._Element], Any] | None:
+    """A function from a node to the value of `expression` there, or None when it uses what we do not know."""
+    pieces = _LITERAL.split(expression)
+    pieces[::2] = [_ROUND.sub("round-to(", piece) for piece in pieces[::2]]
+    try:
+        return etree.XPath("".join(pieces), namespaces=NAMESPACES, extensions=_FUNCTIONS, regexp=False)
+    except etree.XPathError:
+        return None
+
+
+def is_false(expression: Callable[[etree._Element], Any], node: etree._Element) -> bool:
+    """Whether a constraint is definitely violated at `node`; what cannot be evaluated is not."""
+    try:
+        return not truth(expression(node))
+    except (etree.XPathError, ValueError, TypeError, ArithmeticError, LookupError, re2.error):
+        return False
+
+
+def truth(value: Any) -> bool:
+    """XPath 1.0 boolean()."""
+    if isinstance(value, float):
+        return value != 0 and not math.isnan(value)
+    return bool(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        value = value[0] if value else ""
+    if isinstance(value, etree._Element):
+        return "".join(map(str, value.itertext())).strip()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, (float, int)):
+        return float(value)
+    try:
+        return float(_text(value))
+    except ValueError:
+        return math.nan
+
+
+def _days(value: Any) -> float | str:
+    number = _number(value)
+    if not math.isnan(number):
+        return number
+    text = _text(value)
+    days = day_number(text)
+    return text if days is None else days
+
+
+@lru_cache(maxsize=512)
+def _pattern(pattern: str) -> Any:
+    return re2.compile(pattern, _QUIET)
+
+
+def _regex(_: Any, value: Any, pattern: Any) -> bool:
+    return _pattern(_text(pattern)).fullmatch(_text(value)) is not None
+
+
+def _round(_: Any, value: Any, digits: Any = 0.0) -> float:
+    scale = 10.0 ** int(_number(digits))
+    number = _number(value) * scale
+    return number / scale if math.isnan(number) or math.isinf(number) else math.floor(number + 0.5) / scale
+
+
+def _format_date(_: Any, value: Any, pattern: Any) -> str:
+    days = _days(value)
+    if isinstance(days, str):
+        return ""
+    moment = datetime.fromtimestamp(days * _DAY_SECONDS, UTC)
+    out = _text(pattern)
+    parts = {
+        "%Y": f"{moment:%Y}",
+        "%y": f"{moment:%y}",
+        "%m": f"{moment:%m}",
+        "%n": str(moment.month),
+        "%d": f"{moment:%d}",
+        "%e": str(moment.day),
+        "%H": f"{moment:%H}",
+        "%h": str(moment.hour),
+        "%M": f"{moment:%M}",
+        "%S": f"{moment:%S}",
+    }
+    for code, replacement in parts.items():
+        out = out.replace(code, replacement)
+    return out
+
+
+def _selected_at(_: Any, value: Any, index: Any) -> str:
+    names, at = _text(value).split(), _number(index)
+    return names[int(at)] if 0 <= at < len(names) else ""
+
+
+def _coalesce(_: Any, *values: Any) -> Any:
+    return next((value for value in values if _text(value) != ""), "")
+
+
+def _nodes(*values: Any) -> list[Any]:
+    return [item for value in values for item in (value if isinstance(value, list) else [value])]
+
+
+_NUMERIC: dict[str, Callable[..., float]] = {
+    "pow": math.pow, "sqrt": math.sqrt, "abs": abs, "sin": math.sin, "cos": math.cos, "tan": math.tan, "asin": math.asin,
+    "acos": math.acos, "atan": math.atan, "atan2": math.atan2, "exp": math.exp, "exp10": lambda x: math.pow(10, x),
+    "log": math.log, "log10": math.log10, "int": lambda x: float(math.trunc(x)),
+}  # fmt: skip
+
+
+def _numeric(function: Callable[..., float]) -> Callable[..., float]:
+    def call(_: Any, *values: Any) -> float:
+        return float(function(*map(_number, values)))
+
+    return call
+
+
+_NAMED: dict[str, Callable[..., Any]] = {
+    **{name: _numeric(function) for name, function in _NUMERIC.items()},
+    "round-to": _round,
+    "pi": lambda _: math.pi,
+    "today": lambda _: float((datetime.now().astimezone().date() - _EPOCH).days),
+    "now": lambda _: datetime.now(UTC).timestamp() / _DAY_SECONDS,
+    "date": lambda _, value: _days(value),
+    "date-time": lambda _, value: _days(value),
+    "decimal-date-time": lambda _, value: _days(value),
+    "decimal-time": lambda _, value: _number(_days(value)) % 1,
+    "format-date": _format_date,
+    "format-date-time": _format_date,
+    "regex": _regex,
+    "selected": lambda _, value, name: _text(name).strip() in _text(value).split(),
+    "selected-at": _selected_at,
+    "count-selected": lambda _, value: float(len(_text(value).split())),
+    "if": lambda _, condition, yes, no: yes if truth(condition) else no,
+    "coalesce": _coalesce,
+    "once": lambda _, value: value,
+    "join": lambda _, separator, *values: _text(separator).join(map(_text, _nodes(*values))),
+    "substr": lambda _, value, start, end=math.inf: _text(value)[int(start) : None if math.isinf(end) else int(end)],
+    "min": lambda _, *values: min(map(_number, _nodes(*values)), default=math.nan),
+    "max": lambda _, *values: max(map(_number, _nodes(*values)), default=math.nan),
+    "boolean-from-string": lambda _, value: _text(value) in {"true", "1"},
+    "count-non-empty": lambda _, values: float(sum(_text(value) != "" for value in _nodes(values))),
+    "uuid": lambda _, *__: str(uuid.uuid4()),
+}
+_FUNCTIONS = {(None, name): function for name, function in _NAMED.items()}
