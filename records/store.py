@@ -1,0 +1,174 @@
+"""The database, and the one write seam: `store.write(work)` returns when the work is on disk.
+
+SQLite has one writer thread that commits in groups: whatever waits while one commit is being synced shares the next. PostgreSQL
+runs the work in a transaction of its own. Work is a function of a connection; it may run twice, so it must have no other effect.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import orjson
+from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from forms.problems import Problem
+
+Result = TypeVar("Result")
+Work = Callable[[Connection], Result]
+GROUP_SIZE = 256
+_ATTEMPTS = 5
+_RETRYABLE = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock
+
+
+def engine_options() -> dict[str, Any]:
+    """How every engine of ours is made, whoever makes it."""
+    return {
+        "json_serializer": lambda value: orjson.dumps(value).decode(),
+        "json_deserializer": orjson.loads,
+        "pool_size": 32,
+        "max_overflow": 32,
+    }
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for this database address, ready for `Store`."""
+    engine = create_engine(url, **engine_options())
+    prepare_engine(engine)
+    return engine
+
+
+def prepare_engine(engine: Engine) -> None:
+    """On SQLite: write-ahead log, full synchronisation (a commit is on disk), foreign keys, transactions begun by us."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+class Store:
+    """Reads anywhere, writes through one seam."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._writer = _GroupWriter(engine) if self.is_sqlite else None
+
+    def write(self, work: Work[Result]) -> Result:
+        """Run `work` in a transaction; its result, after COMMIT. Raises `Problem` busy or disk_full, or what the work raised."""
+        with _translated():
+            return self._writer.write(work) if self._writer else self._write_inline(work)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for reading one consistent state."""
+        with _translated(), self.engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Finish what waits, then let go of the database."""
+        if self._writer:
+            self._writer.close()
+        self.engine.dispose()
+
+    def _write_inline(self, work: Work[Result]) -> Result:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                with self.engine.begin() as connection:
+                    return work(connection)
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) not in _RETRYABLE or attempt == _ATTEMPTS:
+                    raise
+        raise Problem("busy")
+
+
+def insert_new(connection: Connection, table: Table) -> Insert:
+    """An INSERT that does nothing when any unique key is taken; the row count tells which."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement: Insert = dialect.insert(table).on_conflict_do_nothing()
+    return statement
+
+
+class _GroupWriter:
+    """The one thread that writes to SQLite."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def write(self, work: Work[Result]) -> Result:
+        future: Future[Result] = Future()
+        with self._lock:
+            if self._closed:
+                raise Problem("busy", "The server is stopping.")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+                self._thread.start()
+            self._queue.put((work, future))
+        return future.result()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group = [first]
+            stopping = False
+            while len(group) < GROUP_SIZE and not self._queue.empty():
+                if (item := self._queue.get()) is None:
+                    stopping = True
+                    break
+                group.append(item)
+            self._commit(group)
+            if stopping:
+                return
+
+    def _commit(self, group: list[tuple[Work[Any], Future[Any]]]) -> None:
+        """One COMMIT for all; if anything fails, nothing of it happened and each runs alone, so that only the faulty one fails."""
+        try:
+            with self._engine.connect() as connection, connection.execution_options(writes=True).begin():
+                results = [work(connection) for work, _ in group]
+        except BaseException as error:
+            if len(group) == 1:
+                group[0][1].set_exception(error)
+            else:
+                for item in group:
+                    self._commit([item])
+            return
+        for (_, future), result in zip(group, results, strict=True):
+            future.set_result(result)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Database troubles that a person can mend, as problems."""
+    try:
+        yield
+    except DBAPIError as error:
+        text = str(error.orig).lower()
+        if "full" in text or "no space" in text:
+            raise Problem("disk_full") from error
+        if isinstance(error, OperationalError):
+            raise Problem("busy", str(error.orig)) from error
+        raise
