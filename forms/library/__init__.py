@@ -1,0 +1,60 @@
+"""The surveys that Tulliana ships, built from text sources into XLSForm workbooks.
+
+docs/surveys.md tells how to change a question, add a language or add a survey.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from forms.library.sources import COLUMNS, LIBRARY, Row, Survey, read_survey, survey_ids
+from forms.library.translations import TEXT_COLUMNS, Language, context, pick_languages
+from forms.workbook import Sheet, Workbook
+
+__all__ = ["Survey", "read_survey", "survey_ids", "workbook"]
+
+
+def workbook(survey_id: str, languages: Sequence[str] | None = None, *, root: Path = LIBRARY) -> Workbook:
+    """The XLSForm workbook of a survey in `languages` (codes; the first is the default), or in all with English first.
+
+    Raises `Problem("not_found")`, `Problem("value_invalid")` for an unknown language, `Problem("form_invalid")` for bad sources.
+    """
+    survey = read_survey(survey_id, root)
+    chosen = pick_languages(list(languages) if languages is not None else None, root)
+    settings = {
+        "form_title": chosen[0].translate("title", survey.title),
+        "form_id": survey.id,
+        "version": survey.version,
+        "default_language": chosen[0].heading,
+        "instance_name": survey.instance_name,
+    }
+    return Workbook(
+        survey=Sheet.of(_headers(COLUMNS, chosen), [_question(row, chosen) for row in survey.questions]),
+        choices=Sheet.of(
+            _headers(("list_name", "name", "label", "scientific_name"), chosen),
+            [_choice(row, chosen) for row in survey.choices],
+        ),
+        settings=Sheet.of(tuple(settings), [settings]),
+    )
+
+
+def _headers(columns: Sequence[str], languages: list[Language]) -> list[str]:
+    """The columns, with one per language for those that hold texts: `label::English (en)`."""
+    return [
+        header
+        for name in columns
+        for header in ([f"{name}::{each.heading}" for each in languages] if name in TEXT_COLUMNS else [name])
+    ]
+
+
+def _question(row: Row, languages: list[Language]) -> Row:
+    texts = {
+        f"{column}::{each.heading}": each.translate(context(row, column), row[column])
+        for column in TEXT_COLUMNS
+        if row[column]
+        for each in languages
+    }
+    return row | texts
+
+
+def _choice(row: Row, languages: list[Language]) -> Row:
+    return row | {f"label::{each.heading}": each.translate(row["list_name"], row["label"]) for each in languages}

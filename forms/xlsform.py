@@ -1,0 +1,117 @@
+"""XLSForm -> XForm: one function for workbooks, CSV and Markdown (by pyxform) and for XForms that are ready.
+
+pyxform runs in a child process with limits on memory and time, because a workbook can be a bomb.
+"""
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from lxml import etree
+
+from forms.definition import FormDefinition
+from forms.problems import Problem
+from forms.workbook import Workbook
+from forms.xml import parse_xml
+
+_MEDIA_URL = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one conversion may use: bytes of the file, bytes of memory, seconds."""
+
+    file: int = 20 * 1024 * 1024
+    memory: int = 2 * 1024**3
+    seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """An XForm and what it says about itself.
+
+    `version` is empty where the form gives none. `warnings` are pyxform's. `media` are the names of the files the form needs;
+    `itemsets` is the content of one of them, itemsets.csv, where pyxform made it from a sheet external_choices.
+    """
+
+    xform: bytes
+    form_id: str
+    version: str
+    title: str
+    warnings: list[str]
+    media: list[str]
+    itemsets: bytes | None = None
+
+
+def convert(data: bytes, file_name: str, *, limits: Limits | None = None) -> Conversion:
+    """Convert an .xlsx, .xls, .csv or .md XLSForm; take an XForm (.xml) as it is. Same input, same bytes.
+
+    Raises `Problem("form_invalid")` naming sheet, row and remedy, `Problem("xml_unreadable")`, or `Problem("too_large")`.
+    """
+    limits = limits or Limits()
+    if len(data) > limits.file:
+        raise Problem("too_large", f"{file_name} has {len(data)} bytes; a form may have {limits.file}.")
+    if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+        return _conversion(data, [], None)
+    answer = _run_pyxform(data, file_name, limits)
+    if "error" in answer:
+        raise Problem("form_invalid", f"{file_name}: {answer['error']}")
+    itemsets = answer["itemsets"]
+    return _conversion(answer["xform"].encode(), answer["warnings"], itemsets.encode() if itemsets else None)
+
+
+def convert_workbook(workbook: Workbook) -> Conversion:
+    """Convert a workbook of the survey library, by way of the very .xlsx file that people get."""
+    return convert(workbook.to_xlsx(), "survey.xlsx")
+
+
+def _conversion(xform: bytes, warnings: list[str], itemsets: bytes | None) -> Conversion:
+    definition = FormDefinition.from_xform(xform)
+    media = _media(parse_xml(xform)) | ({"itemsets.csv"} if itemsets else set())
+    return Conversion(
+        xform=xform,
+        form_id=definition.form_id,
+        version=definition.version,
+        title=definition.title,
+        warnings=warnings,
+        media=sorted(media),
+        itemsets=itemsets,
+    )
+
+
+def _media(root: etree._Element) -> set[str]:
+    """The names behind jr:// addresses. jr://instance/last-saved is the phone's own and no file of the form."""
+    values = (value for node in root.iter() for value in (node.text, *node.attrib.values()))
+    found = (_MEDIA_URL.fullmatch(str(value).strip()) for value in values if value)
+    return {match[1] for match in found if match}
+
+
+def _run_pyxform(data: bytes, file_name: str, limits: Limits) -> dict[str, Any]:
+    """What forms.xlsform_child answers: `xform`, `warnings` and `itemsets`, or `error`."""
+    command = [sys.executable, "-P", "-m", "forms.xlsform_child", Path(file_name).name]
+    try:
+        done = subprocess.run(
+            [*command, str(limits.memory), str(limits.seconds)],
+            input=data,
+            capture_output=True,
+            timeout=limits.seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _too_heavy(limits) from error
+    if done.returncode != 0:
+        raise _too_heavy(limits)
+    answer: dict[str, Any] = orjson.loads(done.stdout)
+    return answer
+
+
+def _too_heavy(limits: Limits) -> Problem:
+    return Problem(
+        "form_invalid",
+        f"The conversion needed more than {limits.seconds} s or {limits.memory // 1024**2} MiB.",
+        hint="Delete unused rows, columns and sheets, or copy the used cells into a new workbook, and publish again.",
+    )

@@ -1,0 +1,147 @@
+"""The child process in which pyxform runs: workbook on stdin, JSON on stdout. Started by forms/xlsform.py only.
+
+A workbook comes from outside: limits are set before its first byte is read, and nothing it does can reach the server.
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+import orjson
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of .xls, of .doc, and of password-protected .xlsx
+_MAX_UNPACKED = 200 * 1024 * 1024  # bytes; the limit Excel's own users never come near
+_SAVE_AS = "Open it in Excel or LibreOffice and save it as .xlsx."
+_TYPES = "https://xlsform.org/en/#question-types"
+Answer = dict[str, object]
+
+
+class Unreadable(Exception):
+    """The file is no workbook that pyxform can read; the message says what it is and what to do."""
+
+
+def file_type(data: bytes, file_name: str) -> str:
+    """The kind of file by its content: ".xlsx", ".xls", ".csv" or ".md". Raises `Unreadable`."""
+    if data.startswith(b"PK"):
+        return _zip_type(data)
+    if data.startswith(_OLE):
+        return _ole_type(data)
+    suffix = Path(file_name).suffix.lower()
+    if suffix not in {".csv", ".md"}:
+        raise Unreadable(f"this is not a workbook. {_SAVE_AS}")
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable("this is not UTF-8 text. Save it again with the encoding UTF-8, or as .xlsx.") from error
+    return suffix
+
+
+def _zip_type(data: bytes) -> str:
+    try:
+        with ZipFile(BytesIO(data)) as archive:
+            names = set(archive.namelist())
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (BadZipFile, ValueError) as error:
+        raise Unreadable(f"the workbook is damaged. {_SAVE_AS}") from error
+    if "xl/workbook.xml" not in names:
+        raise Unreadable(f"this is not an Excel workbook. {_SAVE_AS}")
+    if unpacked > _MAX_UNPACKED:
+        raise Unreadable(f"the workbook unpacks to {unpacked} bytes; {_MAX_UNPACKED} are allowed.")
+    return ".xlsx"
+
+
+def _ole_type(data: bytes) -> str:
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise Unreadable("the workbook is protected by a password. Remove the password and save it again.")
+    if "WordDocument".encode("utf-16-le") in data:
+        raise Unreadable("this is a Word document. A form is a workbook with a sheet named survey.")
+    return ".xls"
+
+
+def convert(data: bytes, file_name: str) -> Answer:
+    """The XForm, pyxform's warnings and itemsets.csv, or an error that names sheet, row and remedy."""
+    from pyxform.errors import PyXFormError
+    from pyxform.xls2json_backends import Definition, SupportedFileTypes, get_xlsform
+    from pyxform.xls2xform import convert as to_xform
+
+    rows: Sequence[dict[str, str]] = ()
+    try:
+        kind = SupportedFileTypes(file_type(data, file_name))
+        source = BytesIO(data.removeprefix(b"\xef\xbb\xbf"))
+        sheets = get_xlsform(Definition(source, kind, Path(file_name).stem), file_type=kind.value)
+        rows = sheets.survey or ()
+        fields = {name: getattr(sheets, name) for name in sheets.__slots__}
+        result = to_xform(fields)
+    except Unreadable as error:
+        return {"error": str(error)}
+    except PyXFormError as error:
+        return {"error": explain(str(error), rows)}
+    except RecursionError:
+        return {"error": "groups or references are nested too deeply. Divide the form."}
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a broken workbook sets off in the libraries that read it
+        return {"error": f"the workbook cannot be read ({type(error).__name__}: {error}). {_SAVE_AS}"}
+    return {"xform": result.xform, "warnings": result.warnings, "itemsets": result.itemsets}
+
+
+def explain(message: str, rows: Sequence[dict[str, str]]) -> str:
+    """pyxform's message with sheet, row and remedy where it leaves them out. `rows` is the survey sheet."""
+    for pattern, better in (
+        (r"Unknown question type '(.*)'\.", _unknown_type),
+        (r"The survey element named '(.*)' has no label or hint.*", _no_label),
+        (r"\[row : (\d+)\] List name not in choices sheet: (.*)", _no_list),
+    ):
+        if match := re.fullmatch(pattern, message, re.DOTALL):
+            return better(match, rows)
+    if message.startswith("[row : ") and " sheet" not in message:
+        return message.replace("] ", "] On the 'survey' sheet: ", 1)
+    if "not recognized as a supported type" in message:
+        return f"the workbook is damaged, empty or protected by a password. {_SAVE_AS}"
+    return message
+
+
+def _unknown_type(match: re.Match[str], rows: Sequence[dict[str, str]]) -> str:
+    return f"{_where(rows, 'type', match[1])}the type '{match[1]}' is unknown. Use a type of {_TYPES}."
+
+
+def _no_label(match: re.Match[str], rows: Sequence[dict[str, str]]) -> str:
+    return f"{_where(rows, 'name', match[1])}'{match[1]}' has no text. Fill in its label."
+
+
+def _no_list(match: re.Match[str], _: Sequence[dict[str, str]]) -> str:
+    return (
+        f"[row : {match[1]}] On the 'survey' sheet, the list '{match[2]}' is used, but the 'choices' sheet has none."
+        f" Add rows with the list_name {match[2]}, or correct the name."
+    )
+
+
+def _where(rows: Sequence[dict[str, str]], column: str, value: str) -> str:
+    line = next((number for number, row in enumerate(rows, start=2) if row.get(column) == value), None)
+    return f"[row : {line}] On the 'survey' sheet, " if line else "On the 'survey' sheet, "
+
+
+def _set_limits(memory: int, seconds: int) -> None:
+    """Bound this process. Windows knows no such limits; there the parent's timeout alone holds."""
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+
+
+def main() -> None:
+    """`python -m forms.xlsform_child FILE_NAME MEMORY_BYTES SECONDS`."""
+    file_name, memory, seconds = sys.argv[1:]
+    _set_limits(int(memory), int(seconds))
+    out, sys.stdout = sys.stdout, sys.stderr
+    answer = convert(sys.stdin.buffer.read(), file_name)
+    out.buffer.write(orjson.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
