@@ -49,7 +49,7 @@ class Integer(Answer):
     message = "is not a whole number"
 
     def read(self, text: str) -> int:
-        return int(text) if len(text) < 20 else _refuse()
+        return int(text) if len(text) < 20 and "_" not in text else _refuse()
 
 
 class Decimal(Answer):

@@ -9,14 +9,16 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Insert, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from forms.problems import Problem
+from records.models import Base
 
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
@@ -96,11 +98,16 @@ class Store:
         raise Problem("busy")
 
 
-def insert_new(connection: Connection, table: Table) -> Insert:
+def insert_new(connection: Connection, model: type[Base]) -> Insert:
     """An INSERT that does nothing when any unique key is taken; the row count tells which."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement: Insert = dialect.insert(table).on_conflict_do_nothing()
-    return statement
+    return _insert_new(connection.dialect.name, model)
+
+
+@lru_cache
+def _insert_new(dialect: str, model: type[Base]) -> Insert:
+    if dialect == "sqlite":
+        return sqlite.insert(model).on_conflict_do_nothing()
+    return postgresql.insert(model).on_conflict_do_nothing()
 
 
 class _GroupWriter:

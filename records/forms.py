@@ -1,0 +1,195 @@
+"""Published forms: putting one in, listing what phones may have, and the compiled schema of a version."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from forms.definition import FormDefinition
+from forms.problems import Problem
+from forms.schema import FormSchema
+from records.blobs import Blob, BlobStore
+from records.models import AuditEvent, Form, FormMedia, FormVersion
+from records.store import Store
+
+_SCHEMAS_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What became of a publication: `created` is False when these very bytes were published before."""
+
+    form_id: str
+    version: str
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListedForm:
+    """A form as phones see it. `media_count` tells whether it has a manifest."""
+
+    form_id: str
+    version: str
+    title: str
+    md5: str
+    media_count: int
+
+
+def publish(
+    store: Store,
+    blobs: BlobStore,
+    project_id: int,
+    *,
+    xform: bytes,
+    source_name: str,
+    needed: Sequence[str] = (),
+    media: Mapping[str, bytes] | None = None,
+    actor: str = "",
+) -> Published:
+    """Publish an XForm with the files it refers to (`needed` names them) and make it the current version of its form.
+
+    The bytes of a (form id, version) never change: raises `Problem` "form_version_taken" for other bytes, "form_media_missing".
+    """
+    definition = FormDefinition.from_xform(xform)
+    media = media or {}
+    if missing := sorted(set(needed) - set(media)):
+        raise Problem("form_media_missing", ", ".join(missing))
+    kept = {name: blobs.put(data) for name, data in sorted(media.items())}
+    return store.write(lambda connection: _publish(connection, project_id, definition, xform, source_name, kept, actor))
+
+
+def _publish(
+    connection: Connection,
+    project_id: int,
+    definition: FormDefinition,
+    xform: bytes,
+    source_name: str,
+    media: Mapping[str, Blob],
+    actor: str,
+) -> Published:
+    form_id, version, now = definition.form_id, definition.version, datetime.now(UTC)
+    key = {"project_id": project_id, "form_id": form_id, "version": version}
+    digest = hashlib.sha256(xform).hexdigest()
+    known = connection.execute(select(FormVersion.sha256).filter_by(**key)).scalar()
+    if known is not None and known != digest:
+        raise Problem("form_version_taken", f"Form {form_id}, version “{version}”.")
+    if known is not None:
+        return Published(form_id, version, created=False)
+    if connection.execute(select(Form.form_id).filter_by(project_id=project_id, form_id=form_id)).scalar() is None:
+        connection.execute(
+            insert(Form).values(project_id=project_id, form_id=form_id, state="open", current_version=version, created_at=now)
+        )
+    else:
+        connection.execute(update(Form).filter_by(project_id=project_id, form_id=form_id).values(current_version=version))
+    connection.execute(
+        insert(FormVersion).values(
+            **key,
+            title=definition.title,
+            md5=hashlib.md5(xform, usedforsecurity=False).hexdigest(),
+            sha256=digest,
+            published_at=now,
+            source_name=source_name,
+            xform=xform,
+        )
+    )
+    if media:
+        rows = [{**key, "name": name, "md5": blob.md5, "sha256": blob.sha256, "size": blob.size} for name, blob in media.items()]
+        connection.execute(insert(FormMedia), rows)
+    event = {"at": now, "actor": actor, "action": "form.publish", "target": form_id, "detail": {"version": version}}
+    connection.execute(insert(AuditEvent).values(event))
+    return Published(form_id, version, created=True)
+
+
+def open_forms(connection: Connection, project_id: int) -> list[ListedForm]:
+    """The current version of every open form, in the order of their ids."""
+    media = (
+        select(func.count())
+        .where(
+            FormMedia.project_id == FormVersion.project_id,
+            FormMedia.form_id == FormVersion.form_id,
+            FormMedia.version == FormVersion.version,
+        )
+        .scalar_subquery()
+    )
+    rows = connection.execute(
+        select(FormVersion.form_id, FormVersion.version, FormVersion.title, FormVersion.md5, media)
+        .join(
+            Form,
+            (Form.project_id == FormVersion.project_id)
+            & (Form.form_id == FormVersion.form_id)
+            & (Form.current_version == FormVersion.version),
+        )
+        .where(Form.project_id == project_id, Form.state == "open")
+        .order_by(Form.form_id)
+    )
+    return [ListedForm(*row) for row in rows]
+
+
+def xform_with(connection: Connection, project_id: int, form_id: str, md5: str) -> Row[bytes, str]:
+    """(bytes, version) of the form with this digest. Raises `Problem("not_found")`."""
+    row = connection.execute(
+        select(FormVersion.xform, FormVersion.version).filter_by(project_id=project_id, form_id=form_id, md5=md5)
+    ).first()
+    if row is None:
+        raise Problem("not_found")
+    return row
+
+
+def media_of(connection: Connection, project_id: int, form_id: str, version: str) -> Sequence[Row[str, str, str, int]]:
+    """(name, md5, sha256, size) of a version's files, in the order of their names."""
+    return connection.execute(
+        select(FormMedia.name, FormMedia.md5, FormMedia.sha256, FormMedia.size)
+        .filter_by(project_id=project_id, form_id=form_id, version=version)
+        .order_by(FormMedia.name)
+    ).all()
+
+
+def latest_xform(connection: Connection, project_id: int, form_id: str) -> bytes:
+    """The current bytes of a form, open or not. Raises `Problem("form_unknown")`."""
+    xform = connection.execute(
+        select(FormVersion.xform)
+        .join(Form, (Form.project_id == FormVersion.project_id) & (Form.form_id == FormVersion.form_id))
+        .where(Form.project_id == project_id, Form.form_id == form_id, Form.current_version == FormVersion.version)
+    ).scalar()
+    if xform is None:
+        raise Problem("form_unknown", form_id)
+    return xform
+
+
+class Schemas:
+    """Compiled schemas of published versions; a version never changes, so what is compiled stays true."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[int, str, str], FormSchema] = OrderedDict()
+
+    def get(self, project_id: int, form_id: str, version: str) -> tuple[FormSchema, bool]:
+        """The schema of this version and True; for a version we never had, the current one's and False.
+
+        Raises `Problem("form_unknown")` for a form this project never had.
+        """
+        key = (project_id, form_id, version)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key], True
+        with self._store.read() as connection:
+            exact = connection.execute(
+                select(FormVersion.xform).filter_by(project_id=project_id, form_id=form_id, version=version)
+            ).scalar()
+            if exact is None:
+                current = FormDefinition.from_xform(latest_xform(connection, project_id, form_id))
+                if current.version != version:
+                    return self.get(project_id, form_id, current.version)[0], False
+                exact = latest_xform(connection, project_id, form_id)
+        schema = FormSchema(FormDefinition.from_xform(exact))
+        with self._lock:
+            self._kept[key] = schema
+            while len(self._kept) > _SCHEMAS_KEPT:
+                self._kept.popitem(last=False)
+        return schema, True

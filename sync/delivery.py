@@ -1,0 +1,62 @@
+"""One delivery from a phone, and the receipt it gets. A submission with many photos takes several deliveries."""
+
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from records.blobs import Blob
+
+MAX_NAME_BYTES = 255
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A file that is on disk already."""
+
+    name: str
+    blob: Blob
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one POST brought, and from whom."""
+
+    project_id: int
+    xml: bytes
+    files: tuple[ReceivedFile, ...] = ()
+    app_user_id: int | None = None
+    device_id: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a delivery. Outcomes: created, duplicate, attached, edited, held, conflict."""
+
+    outcome: str
+    form_id: str
+    instance_id: str
+    files_expected: int
+    files_present: int
+    flags: tuple[str, ...] = field(default=())
+
+    @property
+    def is_new(self) -> bool:
+        """Whether these bytes had not been here before."""
+        return self.outcome != "duplicate"
+
+
+def file_name(raw: str) -> str:
+    """A name that is safe to keep: the last part of a path, without control characters, at most 255 bytes."""
+    name = PurePosixPath(raw.replace("\\", "/")).name
+    name = "".join(character for character in name if unicodedata.category(character) not in {"Cc", "Cs"})
+    while len(name.encode()) > MAX_NAME_BYTES:
+        stem, dot, suffix = name.rpartition(".")
+        name = f"{stem[:-1]}{dot}{suffix}" if dot and stem else name[:-1]
+    return name if name.strip(". ") else "unnamed"
+
+
+def same_name(name: str) -> str:
+    """The form in which file names are compared: phones differ in how they compose letters."""
+    return unicodedata.normalize("NFC", name)

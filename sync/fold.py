@@ -1,0 +1,136 @@
+"""The current state of a record, folded from its versions in whatever order they arrive.
+
+An edit names the version it replaces (`deprecatedID`), so versions form chains. The chain's first version gives the record its id;
+its last one gives it its answers. An edit that comes before its original is held as a record of its own until the original comes.
+The same id with other bytes, and a second edit of one version, are kept and flagged for a person to decide.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, or_, select, update
+
+from records.models import Submission, SubmissionVersion
+from records.store import insert_new
+
+Flag = dict[str, str]
+HELD = "edit_before_original"
+_MOVED = (
+    "current_instance_id", "current_sha256", "version", "latitude", "longitude", "accuracy", "event_date", "instance_name",
+    "files", "flags", "answers",
+)  # fmt: skip
+
+
+def flag(code: str, message: str, path: str = "") -> Flag:
+    """A flag as it is kept with a record."""
+    return {"code": code, "path": path, "message": message}
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A version that arrives: `version_row` and `state_row` are the rows to insert when nothing like it is here."""
+
+    instance_id: str
+    deprecated_id: str
+    sha256: str
+    version_row: dict[str, Any]
+    state_row: dict[str, Any]
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """The key of its form."""
+        return {"project_id": self.state_row["project_id"], "form_id": self.state_row["form_id"]}
+
+
+def fold(connection: Connection, arrival: Arrival) -> tuple[str, str]:
+    """Insert the version and bring the record up to date. Returns (outcome, id of the record): see `sync.delivery.Receipt`."""
+    _lock(connection, arrival)
+    relatives = _relatives(connection, arrival)
+    same = [row for row in relatives if row.instance_id == arrival.instance_id]
+    known = next((row for row in same if row.sha256 == arrival.sha256), None)
+    if known is not None:
+        return "duplicate", known.root_id
+    parent = next((row for row in relatives if row.instance_id == arrival.deprecated_id), None)
+    origin = same[0] if same else parent
+    root_id = origin.root_id if origin is not None else arrival.instance_id
+    version_row = {**arrival.version_row, "root_id": root_id}
+    if connection.execute(insert_new(connection, SubmissionVersion), version_row).rowcount == 0:
+        return "duplicate", root_id  # the same delivery, in parallel
+    outcome = _apply(connection, arrival, root_id, is_same=bool(same), is_edit=parent is not None)
+    if outcome in {"created", "held", "edited"}:
+        early = [row.root_id for row in relatives if row.deprecated_id == arrival.instance_id and row.root_id != root_id]
+        for held_root in dict.fromkeys(early):
+            _adopt(connection, arrival, root_id, held_root)
+    return outcome, root_id
+
+
+def add_flags(connection: Connection, record: dict[str, Any], flags: Sequence[Flag]) -> None:
+    """Add flags to a record (`record` is its key); one that is there already is not repeated."""
+    if not flags:
+        return
+    present: list[Flag] = connection.execute(select(Submission.flags).filter_by(**record)).scalar() or []
+    missing = [item for item in flags if item not in present]
+    if missing:
+        connection.execute(update(Submission).filter_by(**record).values(flags=[*present, *missing]))
+
+
+def _lock(connection: Connection, arrival: Arrival) -> None:
+    """On PostgreSQL: edits of a form come one at a time and alone, so that no chain is seen half; plain records share."""
+    if connection.dialect.name == "postgresql":
+        lock = func.pg_advisory_xact_lock if arrival.deprecated_id else func.pg_advisory_xact_lock_shared
+        form = arrival.form
+        connection.execute(select(lock(func.hashtextextended(form["form_id"], form["project_id"]))))
+
+
+def _relatives(connection: Connection, arrival: Arrival) -> Sequence[Row[str, str, str | None, str]]:
+    """The versions with this id, the one it replaces, and those that replace it."""
+    version = SubmissionVersion
+    ids = [arrival.instance_id, arrival.deprecated_id] if arrival.deprecated_id else [arrival.instance_id]
+    return connection.execute(
+        select(version.instance_id, version.sha256, version.deprecated_id, version.root_id)
+        .filter_by(**arrival.form)
+        .where(or_(version.instance_id.in_(ids), version.deprecated_id == arrival.instance_id))
+        .order_by(version.received_at)
+    ).all()
+
+
+def _apply(connection: Connection, arrival: Arrival, root_id: str, *, is_same: bool, is_edit: bool) -> str:
+    record = {**arrival.form, "instance_id": root_id}
+    if is_same:
+        add_flags(connection, record, [flag("instance_conflict", "The same id came with other answers. Both are kept.")])
+        return "conflict"
+    if is_edit:
+        content = {name: arrival.state_row[name] for name in _MOVED}
+        replaced = _replace(connection, record, arrival.deprecated_id, content, edits=1)
+        return "edited" if replaced else "conflict"
+    state_row = arrival.state_row
+    if arrival.deprecated_id:
+        early = flag(HELD, f"This is an edit of {arrival.deprecated_id}, which has not come yet.")
+        state_row = {**state_row, "flags": [*state_row["flags"], early]}
+    connection.execute(insert_new(connection, Submission), state_row)
+    return "held" if arrival.deprecated_id else "created"
+
+
+def _replace(connection: Connection, record: dict[str, Any], replaced_id: str, content: dict[str, Any], *, edits: int) -> bool:
+    """Make `content` the record's state if `replaced_id` is still its current version; else flag the fork."""
+    changed = connection.execute(
+        update(Submission)
+        .filter_by(**record, current_instance_id=replaced_id)
+        .values(**content, edits=Submission.edits + edits, review_state="edited", updated_at=func.current_timestamp())
+    )
+    if changed.rowcount == 0:
+        message = f"{content['current_instance_id']} edits a version that was edited before. Both are kept."
+        add_flags(connection, record, [flag("edit_conflict", message)])
+    return changed.rowcount == 1
+
+
+def _adopt(connection: Connection, arrival: Arrival, root_id: str, held_root: str) -> None:
+    """An edit that waited for this version: its state becomes the record's, its versions join the chain."""
+    held, record = {**arrival.form, "instance_id": held_root}, {**arrival.form, "instance_id": root_id}
+    state = connection.execute(select(Submission).filter_by(**held)).mappings().one()
+    content = {name: state[name] for name in _MOVED}
+    content["flags"] = [item for item in state["flags"] if item["code"] != HELD]
+    connection.execute(delete(Submission).filter_by(**held))
+    connection.execute(update(SubmissionVersion).filter_by(**arrival.form, root_id=held_root).values(root_id=root_id))
+    _replace(connection, record, arrival.instance_id, content, edits=state["edits"] + 1)

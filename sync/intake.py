@@ -1,0 +1,181 @@
+"""One submission from bytes to rows. Bytes first, then judgement: what can be identified is kept, what is odd about it is flagged.
+
+A phone repeats a record until it is told "delivered", so the same delivery may come any number of times, in any order, in parallel.
+"""
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime
+
+from sqlalchemy import Connection, insert, select
+
+from forms.problems import Problem
+from forms.schema import FormSchema, Reading, Violation
+from forms.submission import Submission as Incoming
+from forms.submission import identify
+from records.blobs import BlobStore
+from records.forms import Schemas
+from records.models import Attachment, AuditEvent, Feed
+from records.store import Store, insert_new
+from sync.delivery import Delivery, Receipt, ReceivedFile, same_name
+from sync.fold import Arrival, Flag, add_flags, flag, fold
+
+_log = logging.getLogger(__name__)
+
+
+class Intake:
+    """Receives deliveries. One per process; `receive` may be called from many threads."""
+
+    def __init__(self, store: Store, blobs: BlobStore) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._schemas = Schemas(store)
+
+    def receive(self, delivery: Delivery) -> Receipt:
+        """Keep a delivery; it is on disk when this returns.
+
+        Raises `Problem` "xml_unreadable", "form_id_missing", "form_unknown" for what cannot be identified; its bytes are kept aside.
+        """
+        try:
+            incoming = identify(delivery.xml)
+            schema, is_known_version = self._schemas.get(delivery.project_id, incoming.form_id, incoming.version)
+        except Problem as problem:
+            if problem.kind.status in {400, 404}:
+                self._keep_aside(delivery, problem)
+            raise
+        reading = _read(schema, incoming)
+        if not is_known_version:
+            reading.violations.append(Violation("unknown_version", "", f"This server never had version “{incoming.version}”."))
+        return self._store.write(_Work(delivery, incoming, reading))
+
+    def _keep_aside(self, delivery: Delivery, problem: Problem) -> None:
+        blob = self._blobs.put(delivery.xml)
+        files = [[file.name, file.blob.sha256] for file in delivery.files]
+        event = {
+            "at": datetime.now(UTC),
+            "actor": f"app-user:{delivery.app_user_id}",
+            "action": f"submission.{problem.kind.code}",
+            "target": blob.sha256,
+            "detail": {"project_id": delivery.project_id, "device_id": delivery.device_id, "files": files, "problem": str(problem)},
+        }
+        self._store.write(lambda connection: connection.execute(insert(AuditEvent), event))
+
+
+def _read(schema: FormSchema, incoming: Incoming) -> Reading:
+    """Read the answers; whatever goes wrong in reading must not cost the record."""
+    try:
+        return schema.read(incoming)
+    except Exception as error:
+        _log.exception("The answers of %s could not be read", incoming.instance_id)
+        return Reading(violations=[Violation("answers_unreadable", "", f"The answers could not be read: {error}")])
+
+
+class _Work:
+    """The unit of work of one delivery. It may run twice, so it changes nothing but the database."""
+
+    def __init__(self, delivery: Delivery, incoming: Incoming, reading: Reading) -> None:
+        self.delivery, self.incoming = delivery, incoming
+        self.now = datetime.now(UTC)
+        self.expected = frozenset(map(same_name, reading.files))
+        self.form = {"project_id": delivery.project_id, "form_id": incoming.form_id}
+        self.instance = {**self.form, "instance_id": incoming.instance_id}
+        self.flags = [flag(found.code, found.message, found.path) for found in reading.violations]
+        self.flags += _file_flags([(file.name, file.blob.sha256, file.blob.size) for file in delivery.files], self.expected)
+        self.arrival = self._arrival(reading)
+
+    def __call__(self, connection: Connection) -> Receipt:
+        outcome, root_id = fold(connection, self.arrival)
+        added = self._insert_files(connection)
+        if outcome == "duplicate" and added:
+            outcome = "attached"
+        files = self._files(connection, outcome)
+        if outcome in {"attached", "conflict"}:
+            add_flags(connection, {**self.form, "instance_id": root_id}, _file_flags(files, self.expected))
+        self._append_to_feed(connection, outcome, added)
+        present = {same_name(name) for name, _, _ in files}
+        return Receipt(
+            outcome=outcome,
+            form_id=self.incoming.form_id,
+            instance_id=self.incoming.instance_id,
+            files_expected=len(self.expected),
+            files_present=len(self.expected & present),
+            flags=tuple(sorted({item["code"] for item in self.flags})),
+        )
+
+    def _arrival(self, reading: Reading) -> Arrival:
+        incoming, delivery = self.incoming, self.delivery
+        sha256 = hashlib.sha256(incoming.xml).hexdigest()
+        came = {"received_at": self.now, "app_user_id": delivery.app_user_id, "device_id": delivery.device_id}
+        common = {**self.instance, "version": incoming.version, **came}
+        version_row = {
+            **common,
+            "sha256": sha256,
+            "deprecated_id": incoming.deprecated_id or None,
+            "user_agent": delivery.user_agent,
+            "xml": incoming.xml,
+        }
+        state_row = {
+            **common,
+            "current_instance_id": incoming.instance_id,
+            "current_sha256": sha256,
+            "updated_at": None,
+            "review_state": "received",
+            "edits": 0,
+            "latitude": reading.latitude,
+            "longitude": reading.longitude,
+            "accuracy": reading.accuracy,
+            "event_date": date.fromisoformat(reading.day) if reading.day else None,
+            "instance_name": incoming.instance_name,
+            "files": sorted(self.expected),
+            "flags": self.flags,
+            "answers": reading.answers,
+        }
+        return Arrival(incoming.instance_id, incoming.deprecated_id, sha256, version_row, state_row)
+
+    def _insert_files(self, connection: Connection) -> list[ReceivedFile]:
+        """Insert the files; returns those that were not here."""
+        return [
+            file
+            for file in self.delivery.files
+            if connection.execute(
+                insert_new(connection, Attachment),
+                {
+                    **self.instance,
+                    "name": file.name,
+                    "sha256": file.blob.sha256,
+                    "md5": file.blob.md5,
+                    "size": file.blob.size,
+                    "content_type": file.content_type,
+                    "received_at": self.now,
+                },
+            ).rowcount
+        ]
+
+    def _files(self, connection: Connection, outcome: str) -> Sequence[tuple[str, str, int]]:
+        """(name, digest, size) of all files of this version."""
+        if outcome in {"created", "held", "edited"} or not self.expected:
+            return [(file.name, file.blob.sha256, file.blob.size) for file in self.delivery.files]
+        rows = connection.execute(select(Attachment.name, Attachment.sha256, Attachment.size).filter_by(**self.instance))
+        return [(row.name, row.sha256, row.size) for row in rows]
+
+    def _append_to_feed(self, connection: Connection, outcome: str, added: Sequence[ReceivedFile]) -> None:
+        entries = [] if outcome in {"duplicate", "attached"} else [("submission", self.arrival.sha256)]
+        entries += [("attachment", file.blob.sha256) for file in added]
+        if entries:
+            connection.execute(insert(Feed), [{"kind": kind, **self.instance, "sha256": sha256} for kind, sha256 in entries])
+
+
+def _file_flags(files: Sequence[tuple[str, str, int]], expected: Collection[str]) -> list[Flag]:
+    """What is odd about the files of a version: all are kept."""
+    distinct = {(same_name(name), sha256) for name, sha256, _ in files}
+    twice = sorted(name for name, count in Counter(name for name, _ in distinct).items() if count > 1)
+    return [
+        *(
+            flag("file_unexpected", f"No question asked for {name}.")
+            for name in sorted({name for name, _ in distinct} - set(expected))
+        ),
+        *(flag("file_twice", f"{name} came with different contents; all are kept.") for name in twice),
+        *(flag("file_empty", f"{name} is empty.") for name in sorted({same_name(name) for name, _, size in files if size == 0})),
+    ]
