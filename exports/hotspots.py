@@ -1,0 +1,137 @@
+"""The hotspot test `exact-nb-1`: are there more attacks around a cell than its exposure explains?
+
+A conditional binomial test of each cell with its ring of neighbours, with the false discovery rate held over the whole study area.
+docs/hotspots.md explains every step in plain words.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exports import grid
+from exports.grid import Cells
+from exports.regions import Region
+from exports.statistics import (
+    Floats,
+    Ints,
+    benjamini_hochberg,
+    binomial_upper_tail,
+    empirical_bayes,
+    getis_ord_star,
+    overdispersion,
+)
+
+METHOD = "exact-nb-1"
+METHOD_VERSION = "1.0.0"
+FEWEST_EVENTS = 20
+FEWEST_CELLS = 30
+FEWEST_NEARBY = 3
+"""Attacks around a cell below which it is never called hot."""
+
+HOT_99, HOT_95, WATCH, SINGLE_SITE, NONE, INSUFFICIENT = "hot_99", "hot_95", "watch", "single_site", "none", "insufficient"
+CLASSES = (HOT_99, HOT_95, WATCH, SINGLE_SITE, NONE, INSUFFICIENT)
+
+
+class Exposure(NamedTuple):
+    """What could be attacked in each cell, above zero; rates are given per `rate_per` units of it."""
+
+    values: Floats
+    basis: str
+    unit: str
+    rate_per: float
+    rate_unit: str
+
+
+def area_exposure(cells: Cells) -> Exposure:
+    """Take the area of each cell as its exposure: the fallback where neither herds nor households are known."""
+    return Exposure(grid.areas_km2(cells), "area", "km2", 100.0, "attacks per 100 km2")
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The test of every cell of the study area. All arrays go with `cells` (ascending); p and q are empty when insufficient."""
+
+    cells: Cells
+    exposure: Exposure
+    events: Ints
+    nearby: Ints
+    """Attacks in the cell and its ring."""
+    expected: Floats
+    """What `nearby` would be if every unit of exposure ran the same risk."""
+    relative_risk: Floats
+    p: Floats
+    q: Floats
+    gi_star_z: Floats
+    rate_eb: Floats
+    classes: NDArray[np.str_]
+    dispersion: float
+    sufficient: bool
+
+
+def study_area(touched: Cells, region: Region) -> Cells:
+    """Give the cells a report could have come from: those with any record and their ring, on land of the region."""
+    cells = grid.with_ring(touched)
+    return cells[region.touched(cells)]
+
+
+def assess(cells: Cells, event_cells: Cells, households: Ints, exposure: Exposure) -> Assessment:
+    """Test every cell of the study area (ascending).
+
+    One entry per attack: its cell, which is one of the study area, and its household (-1: unknown).
+    """
+    position = np.searchsorted(cells, event_cells)
+    events = np.bincount(position, minlength=len(cells)).astype(np.int64)
+    total = int(events.sum())
+    sufficient = total >= FEWEST_EVENTS and len(cells) >= FEWEST_CELLS
+    pairs = grid.neighbourhoods(cells)
+    share = exposure.values / exposure.values.sum()
+    nearby = np.rint(pairs.total(events)).astype(np.int64)
+    expected = total * pairs.total(share)
+    unknown = np.full(len(cells), np.nan)
+    p = binomial_upper_tail(nearby, total, pairs.total(share)) if sufficient else unknown
+    q = benjamini_hochberg(p) if sufficient else unknown
+    several = _several_households(pairs.cells, pairs.neighbours, position, households, np.flatnonzero(q <= 0.05))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative_risk = (nearby / expected) / ((total - nearby) / (total - expected))
+    return Assessment(
+        cells=cells,
+        exposure=exposure,
+        events=events,
+        nearby=nearby,
+        expected=expected,
+        relative_risk=relative_risk,
+        p=p,
+        q=q,
+        gi_star_z=getis_ord_star(events, pairs) if sufficient else unknown,
+        rate_eb=empirical_bayes(events, exposure.values).rates if total else unknown,
+        classes=_classes(nearby, p, q, several) if sufficient else np.full(len(cells), INSUFFICIENT),
+        dispersion=overdispersion(events, total * share) if sufficient else float("nan"),
+        sufficient=sufficient,
+    )
+
+
+def _classes(nearby: Ints, p: Floats, q: Floats, several: NDArray[np.bool_]) -> NDArray[np.str_]:
+    enough = nearby >= FEWEST_NEARBY
+    classes: NDArray[np.str_] = np.select(
+        [enough & several & (q <= 0.01), enough & several & (q <= 0.05), enough & (q <= 0.05), enough & (p <= 0.05)],
+        [HOT_99, HOT_95, SINGLE_SITE, WATCH],
+        NONE,
+    )
+    return classes
+
+
+def _several_households(owners: Ints, neighbours: Ints, position: Ints, households: Ints, candidates: Ints) -> NDArray[np.bool_]:
+    """Tell for the candidate cells whether attacks around them struck two known households or more."""
+    known: dict[int, set[int]] = {}
+    for cell, household in zip(position.tolist(), households.tolist(), strict=True):
+        if household >= 0:
+            known.setdefault(cell, set()).add(household)
+    around: dict[int, set[int]] = {cell: set() for cell in candidates.tolist()}
+    chosen = np.isin(owners, candidates)
+    for owner, neighbour in zip(owners[chosen].tolist(), neighbours[chosen].tolist(), strict=True):
+        around[owner] |= known.get(neighbour, set())
+    several = np.zeros(len(np.unique(owners)), bool)
+    several[[cell for cell, struck in around.items() if len(struck) >= 2]] = True
+    return several
