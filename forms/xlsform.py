@@ -3,6 +3,7 @@
 pyxform runs in a child process with limits on memory and time, because a workbook can be a bomb.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from lxml import etree
 from forms.definition import FormDefinition
 from forms.problems import Problem
 from forms.workbook import Workbook
+from forms.xlsform_child import OUT_OF_MEMORY
 from forms.xml import parse_xml
 
 _MEDIA_URL = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)")
@@ -100,11 +102,14 @@ def _run_pyxform(data: bytes, file_name: str, limits: Limits) -> dict[str, Any]:
             capture_output=True,
             timeout=limits.seconds,
             check=False,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # else numpy reserves memory for every core of the machine
         )
     except subprocess.TimeoutExpired as error:
         raise _too_heavy(limits) from error
-    if done.returncode != 0:
+    if done.returncode < 0 or done.returncode == OUT_OF_MEMORY:  # below zero: stopped by a signal of the limits
         raise _too_heavy(limits)
+    if done.returncode:
+        raise RuntimeError(f"The converter cannot start: {done.stderr.decode(errors='replace')[-2000:]}")
     answer: dict[str, Any] = orjson.loads(done.stdout)
     return answer
 

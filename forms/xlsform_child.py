@@ -13,6 +13,7 @@ from zipfile import BadZipFile, ZipFile
 import orjson
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of .xls, of .doc, and of password-protected .xlsx
+OUT_OF_MEMORY = 3  # the exit status
 _MAX_UNPACKED = 200 * 1024 * 1024  # bytes; the limit Excel's own users never come near
 _SAVE_AS = "Open it in Excel or LibreOffice and save it as .xlsx."
 _TYPES = "https://xlsform.org/en/#question-types"
@@ -82,7 +83,7 @@ def convert(data: bytes, file_name: str) -> Answer:
     except RecursionError:
         return {"error": "groups or references are nested too deeply. Divide the form."}
     except MemoryError:
-        raise
+        sys.exit(OUT_OF_MEMORY)
     except Exception as error:  # whatever a broken workbook sets off in the libraries that read it
         return {"error": f"the workbook cannot be read ({type(error).__name__}: {error}). {_SAVE_AS}"}
     return {"xform": result.xform, "warnings": result.warnings, "itemsets": result.itemsets}

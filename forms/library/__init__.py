@@ -19,7 +19,7 @@ def workbook(survey_id: str, languages: Sequence[str] | None = None, *, root: Pa
     Raises `Problem("not_found")`, `Problem("value_invalid")` for an unknown language, `Problem("form_invalid")` for bad sources.
     """
     survey = read_survey(survey_id, root)
-    chosen = pick_languages(list(languages) if languages is not None else None, root)
+    chosen = pick_languages(languages, root)
     settings = {
         "form_title": chosen[0].translate("title", survey.title),
         "form_id": survey.id,

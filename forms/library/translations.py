@@ -6,7 +6,7 @@ the message of a constraint, `title` for a survey's title.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -71,8 +71,8 @@ def languages(root: Path = LIBRARY) -> list[Language]:
     return [ENGLISH, *(_read(path) for path in sorted((root / "locale").glob("*.po")))]
 
 
-def pick_languages(codes: list[str] | None, root: Path = LIBRARY) -> list[Language]:
-    """The languages with these codes in this order; all of them for None. Raises `Problem("value_invalid")`."""
+def pick_languages(codes: Sequence[str] | None, root: Path = LIBRARY) -> list[Language]:
+    """The languages with these codes in this order; all of them when none is named. Raises `Problem("value_invalid")`."""
     known = {language.code: language for language in languages(root)}
     unknown = [code for code in codes or () if code not in known]
     if unknown:

@@ -1,0 +1,100 @@
+"""Upkeep of the survey library: `python -m forms.library update [LANGUAGE]` and `python -m forms.library release`."""
+
+import argparse
+import csv
+import hashlib
+import sys
+from io import BytesIO
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.messages import Catalog
+from babel.messages.pofile import read_po, write_po
+
+from forms.library import read_survey, survey_ids, workbook
+from forms.library.sources import LIBRARY, read_rows
+from forms.library.translations import texts
+from forms.xlsform import convert_workbook
+
+PUBLISHED = ("form_id", "version", "sha256")
+
+
+def update(root: Path = LIBRARY, new_code: str = "") -> None:
+    """Bring every catalogue in line with the surveys, and begin one for `new_code`.
+
+    New texts come in empty, texts no survey uses go, and a text that changed a little keeps its translation, marked fuzzy.
+    """
+    folder = root / "locale"
+    if new_code and not (folder / f"{new_code}.po").exists():
+        _write(_new_catalog(new_code), folder / f"{new_code}.po")
+    template = Catalog()
+    for survey_id in survey_ids(root):
+        for text in texts(read_survey(survey_id, root)):
+            template.add(text.english, context=text.context, auto_comments=[text.note])
+    for path in sorted(folder.glob("*.po")):
+        with path.open("rb") as file:
+            catalog = read_po(file, abort_invalid=True)
+        catalog.update(template, update_creation_date=False)
+        _write(catalog, path)
+        missing = sum(1 for message in catalog if message.id and (message.fuzzy or not message.string))
+        print(f"{path.name}: {len(catalog)} texts, {missing} to translate")
+
+
+def _new_catalog(code: str) -> Catalog:
+    try:
+        name = Locale.parse(code, sep="-").get_display_name() or code
+    except (UnknownLocaleError, ValueError):
+        name = code
+    return Catalog(header_comment=f"# Texts of the Tulliana surveys.\n# Language: {name}\n# State: draft", fuzzy=False)
+
+
+def _write(catalog: Catalog, path: Path) -> None:
+    file = BytesIO()
+    write_po(file, catalog, width=0, ignore_obsolete=True)
+    path.write_bytes(file.getvalue())
+
+
+def digest(survey_id: str, root: Path = LIBRARY) -> dict[str, str]:
+    """The line of published.csv for a survey as it stands: its XForm in all languages as SHA-256."""
+    conversion = convert_workbook(workbook(survey_id, root=root))
+    sha256 = hashlib.sha256(conversion.xform).hexdigest()
+    return {"form_id": conversion.form_id, "version": conversion.version, "sha256": sha256}
+
+
+def release(root: Path = LIBRARY) -> None:
+    """Note the surveys' new versions in published.csv. A version that is noted there can never change again."""
+    path = root / "published.csv"
+    lines = read_rows(path)
+    known = {(line["form_id"], line["version"]): line["sha256"] for line in lines}
+    for survey_id in survey_ids(root):
+        line = digest(survey_id, root)
+        before = known.get((line["form_id"], line["version"]))
+        if before is None:
+            lines.append(line)
+            print(f"{survey_id} {line['version']}: noted")
+        elif before != line["sha256"]:
+            sys.exit(f"{survey_id}: version {line['version']} is published with other content. {NEW_VERSION}")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, PUBLISHED, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(sorted(lines, key=lambda line: (line["form_id"], line["version"])))
+
+
+NEW_VERSION = "Write a new version (today's date and two digits) into its form.toml, then run: python -m forms.library release"
+
+
+def main() -> None:
+    """Run one of the two commands."""
+    parser = argparse.ArgumentParser(prog="python -m forms.library", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("update", help=str(update.__doc__)).add_argument("language", nargs="?", default="")
+    commands.add_parser("release", help=str(release.__doc__))
+    chosen = parser.parse_args()
+    if chosen.command == "update":
+        update(new_code=chosen.language)
+    else:
+        release()
+
+
+if __name__ == "__main__":
+    main()
