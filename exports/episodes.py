@@ -1,0 +1,105 @@
+"""Attack episodes: repeated nights on one herd and double reports of one kill are one attack, not independent ones.
+
+Two reports of the same household are linked when at most 3 days and at most 1 km apart; whatever hangs together by such links is
+one episode, so a chain of nights may last longer than 3 days. A report without a household code or without a place stands alone.
+"""
+
+import numpy as np
+
+from exports.reports import Reports
+from exports.statistics import Floats, Ints
+
+DAYS_APART = 3
+METRES_APART = 1000.0
+LOOK_BACK = 100
+"""Each report is compared with at most this many reports of its household just before it, however many a household sends."""
+EARTH_RADIUS_M = 6_371_008.8
+
+
+def episodes_of(reports: Reports) -> Ints:
+    """Give for each report the position of the earliest report of its episode."""
+    order = np.lexsort((reports.longitude, reports.latitude, reports.day, reports.household))
+    earliest = np.empty(len(reports), np.int64)
+    earliest[order] = order[_earliest_of_episode(reports.where(order))]
+    return earliest
+
+
+def _earliest_of_episode(ordered: Reports) -> Ints:
+    """Compare each report with those just before it in the order of household and day, nearest first."""
+    household, day = ordered.household, ordered.day
+    latitude, longitude = np.radians(ordered.latitude), np.radians(ordered.longitude)
+    linkable = (household >= 0) & np.isfinite(latitude) & np.isfinite(longitude)
+    later, earlier = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    candidates = np.flatnonzero(linkable)
+    for back in range(1, LOOK_BACK + 1):
+        candidates = candidates[candidates >= back]
+        before = candidates - back
+        near_in_time = (household[candidates] == household[before]) & (day[candidates] - day[before] <= DAYS_APART)
+        candidates, before = candidates[near_in_time], before[near_in_time]
+        if not len(candidates):
+            break
+        metres = _distance_m(latitude[candidates], longitude[candidates], latitude[before], longitude[before])
+        linked = linkable[before] & (metres <= METRES_APART)
+        later.append(candidates[linked])
+        earlier.append(before[linked])
+    return _first_reached(len(ordered), np.concatenate(later), np.concatenate(earlier))
+
+
+def _distance_m(latitude: Floats, longitude: Floats, other_latitude: Floats, other_longitude: Floats) -> Floats:
+    """Give great-circle distances (haversine), angles in radians."""
+    half = (
+        np.sin((latitude - other_latitude) / 2) ** 2
+        + np.cos(latitude) * np.cos(other_latitude) * np.sin((longitude - other_longitude) / 2) ** 2
+    )
+    metres: Floats = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(half))
+    return metres
+
+
+def _first_reached(size: int, later: Ints, earlier: Ints) -> Ints:
+    """Give for each position the first one that hangs together with it by links."""
+    first = np.arange(size)
+    while True:
+        reached = first.copy()
+        low = np.minimum(first[later], first[earlier])
+        np.minimum.at(reached, first[later], low)
+        np.minimum.at(reached, first[earlier], low)
+        reached = reached[reached]
+        if np.array_equal(reached, first):
+            return first
+        first = reached
+
+
+def attacks_of(reports: Reports) -> Reports:
+    """Give one entry per episode: place and day of its first report, losses of all, certain as its most certain report.
+
+    The place is shared only if every report of the episode shares it. Losses in several currencies have no sum.
+    """
+    first, episode = np.unique(episodes_of(reports), return_inverse=True)
+    size = len(first)
+
+    def total(values: Ints) -> Ints:
+        return np.bincount(episode, weights=values, minlength=size).astype(np.int64)
+
+    certainty = np.zeros(size, np.int64)
+    np.maximum.at(certainty, episode, reports.certainty)
+    known = np.isfinite(reports.loss)
+    foreign = known & (reports.currency != reports.currency[first][episode])
+    loss = np.bincount(episode, weights=np.where(known, reports.loss, 0.0), minlength=size).astype(np.float64)
+    loss[(np.bincount(episode[known], minlength=size) == 0) | (np.bincount(episode[foreign], minlength=size) > 0)] = np.nan
+    earliest = reports.where(first)
+    return Reports(
+        day=earliest.day,
+        latitude=earliest.latitude,
+        longitude=earliest.longitude,
+        accuracy_m=earliest.accuracy_m,
+        household=earliest.household,
+        certainty=certainty,
+        shared=np.bincount(episode[~reports.shared], minlength=size) == 0,
+        country=earliest.country,
+        killed_small=total(reports.killed_small),
+        killed_large=total(reports.killed_large),
+        injured=total(reports.injured),
+        missing=total(reports.missing),
+        loss=loss,
+        currency=earliest.currency,
+    )

@@ -1,0 +1,65 @@
+"""Conflict reports as columns: what the hotspot method works on. All are of one predator; entries are in no order."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exports.statistics import Floats, Ints
+
+Flags = NDArray[np.bool_]
+Codes = NDArray[np.str_]
+
+NOT_COUNTED, STANDARD, STRICT = 0, 1, 2
+"""How certain a report is: strict was verified, standard is what a sure reporter said, the rest is not counted."""
+UNKNOWN = -1
+"""The household of a report without a household code."""
+
+_STRICT_FINDINGS = ("confirmed", "probable")
+_REFUTED = ("not_predation",)
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Reports of losses to one predator, as arrays of equal length."""
+
+    day: Ints
+    """Day of the attack, counted from 1970-01-01."""
+    latitude: Floats
+    longitude: Floats
+    """Degrees, WGS 84; not-a-number without a place."""
+    accuracy_m: Floats
+    """Metres; not-a-number where unknown."""
+    household: Ints
+    """A number per household code; -1 without a code."""
+    certainty: Ints
+    shared: Flags
+    """Whether the household agreed that the place is used in published maps of large areas."""
+    country: Codes
+    """ISO 3166-1 alpha-2, empty where unknown."""
+    killed_small: Ints
+    killed_large: Ints
+    injured: Ints
+    missing: Ints
+    loss: Floats
+    """Value of the animals lost in `currency`; not-a-number where unknown."""
+    currency: Codes
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+    def where(self, chosen: Flags | Ints) -> "Reports":
+        """Keep the chosen entries, in the order chosen."""
+        return Reports(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
+
+
+def certainty_of(confidence: object, finding: str | None, scalp: str | None) -> int:
+    """Grade a report by its reporter's confidence and, once somebody visited, by the finding and SCALP class of the visit.
+
+    SCALP classes (KORA): C1 hard fact, C2 confirmed by a trained person, C3 unconfirmed.
+    """
+    if finding in _REFUTED or scalp == "false":
+        return NOT_COUNTED
+    if finding in _STRICT_FINDINGS or scalp in ("c1", "c2"):
+        return STRICT
+    return STANDARD if confidence in ("certain", "probable") else NOT_COUNTED
