@@ -37,9 +37,9 @@ MODES = {
 DEFAULT_LIMIT = 10_000_000
 FILES_PER_POST = 101
 CONTENT_TYPES = {
-    ".xml": "text/xml", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png",
-    ".3gp": "video/3gpp", ".3gpp": "audio/3gpp", ".mp4": "video/mp4", ".m4a": "audio/mp4", ".amr": "audio/amr", ".csv": "text/csv", ".xls": "application/vnd.ms-excel",
-    ".pdf": "application/pdf", ".txt": "text/plain", ".wav": "audio/wav", ".mp3": "audio/mpeg",
+    ".xml": "text/xml", ".csv": "text/csv", ".txt": "text/plain", ".pdf": "application/pdf", ".xls": "application/vnd.ms-excel",
+    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".3gp": "video/3gpp", ".mp4": "video/mp4",
+    ".3gpp": "audio/3gpp", ".m4a": "audio/mp4", ".amr": "audio/amr", ".wav": "audio/wav", ".mp3": "audio/mpeg",
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks: measured and reported, never asserted. `make bench`, or `python -m tests.load --help`."""
