@@ -1,1 +1,53 @@
-def main() -> None: ...
+"""The command `tulliana`. Each group of commands is its own module below server/commands and is loaded when it is called."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from forms.problems import Problem
+
+COMMANDS = {
+    "serve": ("serve", "Serve phones and browsers."),
+    "doctor": ("doctor", "Say what is wrong and how to mend it."),
+    "demo": ("demo", "Fill a scratch folder with a made-up year of reports and serve it."),
+    "form": ("forms", "Publish and list forms."),
+    "app-user": ("app_users", "Add phones and withdraw their keys."),
+    "account": ("accounts", "Add people and change passwords."),
+    "submission": ("submissions", "Look at what arrived."),
+    "export": ("exports", "Run exports and list their runs."),
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command's module only when it is called, so that the command line starts quickly."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module: Any = importlib.import_module(f"server.commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tulliana")
+def cli() -> None:
+    """Tulliana: field data for people who keep leopards and herders alive side by side."""
+
+
+def main() -> None:
+    """Run the command line; a problem is told in words, with what to do."""
+    try:
+        cli(prog_name="tulliana")
+    except Problem as problem:
+        click.echo(f"tulliana: {problem}", err=True)
+        sys.exit(1)

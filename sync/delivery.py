@@ -1,6 +1,7 @@
 """One delivery from a phone, and the receipt it gets. A submission with many photos takes several deliveries."""
 
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -11,11 +12,15 @@ MAX_NAME_BYTES = 255
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
-    """A file that is on disk already."""
+    """A file that is on disk already. `names`: what the part was called, then what its file was called (in Collect the same)."""
 
-    name: str
+    names: tuple[str, ...]
     blob: Blob
     content_type: str
+
+    def name(self, expected: Collection[str]) -> str:
+        """The one of its names that a question refers to, else the first."""
+        return next((name for name in self.names if same_name(name) in expected), self.names[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Intake:
     def receive(self, delivery: Delivery) -> Receipt:
         """Keep a delivery; it is on disk when this returns.
 
-        Raises `Problem` "xml_unreadable", "form_id_missing", "form_unknown" for what cannot be identified; its bytes are kept aside.
+        What cannot be identified raises `Problem` (xml_unreadable, form_id_missing, form_unknown) and is kept aside.
         """
         try:
             incoming = identify(delivery.xml)
@@ -52,7 +52,7 @@ class Intake:
 
     def _keep_aside(self, delivery: Delivery, problem: Problem) -> None:
         blob = self._blobs.put(delivery.xml)
-        files = [[file.name, file.blob.sha256] for file in delivery.files]
+        files = [[*file.names, file.blob.sha256] for file in delivery.files]
         event = {
             "at": datetime.now(UTC),
             "actor": f"app-user:{delivery.app_user_id}",
@@ -82,7 +82,8 @@ class _Work:
         self.form = {"project_id": delivery.project_id, "form_id": incoming.form_id}
         self.instance = {**self.form, "instance_id": incoming.instance_id}
         self.flags = [flag(found.code, found.message, found.path) for found in reading.violations]
-        self.flags += _file_flags([(file.name, file.blob.sha256, file.blob.size) for file in delivery.files], self.expected)
+        self.came = [(file.name(self.expected), file.blob.sha256, file.blob.size) for file in delivery.files]
+        self.flags += _file_flags(self.came, self.expected)
         self.arrival = self._arrival(reading)
 
     def __call__(self, connection: Connection) -> Receipt:
@@ -143,7 +144,7 @@ class _Work:
                 insert_new(connection, Attachment),
                 {
                     **self.instance,
-                    "name": file.name,
+                    "name": file.name(self.expected),
                     "sha256": file.blob.sha256,
                     "md5": file.blob.md5,
                     "size": file.blob.size,
@@ -156,7 +157,7 @@ class _Work:
     def _files(self, connection: Connection, outcome: str) -> Sequence[tuple[str, str, int]]:
         """(name, digest, size) of all files of this version."""
         if outcome in {"created", "held", "edited"} or not self.expected:
-            return [(file.name, file.blob.sha256, file.blob.size) for file in self.delivery.files]
+            return self.came
         rows = connection.execute(select(Attachment.name, Attachment.sha256, Attachment.size).filter_by(**self.instance))
         return [(row.name, row.sha256, row.size) for row in rows]
 

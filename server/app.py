@@ -1,0 +1,71 @@
+"""The application: Flask with everything behind it opened and every door hung."""
+
+from collections.abc import Callable, Iterable
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from server import errors
+from server.config import Config
+from server.openrosa import openrosa
+from server.pages import pages
+from server.services import open_services, services
+
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The application for this configuration (by default that of the environment). Raises `Problem("settings_invalid")`."""
+    config = config or Config.load()
+    app = Flask("server", static_folder="static")
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    open_services(app, config)
+    errors.install(app)
+    app.register_blueprint(openrosa)
+    app.register_blueprint(pages)
+    app.after_request(_openrosa_headers)
+    app.wsgi_app = _one_slash(_proxied(app.wsgi_app, config.trusted_proxies))  # type: ignore[method-assign, assignment]
+    return app
+
+
+def _openrosa_headers(response: Response) -> Response:
+    """What phones need on every answer, errors too."""
+    if errors.is_for_phones(request.path):
+        response.headers["X-OpenRosa-Version"] = "1.0"
+        if request.path.endswith("/submission"):
+            response.headers["X-OpenRosa-Accept-Content-Length"] = str(services().config.upload_bytes)
+    return response
+
+
+def _one_slash(application: WsgiApp) -> WsgiApp:
+    """Server addresses typed with a slash at the end make doubled slashes; redirecting would turn a POST into a GET."""
+
+    def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        while "//" in path:
+            path = path.replace("//", "/")
+        environ["PATH_INFO"] = path
+        return application(environ, start_response)
+
+    return wrapped
+
+
+def _proxied(application: WsgiApp, networks: tuple[str, ...]) -> WsgiApp:
+    """Believe X-Forwarded headers only from the proxies named in the settings."""
+    if not networks:
+        return application
+    trusted = [ip_network(network) for network in networks]
+    fixed = ProxyFix(application, x_for=1, x_proto=1, x_host=1, x_port=1, x_prefix=1)
+
+    def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        try:
+            address = ip_address(environ.get("REMOTE_ADDR", ""))
+        except ValueError:
+            return application(environ, start_response)
+        is_trusted = any(address in network for network in trusted)
+        return (fixed if is_trusted else application)(environ, start_response)
+
+    return wrapped

@@ -1,0 +1,61 @@
+"""tulliana submission: what arrived, for people and scripts."""
+
+import sys
+
+import click
+import orjson
+
+from server.app_users import PROJECT_ID
+from server.commands import opened
+
+
+@click.group("submission")
+def command() -> None:
+    """Look at what arrived."""
+
+
+@command.command("list")
+@click.option("--form", "form_id", required=True, help="The form's id.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts: one JSON object a line.")
+def list_submissions(form_id: str, as_json: bool) -> None:
+    """List the records of a form."""
+    from records.forms import latest_xform
+    from records.submissions import listed
+
+    with opened() as services, services.store.read() as connection:
+        latest_xform(connection, PROJECT_ID, form_id)
+        for record in listed(connection, PROJECT_ID, form_id):
+            if not as_json:
+                codes = ", ".join(sorted({flag["code"] for flag in record.flags}))
+                click.echo(
+                    f"{record.instance_id}\t{record.received_at:%Y-%m-%d %H:%M}\t{record.app_user}\t{record.review_state}\t{codes}"
+                )
+                continue
+            line = {
+                "instance_id": record.instance_id,
+                "form_id": record.form_id,
+                "version": record.version,
+                "received_at": record.received_at,
+                "app_user": record.app_user,
+                "review_state": record.review_state,
+                "flags": record.flags,
+                "attachments": [{"name": file.name, "size": file.size, "sha256": file.sha256} for file in record.attachments],
+            }
+            click.echo(orjson.dumps(line).decode())
+
+
+@command.command()
+@click.argument("instance_id")
+@click.option("--xml", "as_xml", is_flag=True, help="The exact bytes received.")
+def show(instance_id: str, as_xml: bool) -> None:
+    """Show one record."""
+    from records.submissions import found, xml_of
+
+    with opened() as services, services.store.read() as connection:
+        if as_xml:
+            sys.stdout.buffer.write(xml_of(connection, PROJECT_ID, instance_id))
+            return
+        record = found(connection, PROJECT_ID, instance_id)
+    click.echo(orjson.dumps(record.answers, option=orjson.OPT_INDENT_2).decode())
+    for flag in record.flags:
+        click.echo(f"{flag['code']}: {flag['path']} {flag['message']}")

@@ -1,0 +1,159 @@
+"""Settings: from the command line, else the environment, else a file named by NAME_FILE, else a default; all errors at once."""
+
+import ipaddress
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from forms.problems import Problem
+
+PREFIX = "TULLIANA_"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its environment name without the prefix, default as text, reader (raises ValueError), and what it is for."""
+
+    name: str
+    default: str
+    read: Callable[[str], Any]
+    help: str
+
+    @property
+    def variable(self) -> str:
+        """The name of its environment variable."""
+        return PREFIX + self.name
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise ValueError("must be between 1 and 65535")
+    return port
+
+
+def _megabytes(text: str) -> int:
+    size = int(text)
+    if not 1 <= size <= 200:
+        raise ValueError("must be between 1 and 200")
+    return size * 1_000_000
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _database(text: str) -> str:
+    if text and not text.startswith(("postgresql+psycopg://", "sqlite:///")):
+        raise ValueError("must begin with postgresql+psycopg:// or sqlite:///")
+    return text
+
+
+def _public_url(text: str) -> str:
+    if text and (urlsplit(text).scheme not in {"http", "https"} or not urlsplit(text).hostname):
+        raise ValueError("must be an address like https://data.example.org")
+    return text.rstrip("/")
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ipaddress.ip_network(part.strip())) for part in text.split(",") if part.strip())
+
+
+def _cron(text: str) -> str:
+    if text and len(text.split()) != 5:
+        raise ValueError("must be five cron fields, e.g. 0 2 * * * for every night at two")
+    return text
+
+
+SETTINGS = (
+    Setting("HOST", "0.0.0.0", str, "Address to listen on. 0.0.0.0 lets phones on the network in; 127.0.0.1 only this machine."),  # noqa: S104
+    Setting("PORT", "8080", _port, "Port to listen on."),
+    Setting("DATA", "~/tulliana-data", _folder, "Folder for everything that is kept: database, files, releases. Back this up."),
+    Setting(
+        "DATABASE_URL", "", _database, "postgresql+psycopg://user:password@host/name to use PostgreSQL; empty for SQLite in DATA."
+    ),
+    Setting(
+        "PUBLIC_URL", "", _public_url, "Address under which phones reach this server; empty for this machine's own on the network."
+    ),
+    Setting(
+        "TRUSTED_PROXIES", "", _networks, "Networks (10.0.0.0/8, ...) of reverse proxies whose X-Forwarded headers are believed."
+    ),
+    Setting(
+        "UPLOAD_MB",
+        "5",
+        _megabytes,
+        "What a phone puts into one request, in MB. Smaller repeats less on a weak link; larger is quicker.",
+    ),
+    Setting(
+        "EXPORT_SCHEDULE", "0 2 * * *", _cron, "When exports run, as five cron fields in this machine's time; empty for never."
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings in force; see `SETTINGS` for each. `upload_bytes` is in bytes."""
+
+    host: str
+    port: int
+    data: Path
+    database_url: str
+    public_url: str
+    trusted_proxies: tuple[str, ...]
+    upload_bytes: int
+    export_schedule: str
+
+    @classmethod
+    def load(cls, overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> "Config":
+        """Read all settings; `overrides` ({"HOST": ...}, None = not given) come from the command line.
+
+        Raises `Problem("settings_invalid")` that names every wrong one.
+        """
+        environ = os.environ if environ is None else environ
+        given = {name: str(value) for name, value in (overrides or {}).items() if value is not None}
+        values: dict[str, Any] = {}
+        errors: list[str] = []
+        for setting in SETTINGS:
+            try:
+                text = given.get(setting.name) or _from_environment(setting, environ)
+                values[setting.name] = setting.read(text)
+            except (ValueError, OSError) as error:
+                errors.append(f"{setting.variable}: {error}")
+        known = {setting.variable for setting in SETTINGS}
+        errors += [
+            f"{name}: there is no such setting"
+            for name in sorted(environ)
+            if _is_ours(name) and name.removesuffix("_FILE") not in known
+        ]
+        if errors:
+            raise Problem("settings_invalid", "; ".join(errors) + ".")
+        values["UPLOAD_BYTES"] = values.pop("UPLOAD_MB")
+        return cls(**{name.lower(): value for name, value in values.items()})
+
+    @property
+    def engine_url(self) -> str:
+        """The database address for SQLAlchemy."""
+        return self.database_url or f"sqlite:///{self.data / 'tulliana.sqlite3'}"
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which a child process finds these settings again."""
+        return {
+            PREFIX + "HOST": self.host,
+            PREFIX + "PORT": str(self.port),
+            PREFIX + "DATA": str(self.data),
+            PREFIX + "DATABASE_URL": self.database_url,
+        }
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(PREFIX)
+
+
+def _from_environment(setting: Setting, environ: Mapping[str, str]) -> str:
+    file = environ.get(setting.variable + "_FILE")
+    if file:
+        return Path(file).read_text(encoding="utf-8").strip()
+    return environ.get(setting.variable) or setting.default

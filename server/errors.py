@@ -1,0 +1,70 @@
+"""One rendering of problems for each kind of reader: OpenRosa XML for phones, RFC 9457 JSON for programs, pages for people."""
+
+import logging
+from xml.sax.saxutils import escape
+
+from flask import Flask, Response, g, jsonify, request
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException
+
+from forms.problems import Problem
+from server.i18n import translator
+from server.uploads import drain
+
+_log = logging.getLogger(__name__)
+_BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 400: "value_invalid"}
+
+
+def openrosa_message(text: str, status: int, nature: str = "") -> Response:
+    """An OpenRosaResponse; Collect shows its message (OpenRosa 1.0, "Form Submission API")."""
+    attribute = f' nature="{nature}"' if nature else ""
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<OpenRosaResponse xmlns="http://openrosa.org/http/response">'
+        f"<message{attribute}>{escape(text)}</message></OpenRosaResponse>"
+    )
+    return Response(body, status=status, content_type="text/xml; charset=utf-8")
+
+
+def is_for_phones(path: str) -> bool:
+    """Whether this address is spoken to by phones."""
+    return path.startswith("/v1/key/")
+
+
+def _render(problem: Problem) -> Response:
+    kind = problem.kind
+    if is_for_phones(request.path):
+        if request.method == "POST":
+            drain(request.environ)
+        translate = translator(g.get("language", "en"))
+        text = " ".join(part for part in (translate(kind.title), problem.detail, translate(problem.hint)) if part)
+        return openrosa_message(text, kind.status, "error")
+    if request.path.startswith("/v1/") or request.accept_mimetypes.best == "application/json":
+        body = {"type": f"urn:tulliana:{kind.code}", "title": kind.title, "status": kind.status}
+        response = jsonify({**body, "detail": problem.detail, "hint": problem.hint, "code": kind.code})
+        response.status_code, response.content_type = kind.status, "application/problem+json"
+        return response
+    from server.pages.rendering import problem_page
+
+    return problem_page(problem)
+
+
+def install(app: Flask) -> None:
+    """Have every error of this application answered in the reader's language and format."""
+
+    @app.errorhandler(Problem)
+    def _(problem: Problem) -> Response:
+        return _render(problem)
+
+    @app.errorhandler(HTTPException)
+    def _(error: HTTPException) -> Response:
+        return _render(Problem(_BY_STATUS.get(error.code or 500, "internal")))
+
+    @app.errorhandler(DBAPIError)
+    def _(error: DBAPIError) -> Response:
+        _log.error("The database failed: %s", error.orig)
+        return _render(Problem("busy"))
+
+    @app.errorhandler(Exception)
+    def _(error: Exception) -> Response:
+        _log.exception("Unexpected failure", exc_info=error)
+        return _render(Problem("internal"))

@@ -1,0 +1,161 @@
+"""The door for phones: form list, forms, manifests, media, submissions, as ODK Collect and KoBoCollect expect them (OpenRosa 1.0).
+
+The phone's key stands in the path, as in ODK Central. Addresses of forms and media hold the digest of what they give, so what is
+behind one never changes and may be kept for ever; the lists are always asked for again.
+"""
+
+import hashlib
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from flask import Blueprint, Response, g, request, send_file
+
+from forms.problems import Problem
+from records import forms as published
+from records.forms import ListedForm
+from server import app_users
+from server.errors import openrosa_message
+from server.i18n import translator
+from server.services import services
+from server.uploads import read_upload
+from sync.delivery import Delivery, Receipt
+
+openrosa = Blueprint("openrosa", __name__, url_prefix="/v1/key/<token>/projects/<int:project_id>")
+_HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_FOREVER = "private, max-age=31536000, immutable"
+_MAX_TEXT = 255
+
+
+@openrosa.url_value_preprocessor
+def _identify(_: str | None, values: dict[str, object] | None) -> None:
+    """Find out which phone this is before anything else."""
+    values = values if values is not None else {}
+    g.token, g.project_id = str(values.pop("token", "")), int(str(values.pop("project_id", 0)))
+    with services().store.read() as connection:
+        g.app_user_id, g.language = app_users.identified(connection, g.token, g.project_id)
+
+
+@openrosa.get("/formList")
+def form_list() -> Response:
+    """All open forms; `?formID=` asks for one."""
+    wanted = request.args.get("formID")
+    with services().store.read() as connection:
+        forms = published.open_forms(connection, g.project_id)
+    entries = "".join(_entry(form) for form in forms if wanted in {None, form.form_id})
+    return _list(f'<xforms xmlns="http://openrosa.org/xforms/xformsList">{entries}</xforms>')
+
+
+def _entry(form: ListedForm) -> str:
+    address = f"{_base()}/forms/{quote(form.form_id, safe='')}/{form.md5}"
+    version = f"<version>{escape(form.version)}</version>" if form.version else ""
+    manifest = f"<manifestUrl>{escape(address)}/manifest</manifestUrl>" if form.media_count else ""
+    return (
+        f"<xform><formID>{escape(form.form_id)}</formID><name>{escape(form.title)}</name>{version}<hash>md5:{form.md5}</hash>"
+        f"<downloadUrl>{escape(address)}/form.xml</downloadUrl>{manifest}</xform>"
+    )
+
+
+@openrosa.get("/forms/<path:form_id>/<md5>/form.xml")
+def form_xml(form_id: str, md5: str) -> Response:
+    """The published bytes of one version."""
+    with services().store.read() as connection:
+        xform, _ = published.xform_with(connection, g.project_id, form_id, md5)
+    return _pinned(Response(xform, content_type="text/xml; charset=utf-8"), md5)
+
+
+@openrosa.get("/forms/<path:form_id>/<md5>/manifest")
+def manifest(form_id: str, md5: str) -> Response:
+    """The files that go with one version."""
+    with services().store.read() as connection:
+        _, version = published.xform_with(connection, g.project_id, form_id, md5)
+        files = published.media_of(connection, g.project_id, form_id, version)
+    address = f"{_base()}/forms/{quote(form_id, safe='')}/{md5}/media"
+    entries = "".join(
+        f"<mediaFile><filename>{escape(name)}</filename><hash>md5:{digest}</hash>"
+        f"<downloadUrl>{escape(address)}/{digest}/{quote(name, safe='')}</downloadUrl></mediaFile>"
+        for name, digest, _, _ in files
+    )
+    return _list(f'<manifest xmlns="http://openrosa.org/xforms/xformsManifest">{entries}</manifest>')
+
+
+@openrosa.get("/forms/<path:form_id>/<md5>/media/<digest>/<name>")
+def media(form_id: str, md5: str, digest: str, name: str) -> Response:
+    """One of these files."""
+    with services().store.read() as connection:
+        _, version = published.xform_with(connection, g.project_id, form_id, md5)
+        files = published.media_of(connection, g.project_id, form_id, version)
+    sha256 = next((sha256 for known, known_md5, sha256, _ in files if known == name and known_md5 == digest), None)
+    if sha256 is None:
+        raise Problem("not_found")
+    path = services().blobs.path(sha256)
+    response = send_file(path, download_name=name, as_attachment=True, conditional=True, etag=digest)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return _pinned(response, digest)
+
+
+@openrosa.route("/submission", methods=["HEAD", "GET"])
+def submission_size() -> Response:
+    """How much may come in one request; Collect asks before it sends. Only 204 will do."""
+    return Response(status=204)
+
+
+@openrosa.post("/submission")
+def submission() -> Response:
+    """Take one delivery. 201 and 202 mean: on disk here, the phone may forget it."""
+    opened = services()
+    upload = read_upload(request.environ, opened.blobs)
+    receipt = opened.intake.receive(
+        Delivery(
+            project_id=g.project_id,
+            xml=upload.xml,
+            files=tuple(upload.files),
+            app_user_id=g.app_user_id,
+            device_id=request.args.get("deviceID", "")[:_MAX_TEXT],
+            user_agent=request.headers.get("User-Agent", "")[:_MAX_TEXT],
+        )
+    )
+    status = 201 if receipt.outcome in {"created", "edited", "attached"} else 202
+    return openrosa_message(_receipt_text(receipt), status, "submit_success")
+
+
+def _receipt_text(receipt: Receipt) -> str:
+    """What the ranger reads, and the herder takes home: a case number, and what is still to come."""
+    translate = translator(g.language)
+    if receipt.files_present < receipt.files_expected:
+        text = translate("Case {case} is safe. {present} of {expected} files are here: press send again.")
+    elif receipt.outcome == "duplicate":
+        text = translate("Case {case} was here already and is safe.")
+    elif receipt.outcome in {"conflict", "held"}:
+        text = translate("Case {case} is safe and waits for the coordinator to look at it.")
+    else:
+        text = translate("Case {case} is safe.")
+    return text.format(case=case_number(receipt.instance_id), present=receipt.files_present, expected=receipt.files_expected)
+
+
+def case_number(instance_id: str) -> str:
+    """A short number people can say and write down; it follows from the instance id."""
+    number = hashlib.sha256(instance_id.encode()).hexdigest()[:8].upper()
+    return f"{number[:4]}-{number[4:]}"
+
+
+def _base() -> str:
+    return f"{request.host_url}v1/key/{g.token}/projects/{g.project_id}"
+
+
+def _list(body: str) -> Response:
+    """A list that phones always ask for again, cheaply."""
+    response = Response(_HEADER + body, content_type="text/xml; charset=utf-8")
+    response.headers["Cache-Control"] = "private, no-cache"
+    etag = hashlib.sha256(response.get_data()).hexdigest()
+    response.set_etag(etag)
+    if etag in request.if_none_match:  # dates are not trusted: this machine's clock may have been wrong
+        response.set_data(b"")
+        response.status_code = 304
+    return response
+
+
+def _pinned(response: Response, digest: str) -> Response:
+    response.headers["Cache-Control"] = _FOREVER
+    response.set_etag(digest)
+    response.make_conditional(request)
+    return response

@@ -1,0 +1,48 @@
+"""What the handlers and commands work with: one store, one blob store, one intake per process."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
+
+from forms.problems import Problem
+from records.blobs import BlobStore
+from records.models import Base
+from records.store import Store, engine_options, prepare_engine
+from server.config import Config
+from sync.intake import Intake
+
+database = SQLAlchemy(metadata=Base.metadata, engine_options=engine_options())
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The rooms below, opened with one configuration."""
+
+    config: Config
+    store: Store
+    blobs: BlobStore
+    intake: Intake
+
+
+def open_services(app: Flask, config: Config) -> Services:
+    """Open the data folder and the database for this application. Raises `Problem("settings_invalid")`."""
+    try:
+        config.data.mkdir(parents=True, exist_ok=True)
+        blobs = BlobStore(config.data / "blobs")
+    except OSError as error:
+        raise Problem("settings_invalid", f"TULLIANA_DATA: the folder {config.data} cannot be used: {error.strerror}.") from error
+    app.config["SQLALCHEMY_DATABASE_URI"] = config.engine_url
+    database.init_app(app)
+    with app.app_context():
+        prepare_engine(database.engine)
+        store = Store(database.engine)
+    opened = Services(config, store, blobs, Intake(store, blobs))
+    app.extensions["tulliana"] = opened
+    return opened
+
+
+def services() -> Services:
+    """The services of the current application."""
+    return cast(Services, current_app.extensions["tulliana"])

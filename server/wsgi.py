@@ -1,0 +1,13 @@
+"""What the WSGI server calls in its worker process: the application, with the schedule running beside it."""
+
+import logging
+
+from flask import Flask
+
+from server.app import create_app
+
+
+def application() -> Flask:
+    """The application for the environment's settings."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    return create_app()
