@@ -14,7 +14,7 @@ import orjson
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of .xls, of .doc, and of password-protected .xlsx
 OUT_OF_MEMORY = 3  # the exit status
-_MAX_UNPACKED = 200 * 1024 * 1024  # bytes; the limit Excel's own users never come near
+MAX_UNPACKED = 200 * 1024 * 1024  # bytes; the limit Excel's own users never come near
 _SAVE_AS = "Open it in Excel or LibreOffice and save it as .xlsx."
 _TYPES = "https://xlsform.org/en/#question-types"
 Answer = dict[str, object]
@@ -49,8 +49,8 @@ def _zip_type(data: bytes) -> str:
         raise Unreadable(f"the workbook is damaged. {_SAVE_AS}") from error
     if "xl/workbook.xml" not in names:
         raise Unreadable(f"this is not an Excel workbook. {_SAVE_AS}")
-    if unpacked > _MAX_UNPACKED:
-        raise Unreadable(f"the workbook unpacks to {unpacked} bytes; {_MAX_UNPACKED} are allowed.")
+    if unpacked > MAX_UNPACKED:
+        raise Unreadable(f"the workbook unpacks to {unpacked} bytes; {MAX_UNPACKED} are allowed.")
     return ".xlsx"
 
 
@@ -85,7 +85,8 @@ def convert(data: bytes, file_name: str) -> Answer:
     except MemoryError:
         sys.exit(OUT_OF_MEMORY)
     except Exception as error:  # whatever a broken workbook sets off in the libraries that read it
-        return {"error": f"the workbook cannot be read ({type(error).__name__}: {error}). {_SAVE_AS}"}
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return {"error": f"the workbook cannot be read ({reason}). {_SAVE_AS}"}
     return {"xform": result.xform, "warnings": result.warnings, "itemsets": result.itemsets}
 
 

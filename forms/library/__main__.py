@@ -4,6 +4,7 @@ import argparse
 import csv
 import hashlib
 import sys
+from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from babel.messages.pofile import read_po, write_po
 from forms.library import read_survey, survey_ids, workbook
 from forms.library.sources import LIBRARY, read_rows
 from forms.library.translations import texts
-from forms.xlsform import convert_workbook
+from forms.xlsform import Conversion, convert_workbook
 
 PUBLISHED = ("form_id", "version", "sha256")
 
@@ -34,10 +35,21 @@ def update(root: Path = LIBRARY, new_code: str = "") -> None:
     for path in sorted(folder.glob("*.po")):
         with path.open("rb") as file:
             catalog = read_po(file, abort_invalid=True)
-        catalog.update(template, update_creation_date=False)
+        catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
+        _keep_changed(catalog)
         _write(catalog, path)
         missing = sum(1 for message in catalog if message.id and (message.fuzzy or not message.string))
         print(f"{path.name}: {len(catalog)} texts, {missing} to translate")
+
+
+def _keep_changed(catalog: Catalog) -> None:
+    """Give a new text the translation of the text it replaces: the most similar unused one with the same context."""
+    for message in catalog:
+        if message.id and not message.string:
+            old = {str(each.id): each for each in catalog.obsolete.values() if each.context == message.context}
+            for similar in get_close_matches(str(message.id), old, n=1):
+                message.string = old[similar].string
+                message.flags.add("fuzzy")
 
 
 def _new_catalog(code: str) -> Catalog:
@@ -54,9 +66,8 @@ def _write(catalog: Catalog, path: Path) -> None:
     path.write_bytes(file.getvalue())
 
 
-def digest(survey_id: str, root: Path = LIBRARY) -> dict[str, str]:
-    """The line of published.csv for a survey as it stands: its XForm in all languages as SHA-256."""
-    conversion = convert_workbook(workbook(survey_id, root=root))
+def line_of(conversion: Conversion) -> dict[str, str]:
+    """The line of published.csv for a form: the SHA-256 of its XForm in all languages."""
     sha256 = hashlib.sha256(conversion.xform).hexdigest()
     return {"form_id": conversion.form_id, "version": conversion.version, "sha256": sha256}
 
@@ -67,7 +78,7 @@ def release(root: Path = LIBRARY) -> None:
     lines = read_rows(path)
     known = {(line["form_id"], line["version"]): line["sha256"] for line in lines}
     for survey_id in survey_ids(root):
-        line = digest(survey_id, root)
+        line = line_of(convert_workbook(workbook(survey_id, root=root)))
         before = known.get((line["form_id"], line["version"]))
         if before is None:
             lines.append(line)

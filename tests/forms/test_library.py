@@ -1,0 +1,264 @@
+"""The shipped surveys: phones take them, every language is complete, and a published version never changes."""
+
+import re
+import shutil
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from pyxform.validators import odk_validate
+
+from forms.definition import FormDefinition
+from forms.library import __main__ as upkeep
+from forms.library import read_survey, survey_ids, workbook
+from forms.library.sources import LIBRARY, read_rows
+from forms.library.translations import Language, Text, languages, texts
+from forms.problems import Problem
+from forms.workbook import Sheet
+from forms.xlsform import Conversion, convert_workbook
+
+SURVEYS = survey_ids()
+TRANSLATIONS = [language for language in languages() if language.code != "en"]
+COMPLETE = ["fa"]  # the languages the first programmes work in
+PLACEHOLDER = re.compile(r"\$\{\w+\}")
+
+
+@cache
+def converted(survey_id: str) -> Conversion:
+    return convert_workbook(workbook(survey_id))
+
+
+def validate(xform: bytes, folder: Path) -> list[str]:
+    if shutil.which("java") is None:
+        pytest.fail("ODK Validate needs Java: apt install default-jre-headless")
+    path = folder / "form.xml"
+    path.write_bytes(xform)
+    warnings: list[str] = odk_validate.check_xform(str(path))
+    return warnings
+
+
+def needed() -> set[Text]:
+    return {text for survey_id in SURVEYS for text in texts(read_survey(survey_id))}
+
+
+def column(sheet: Sheet, name: str) -> list[str]:
+    return [row[sheet.header.index(name)] for row in sheet.rows]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(LIBRARY, tmp_path / "library"))
+
+
+# phones
+
+
+def test_the_four_surveys_of_losses_prey_and_dogs_are_there() -> None:
+    assert {"conflict_livestock", "dog_impact", "prey_block", "prey_transect"} <= set(SURVEYS)
+
+
+@pytest.mark.parametrize("survey_id", SURVEYS)
+def test_a_survey_converts_without_a_warning_and_phones_accept_it(survey_id: str, tmp_path: Path) -> None:
+    conversion = converted(survey_id)
+    assert conversion.warnings == []
+    assert conversion.media == []
+    assert (conversion.form_id, conversion.title) == (survey_id, read_survey(survey_id).title)
+    assert validate(conversion.xform, tmp_path) == []
+
+
+def test_odk_validate_would_notice_a_broken_survey(tmp_path: Path) -> None:
+    xform = converted("prey_block").xform.replace(b"count(", b"kount(")
+    with pytest.raises(odk_validate.ODKValidateError, match="kount"):
+        validate(xform, tmp_path)
+
+
+@pytest.mark.parametrize("survey_id", SURVEYS)
+def test_every_question_and_choice_has_a_text_in_every_language(survey_id: str) -> None:
+    form = FormDefinition.from_xform(converted(survey_id).xform)
+    headings = [language.heading for language in languages()]
+    assert list(form.languages) == headings
+    labelled = [field for field in form.walk() if field.labels]
+    assert len(labelled) > 20
+    for field in labelled:
+        assert list(field.labels) == headings, field.path
+        for choice in field.choices or ():
+            assert list(choice.labels) == headings, (field.path, choice.name)
+        if field.constraint:
+            assert list(field.constraint_message) == headings, field.path
+
+
+@pytest.mark.parametrize("survey_id", SURVEYS)
+def test_every_survey_begins_with_the_common_questions(survey_id: str) -> None:
+    names = column(workbook(survey_id).survey, "name")
+    assert names[:8] == ["start", "end", "today", "deviceid", "username", "audit", "form_schema", "submission_purpose"]
+
+
+@pytest.mark.parametrize("survey_id", SURVEYS)
+def test_the_name_of_a_saved_report_holds_nothing_personal(survey_id: str) -> None:
+    asked = set(PLACEHOLDER.findall(read_survey(survey_id).instance_name))
+    assert asked
+    assert not asked & {"${owner_contact}", "${household_code}", "${reporter_code}", "${place_name}", "${observers}"}
+
+
+@pytest.mark.parametrize("survey_id", SURVEYS)
+def test_a_workbook_holds_only_the_choice_lists_its_survey_uses(survey_id: str) -> None:
+    book = workbook(survey_id)
+    used = {kind.split()[1] for kind in column(book.survey, "type") if kind.startswith("select_")}
+    assert set(column(book.choices, "list_name")) == used
+
+
+def test_every_choice_list_is_used_and_written_once() -> None:
+    rows = read_rows(LIBRARY / "choices.csv")
+    names = [row["list_name"] for row in rows]
+    assert len(dict.fromkeys(names)) == 1 + sum(a != b for a, b in pairwise(names))
+    assert len({(row["list_name"], row["name"]) for row in rows}) == len(rows)
+    assert set(names) == {row["list_name"] for survey_id in SURVEYS for row in read_survey(survey_id).choices}
+
+
+def test_species_keep_their_scientific_names() -> None:
+    sheet = workbook("conflict_livestock").choices
+    names = dict(zip(column(sheet, "name"), column(sheet, "scientific_name"), strict=True))
+    assert names["leopard"] == "Panthera pardus tulliana"
+    assert names["sheep"] == "Ovis aries"
+    assert b"<scientific_name>Panthera pardus tulliana</scientific_name>" in converted("conflict_livestock").xform
+
+
+# languages
+
+
+def test_the_first_language_named_is_the_forms_own() -> None:
+    book = workbook("conflict_livestock", ["fa", "en"])
+    assert book.survey.header[2:6] == ("label::فارسی (fa)", "label::English (en)", "hint::فارسی (fa)", "hint::English (en)")
+    settings = dict(zip(book.settings.header, book.settings.rows[0], strict=True))
+    assert settings["default_language"] == "فارسی (fa)"
+    assert settings["form_title"] == "گزارش حمله به دام"
+
+
+def test_an_unknown_language_or_survey_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(Problem, match=r"No language xx\. Use some of: en, fa"):
+        workbook("dog_impact", ["en", "xx"])
+    with pytest.raises(Problem, match=r"no survey '\.\./x'\. Use one of: conflict_livestock, dog_impact"):
+        workbook("../x")
+
+
+@pytest.mark.parametrize("code", COMPLETE)
+def test_a_complete_language_has_every_text(code: str) -> None:
+    [language] = [each for each in TRANSLATIONS if each.code == code]
+    assert sorted((text.context, text.english) for text in needed() if not language.texts.get(text)) == []
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS, ids=lambda each: each.code)
+class TestEveryLanguage:
+    def test_has_no_text_that_no_survey_uses(self, language: Language) -> None:
+        with (LIBRARY / "locale" / f"{language.code}.po").open("rb") as file:
+            kept = {Text(message.context or "", str(message.id)) for message in read_po(file) if message.id}
+        assert kept - needed() == set()
+
+    def test_keeps_the_answers_that_a_text_quotes(self, language: Language) -> None:
+        for text, translation in language.texts.items():
+            assert sorted(PLACEHOLDER.findall(translation)) == sorted(PLACEHOLDER.findall(text.english)), text
+
+    def test_calls_no_two_choices_of_a_list_the_same(self, language: Language) -> None:
+        for survey_id in SURVEYS:
+            seen: dict[tuple[str, str], str] = {}
+            for row in read_survey(survey_id).choices:
+                label = language.translate(row["list_name"], row["label"])
+                assert seen.setdefault((row["list_name"], label), row["name"]) == row["name"], (row, label)
+
+
+def test_persian_is_written_as_persian() -> None:
+    [persian] = [each for each in TRANSLATIONS if each.code == "fa"]
+    faults = {
+        "Arabic ye or kaf": r"[يك]",
+        "Latin or Arabic digits": r"[0-9\u0660-\u0669]",
+        "a Latin question mark or comma": r"[?,;]",
+        "a blank where the half-space belongs": r"(?<![\w\u200c])ن?می \w|\w ها(?:ی|یی)?(?!\w)",
+        "a blank before a stop": r" [.،؛؟:]",
+        "two blanks or a blank at the edge": r"  |^ | $",
+        "a half-space at the edge of a word": r"\u200c(?!\w)|(?<!\w)\u200c",
+    }
+    for text, translation in persian.texts.items():
+        plain = PLACEHOLDER.sub("۰", translation)
+        assert [fault for fault, pattern in faults.items() if re.search(pattern, plain)] == [], translation
+        assert "؟" in plain or not text.english.endswith("?"), translation
+
+
+# sources
+
+
+def test_a_row_with_an_unquoted_comma_is_named_by_file_and_line(copy: Path) -> None:
+    with (copy / "dog_impact" / "survey.csv").open("a") as file:
+        file.write("text,extra,One, two,,,,,,,,,\n")
+    lines = len((copy / "dog_impact" / "survey.csv").read_text().splitlines())
+    with pytest.raises(Problem, match=rf"dog_impact/survey\.csv, line {lines}: 13 cells.* has 12.*double quotes"):
+        workbook("dog_impact", root=copy)
+
+
+def test_an_unknown_shared_block_is_answered_with_the_known_ones(copy: Path) -> None:
+    with (copy / "dog_impact" / "survey.csv").open("a") as file:
+        file.write("include,header2,,,,,,,,,,\n")
+    with pytest.raises(Problem, match=r"no shared block 'header2'\. Use one of: group_size, header, where"):
+        workbook("dog_impact", root=copy)
+
+
+def test_a_survey_file_saved_by_a_spreadsheet_program_is_read(copy: Path) -> None:
+    path = copy / "dog_impact" / "survey.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert workbook("dog_impact", root=copy) == workbook("dog_impact")
+
+
+# upkeep
+
+
+def test_a_new_language_starts_with_every_text_and_speaks_english_until_it_is_translated(copy: Path) -> None:
+    upkeep.update(copy, "ckb")
+    text = (copy / "locale" / "ckb.po").read_text()
+    assert text.count("\nmsgid ") == 1 + len(needed())
+    assert "# Language: کوردیی ناوەندی\n# State: draft" in text
+    book = workbook("dog_impact", root=copy)
+    assert column(book.survey, "label::کوردیی ناوەندی (ckb)") == column(book.survey, "label::English (en)")
+
+
+def test_a_changed_english_text_waits_for_its_translator_and_an_unused_one_goes(copy: Path) -> None:
+    path = copy / "dog_impact" / "survey.csv"
+    path.write_text(path.read_text().replace("How many dogs?", "How many dogs were there?").replace("Of these, pups", ""))
+    upkeep.update(copy)
+    persian = (copy / "locale" / "fa.po").read_text()
+    assert 'fuzzy\nmsgctxt "dogs_n"\nmsgid "How many dogs were there?"\nmsgstr "چند سگ بود؟"' in persian
+    assert "Of these, pups" not in persian
+    assert "How many dogs were there?" in column(workbook("dog_impact", root=copy).survey, "label::فارسی (fa)")
+
+
+def test_upkeep_leaves_finished_catalogues_as_they_are(copy: Path) -> None:
+    upkeep.update(copy)
+    assert (copy / "locale" / "fa.po").read_bytes() == (LIBRARY / "locale" / "fa.po").read_bytes()
+
+
+@pytest.mark.parametrize("survey_id", SURVEYS)
+def test_a_published_version_never_changes(survey_id: str) -> None:
+    published = {(line["form_id"], line["version"]): line["sha256"] for line in read_rows(LIBRARY / "published.csv")}
+    now = upkeep.line_of(converted(survey_id))
+    assert published.get((now["form_id"], now["version"])) == now["sha256"], upkeep.NEW_VERSION
+
+
+def test_a_release_notes_new_versions_and_refuses_a_changed_one(copy: Path) -> None:
+    for survey_id in ("prey_block", "prey_transect", "conflict_livestock"):
+        shutil.rmtree(copy / survey_id)
+    path, about = copy / "dog_impact" / "survey.csv", copy / "dog_impact" / "form.toml"
+    before = read_rows(copy / "published.csv")
+    path.write_text(path.read_text().replace("1 and . <= 100", "1 and . <= 90"))
+    with pytest.raises(SystemExit, match=r"dog_impact: version \d{10} .* Write a new version"):
+        upkeep.release(copy)
+    about.write_text(re.sub(r'version = "\d+"', 'version = "2099010101"', about.read_text()))
+    upkeep.release(copy)
+    after = read_rows(copy / "published.csv")
+    [new] = [line for line in after if line not in before]
+    assert (new["form_id"], new["version"]) == ("dog_impact", "2099010101")
+    assert [line for line in after if line != new] == before
+
+
+@pytest.mark.parametrize("survey_id", SURVEYS)
+def test_a_version_is_a_date_and_two_digits(survey_id: str) -> None:
+    assert re.fullmatch(r"20\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])\d\d", read_survey(survey_id).version)
