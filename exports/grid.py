@@ -50,6 +50,11 @@ def parents(cells: Cells, resolution: int) -> Cells:
     return np.fromiter(map(h3.cell_to_parent, cells.tolist(), repeat(resolution)), np.uint64, len(cells))
 
 
+def ring(cell: int) -> list[int]:
+    """Give a cell and its neighbours."""
+    return list(h3.grid_disk(cell, 1))
+
+
 def with_ring(cells: Cells) -> Cells:
     """Give the cells and all their neighbours, distinct, ascending."""
     near = [neighbour for cell in cells.tolist() for neighbour in h3.grid_disk(cell, 1)]

@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from exports import grid
 from exports.grid import Cells
-from exports.statistics import Ints
+from exports.statistics import Floats, Ints
 
 SHIPPED = Path(__file__).parent / "data" / "admin1.geojson"
 
@@ -30,22 +30,26 @@ class Region:
         """Tell which cells have land of the region inside their outline."""
         found = np.zeros(len(cells), bool)
         latitudes, longitudes = grid.centres(cells)
-        found[self._tree.query(shapely.points(longitudes, latitudes), predicate="intersects")[0]] = True
+        found[self._tree.query(_points(longitudes, latitudes), predicate="intersects")[0]] = True
         rest = np.flatnonzero(~found)
-        outlines = [shapely.Polygon(grid.outline(cell)) for cell in cells[rest].tolist()]
+        outlines = np.array([shapely.Polygon(grid.outline(cell)) for cell in cells[rest].tolist()], object)
         found[rest[self._tree.query(outlines, predicate="intersects")[0]]] = True
         return found
 
     def units_of(self, cells: Cells) -> Ints:
         """Give for each cell the position in `codes` of the unit that holds its centre, or of the nearest one."""
         latitudes, longitudes = grid.centres(cells)
-        points = np.array(shapely.points(longitudes, latitudes), object)
+        points = _points(longitudes, latitudes)
         units = np.full(len(cells), -1, np.int64)
         inside, unit = self._tree.query(points, predicate="intersects")
         units[inside] = unit
         beside = np.flatnonzero(units < 0)
         units[beside] = self._tree.nearest(points[beside])
         return units
+
+
+def _points(longitudes: Floats, latitudes: Floats) -> NDArray[np.object_]:
+    return np.array(shapely.points(longitudes, latitudes), object)
 
 
 @lru_cache(maxsize=1)

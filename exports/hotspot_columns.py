@@ -1,0 +1,76 @@
+"""The data dictionary of the hotspot tables: every column with its type, unit and meaning, in the order of the files."""
+
+from typing import NamedTuple
+
+
+class Column(NamedTuple):
+    """One column. `type` is a type of Frictionless Table Schema; `unit` is empty where there is none."""
+
+    name: str
+    type: str
+    unit: str
+    description: str
+
+
+COLUMNS = (
+    Column("release_id", "string", "", "Quarter in which the window ends, and revision"),
+    Column(
+        "cell_id",
+        "string",
+        "",
+        "H3 index, or adm1:CODE or country:CODE for what is counted in a unit; :unplaced for reports without a cell",
+    ),
+    Column("cell_level", "string", "", "h3_6, h3_5, h3_4, adm1 or country"),
+    Column("lat", "number", "degrees, WGS 84", "Latitude of the cell's centre, never of an attack"),
+    Column("lon", "number", "degrees, WGS 84", "Longitude of the cell's centre, never of an attack"),
+    Column("coordinate_uncertainty_m", "integer", "m", "Farthest that a cell of this level reaches from its centre"),
+    Column("area_km2", "number", "km2", "Area of the cell"),
+    Column("country", "string", "ISO 3166-1 alpha-2", "Country of the cell's centre"),
+    Column("admin1", "string", "ISO 3166-2", "First-level unit of the cell's centre"),
+    Column("metapopulation", "integer", "", "Part of the leopard's range, 1 to 4; empty where no survey area says so"),
+    Column("period_start", "date", "", "First day of the window"),
+    Column("period_end", "date", "", "Last day of the window"),
+    Column("predator", "string", "", "Predator that the attacks are laid to"),
+    Column("event_set", "string", "", "strict: verified attacks; standard: these and what sure reporters said"),
+    Column("n_events", "integer", "attacks", "Attacks (episodes: one household within 3 days and 1 km is one attack)"),
+    Column("n_events_strict", "integer", "attacks", "Of these, verified as confirmed or probable (or SCALP C1, C2)"),
+    Column("n_households", "string", "households", "Different known households; 5-9 or 10+ in public tables"),
+    Column("n_killed", "integer", "animals", "Animals killed; empty where one household has more than 70 percent"),
+    Column("n_injured", "integer", "animals", "Animals injured; empty where one household has more than 70 percent"),
+    Column("n_missing", "integer", "animals", "Animals missing; empty where one household has more than 70 percent"),
+    Column("n_killed_small", "integer", "animals", "Sheep and goats killed"),
+    Column("n_killed_large", "integer", "animals", "All other animals killed"),
+    Column("verified_share", "number", "0 to 1", "n_events_strict / n_events"),
+    Column("exposure", "number", "exposure_unit", "What could be attacked in the cell"),
+    Column("exposure_unit", "string", "", "Unit of the exposure"),
+    Column("exposure_basis", "string", "", "livestock_months, household_months or area: what the exposure was made from"),
+    Column("rate", "number", "rate_unit", "n_events per exposure"),
+    Column("rate_lo", "number", "rate_unit", "Lower exact 95 percent limit of the rate (Garwood)"),
+    Column("rate_hi", "number", "rate_unit", "Upper exact 95 percent limit of the rate (Garwood)"),
+    Column("rate_eb", "number", "rate_unit", "Rate calmed by empirical Bayes (Marshall), for maps; 3 digits"),
+    Column("rate_unit", "string", "", "Unit of the rates"),
+    Column("nb_events", "integer", "attacks", "Attacks in the cell and its ring of neighbours"),
+    Column("nb_expected", "number", "attacks", "What nb_events would be if risk followed exposure everywhere alike"),
+    Column("rr_nb", "number", "ratio", "Relative risk of the neighbourhood against all the rest"),
+    Column("p_value", "number", "0 to 1", "Exact chance of nb_events or more"),
+    Column("q_value", "number", "0 to 1", "p_value corrected for testing every cell (Benjamini-Hochberg)"),
+    Column("gi_star_z", "number", "z-score", "Getis-Ord Gi*, for comparison only: it does not decide"),
+    Column(
+        "hotspot_class", "string", "", "hot_99, hot_95, none or insufficient; a rolled-up row has the strongest class inside it"
+    ),
+    Column("history_class", "string", "", "Empty: needs eight periods"),
+    Column("loss_local", "number", "loss_currency", "Value of the animals lost; five households, none above 70 percent"),
+    Column("loss_currency", "string", "ISO 4217", "Currency of loss_local"),
+    Column("loss_usd", "number", "USD", "loss_local in US dollars; empty without a stated rate"),
+    Column("fx_rate", "number", "USD per unit", "Exchange rate used"),
+    Column("fx_date", "date", "", "Day of the exchange rate"),
+    Column(
+        "suppression",
+        "string",
+        "",
+        "none; rolled_up: cells with too few households, counted here together; merged: joined to hide a rest",
+    ),
+    Column("quality_flags", "string", "", "coarse_location, overdispersed, insufficient, nearby_withheld; separated by ;"),
+    Column("method", "string", "", "Name of the method"),
+    Column("method_version", "string", "", "Version of the method"),
+)

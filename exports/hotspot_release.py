@@ -1,0 +1,193 @@
+"""From reports to tables: attacks, places, the test, and which figures may be shown at which level.
+
+The test counts every attack whose household shares its place; what is then published of it is decided here by the rules of
+`exports/privacy.py`. All tables of a window are worked out together, from the finest on: public rows are unions of partner rows,
+and a figure is kept back when it would set apart fewer than five households from all figures before it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from exports import grid
+from exports.grid import Cells
+from exports.hotspots import Assessment, area_exposure, assess, study_area
+from exports.places import UNPLACED, Placed, placed
+from exports.privacy import (
+    COUNTRY,
+    PARTNER,
+    PUBLIC,
+    Ledger,
+    Level,
+    Partition,
+    coarsen,
+    enough_households,
+    nobody_dominates,
+)
+from exports.regions import Region
+from exports.reports import STRICT, Flags, Reports
+from exports.statistics import Floats, Ints
+from exports.windows import Window
+
+EVENT_SETS = ("standard", "strict")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One event set at one level. `row` gives the row of each attack, -1 where it is not in the table."""
+
+    level: Level
+    partition: Partition
+    row: Ints
+    assessment: Assessment
+
+    @cached_property
+    def unplaced(self) -> Flags:
+        """Whether each row counts attacks without a cell."""
+        return self.partition.paths[:, COUNTRY] >= UNPLACED
+
+    @cached_property
+    def cells(self) -> dict[int, int]:
+        """The tested cells that have a row of their own, and that row."""
+        own = np.flatnonzero(self.partition.levels == self.level.finest)
+        return dict(zip(self.partition.paths[own, self.level.finest].tolist(), own.tolist(), strict=True))
+
+
+class Release:
+    """Everything that both levels show of one window.
+
+    `footprint` are the cells of resolution 6 in which any form has a record in the window.
+    """
+
+    def __init__(self, reports: Reports, footprint: Cells, window: Window, region: Region) -> None:
+        self.window = window
+        self.region = region
+        self._footprint = footprint
+        self.found: Placed = placed(reports, window, region)
+        self._tables: dict[tuple[Level, str], Table] = {}
+
+    @cached_property
+    def _atoms(self) -> Partition:
+        """The partner's rows of standard attacks: no figure about a place may say more than these rows do."""
+        return coarsen(self.found.paths, self.found.place, self.found.attacks.household, PARTNER.finest)
+
+    @cached_property
+    def _atom(self) -> Ints:
+        return self._atoms.row_of_place[self.found.place]
+
+    def table(self, level: Level, event_set: str) -> Table:
+        """Give the rows and the test of one event set at one level."""
+        if (level, event_set) not in self._tables:
+            self._tables[level, event_set] = self._table(level, event_set)
+        return self._tables[level, event_set]
+
+    def _table(self, level: Level, event_set: str) -> Table:
+        attacks, atoms = self.found.attacks, self._atoms
+        chosen = self._atom >= 0
+        if event_set == "strict":
+            chosen &= attacks.certainty == STRICT
+        partition = coarsen(atoms.paths, self._atom[chosen], attacks.household[chosen], level.finest)
+        merged_rows = partition.row_of_place[np.flatnonzero(atoms.merged)]
+        partition.merged[merged_rows[merged_rows >= 0]] = True
+        row = np.full(len(attacks), -1, np.int64)
+        row[chosen] = partition.row_of_place[self._atom[chosen]]
+        tested = (row >= 0) & (self.found.place < self.found.cell_places)
+        cells = self._study_area(level)
+        attacked = self.found.paths[self.found.place[tested], level.finest]
+        return Table(level, partition, row, assess(cells, attacked, attacks.household[tested], area_exposure(cells)))
+
+    def _study_area(self, level: Level) -> Cells:
+        attacked = self.found.paths[: self.found.cell_places, level.finest]
+        touched = np.unique(grid.parents(self._footprint, level.resolution))
+        return np.union1d(study_area(touched, self.region), attacked)
+
+    @cached_property
+    def _nearby_shown(self) -> dict[Level, set[int]]:
+        """The cells whose neighbourhood figures are published, hottest first, the partner's before the public's."""
+        households = _by_key(self.found.place, self.found.attacks.household)
+        ledger = Ledger(lambda places: enough_households(who for place in places for who in households[place]))
+        attacked = np.unique(self.found.place[(self._atom >= 0) & (self.found.place < self.found.cell_places)])
+        for row in _by_key(self._atoms.row_of_place[attacked], attacked).values():
+            ledger.publish(row)
+        shown: dict[Level, set[int]] = {}
+        for level in (PARTNER, PUBLIC):
+            table = self.table(level, "standard")
+            places = _by_key(self.found.paths[attacked, level.finest].astype(np.int64), attacked)
+            hottest_first = table.assessment.cells[np.argsort(table.assessment.p, kind="stable")].tolist()
+            shown[level] = {
+                cell
+                for cell in hottest_first
+                if table.assessment.sufficient and cell in table.cells and ledger.publish(_around(cell, places))
+            }
+        return shown
+
+    def nearby_shown(self, level: Level, cell: int) -> bool:
+        """Tell whether the neighbourhood figures of a cell with its own row may be published."""
+        return cell in self._nearby_shown[level]
+
+    @cached_property
+    def _sums_shown(self) -> dict[tuple[Level, str, str], set[int]]:
+        """The rows whose sum is published, by level, event set and name of the sum; the partner's come before the public's."""
+        strict = self.found.attacks.certainty == STRICT
+        item = np.where(self._atom >= 0, self._atom * 2 + strict, -1)
+        shown = {}
+        for name, values in self.sums.items():
+            ledger = Ledger(_Contributions(item, self.found.attacks.household, values).nobody_dominates)
+            for level in (PARTNER, PUBLIC):
+                for event_set in EVENT_SETS:
+                    row = self.table(level, event_set).row
+                    items = _by_key(row[row >= 0], item[row >= 0])
+                    shown[level, event_set, name] = {one for one in sorted(items) if ledger.publish(items[one])}
+        return shown
+
+    @cached_property
+    def sums(self) -> dict[str, Floats]:
+        """The sums a table may give, by name: a value per attack, not-a-number where unknown."""
+        attacks = self.found.attacks
+        return {
+            "killed": (attacks.killed_small + attacks.killed_large).astype(np.float64),
+            "killed_small": attacks.killed_small.astype(np.float64),
+            "killed_large": attacks.killed_large.astype(np.float64),
+            "injured": attacks.injured.astype(np.float64),
+            "missing": attacks.missing.astype(np.float64),
+            "loss": attacks.loss,
+        }
+
+    def sum_shown(self, level: Level, event_set: str, name: str, row: int) -> bool:
+        """Tell whether a sum may be published in a row."""
+        return row in self._sums_shown[level, event_set, name]
+
+
+class _Contributions:
+    """Who makes up how much of a sum, by item."""
+
+    def __init__(self, item: Ints, household: Ints, values: Floats) -> None:
+        known = (item >= 0) & np.isfinite(values)
+        pairs, pair = np.unique(np.column_stack([item, household])[known], axis=0, return_inverse=True)
+        amounts = np.bincount(pair.reshape(-1), weights=values[known], minlength=len(pairs))
+        self._of_item: dict[int, list[tuple[int, float]]] = {}
+        for (one, who), amount in zip(pairs.tolist(), amounts.tolist(), strict=True):
+            self._of_item.setdefault(one, []).append((who, amount))
+
+    def nobody_dominates(self, items: Iterable[int]) -> bool:
+        shares: defaultdict[int, float] = defaultdict(float)
+        for item in items:
+            for who, amount in self._of_item.get(item, ()):
+                shares[who] += amount
+        return nobody_dominates(shares)
+
+
+def _by_key(keys: Ints, values: Ints) -> dict[int, list[int]]:
+    """Gather the distinct values of each key."""
+    gathered: dict[int, list[int]] = {}
+    for key, value in np.unique(np.column_stack([keys, values]), axis=0).tolist():
+        gathered.setdefault(key, []).append(value)
+    return gathered
+
+
+def _around(cell: int, places: dict[int, list[int]]) -> list[int]:
+    """Give the attacked places in a cell and its ring."""
+    return [place for near in grid.ring(cell) for place in places.get(near, ())]

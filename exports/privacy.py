@@ -1,0 +1,146 @@
+"""Who may see how much: the levels of release, the rule of five households, and what several tables give away together.
+
+Two secrets are kept: households (blame, theft, retaliation) and leopards (poaching, poison). Minimum frequency and dominance follow
+Hundepool et al., Handbook on Statistical Disclosure Control. docs/hotspots.md says what is promised and what is not.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from exports.grid import Cells
+from exports.reports import Flags
+from exports.statistics import Ints
+
+FEWEST_HOUSEHOLDS = 5
+LARGEST_SHARE = 0.7
+"""A sum is kept back where one household makes up more of it than this."""
+
+CELL_LEVELS = ("h3_6", "h3_5", "h3_4", "adm1", "country")
+"""From fine to coarse: a place that is too small for one is counted in the next."""
+ADMIN1, COUNTRY = 3, 4
+
+
+class Level(NamedTuple):
+    """A circle of readers. `finest` is the first of `CELL_LEVELS` they see, `resolution` the H3 resolution of the test."""
+
+    name: str
+    finest: int
+    resolution: int
+    embargo_days: int
+    bands: bool
+    """Whether numbers of households are given as 5-9 and 10+."""
+
+
+PARTNER = Level("partner", finest=0, resolution=6, embargo_days=0, bands=False)
+PUBLIC = Level("public", finest=1, resolution=5, embargo_days=90, bands=True)
+LEVELS = {level.name: level for level in (PARTNER, PUBLIC)}
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Rows of a table that share no attack. `paths` is (rows, 5): the unit at each of `CELL_LEVELS`, 0 where finer than the row."""
+
+    row_of_place: Ints
+    """The row that counts each place; -1 where none may."""
+    levels: Ints
+    paths: Cells
+    merged: Flags
+
+
+def coarsen(paths: Cells, place: Ints, household: Ints, finest: int) -> Partition:
+    """Count every place in the finest unit that holds five households in places not yet counted.
+
+    `paths` is (places, 5), 0 where a place has no unit of that level; `place` and `household` (-1: unknown, never counted) have one
+    entry per attack. What is left at the end joins the smallest row of its country, which then stands for the country; where there
+    is none, it is left out.
+    """
+    row = np.full(len(paths), -1, np.int64)
+    pending: Flags = np.bincount(place, minlength=len(paths)) > 0
+    pairs = np.unique(np.column_stack([place, household])[household >= 0], axis=0).reshape(-1, 2)
+    levels: list[int] = []
+    for level in range(finest, len(CELL_LEVELS)):
+        ready = np.flatnonzero(pending & (paths[:, level] > 0))
+        units, unit = np.unique(paths[ready, level], return_inverse=True)
+        unit_of_place = np.full(len(paths), -1, np.int64)
+        unit_of_place[ready] = unit
+        passed = np.flatnonzero(_distinct_households(unit_of_place, pairs, len(units)) >= FEWEST_HOUSEHOLDS)
+        number = np.full(len(units) + 1, -1, np.int64)
+        number[passed] = np.arange(len(levels), len(levels) + len(passed))
+        row[ready] = number[unit]
+        levels.extend([level] * len(passed))
+        pending[row >= 0] = False
+    merged = _merge_leftovers(row, pending, paths[:, COUNTRY], pairs, len(levels))
+    return _numbered(row, np.array(levels, np.int64), merged, paths)
+
+
+def _distinct_households(group_of_place: Ints, pairs: Ints, size: int) -> Ints:
+    groups = group_of_place[pairs[:, 0]]
+    distinct = np.unique(np.column_stack([groups, pairs[:, 1]])[groups >= 0], axis=0).reshape(-1, 2)
+    return np.bincount(distinct[:, 0], minlength=size)
+
+
+def _merge_leftovers(row: Ints, pending: Flags, country: Cells, pairs: Ints, rows: int) -> set[int]:
+    """Give what is left of a country to the smallest row that lies in it whole. Changes `row`."""
+    merged = set()
+    households = _distinct_households(row, pairs, rows)
+    for one in np.unique(country[pending]).tolist():
+        inside = set(row[(row >= 0) & (country == one)].tolist()) - set(row[(row >= 0) & (country != one)].tolist())
+        if inside:
+            smallest = min(inside, key=lambda number: (households[number], number))
+            row[pending & (country == one)] = smallest
+            merged.add(smallest)
+    return merged
+
+
+def _numbered(row: Ints, levels: Ints, merged: set[int], paths: Cells) -> Partition:
+    is_merged = np.isin(np.arange(len(levels)), list(merged))
+    levels = np.where(is_merged, COUNTRY, levels)
+    numbers, first = np.unique(row, return_index=True)
+    row_paths = paths[first[numbers >= 0]]
+    row_paths[np.arange(len(CELL_LEVELS))[None, :] < levels[:, None]] = 0
+    return Partition(row, levels, row_paths, is_merged)
+
+
+class Ledger:
+    """What readers of everything published can tell apart, and the refusal to publish what would set apart too little.
+
+    Items fall into groups: two items are in one group when every figure published so far holds both or neither. Whatever anybody
+    adds and subtracts, the result is made of whole groups; so every group must be `safe`.
+    """
+
+    def __init__(self, safe: Callable[[set[int]], bool]) -> None:
+        self._safe = safe
+        self._groups: dict[int, set[int]] = {}
+
+    def publish(self, items: Iterable[int]) -> bool:
+        """Note a figure over these items as published, or answer False where it must be kept back."""
+        wanted = set(items)
+        new = {item for item in wanted if item not in self._groups}
+        split = {id(group): group for group in (self._groups[item] for item in wanted - new)}.values()
+        parts = [part for group in split for part in (group & wanted, group - wanted) if group - wanted]
+        if new:
+            parts.append(new)
+        if not all(self._safe(part) for part in parts):
+            return False
+        for part in parts:
+            self._groups.update(dict.fromkeys(part, part))
+        return True
+
+
+def enough_households(households: Iterable[int]) -> bool:
+    """Tell whether these are five known households or more (-1: unknown)."""
+    return len(set(households) - {-1}) >= FEWEST_HOUSEHOLDS
+
+
+def nobody_dominates(shares: Mapping[int, float]) -> bool:
+    """Tell whether a sum, given by household, may be published: five households, none of them more than 70 percent of it."""
+    whole = sum(shares.values())
+    return enough_households(shares) and max(shares.values()) <= LARGEST_SHARE * whole if whole else enough_households(shares)
+
+
+def band(households: int) -> str:
+    """Give a number of households the public may see."""
+    return "10+" if households >= 10 else "5-9"
