@@ -77,21 +77,19 @@ def release(root: Path = LIBRARY) -> None:
     path = root / "published.csv"
     lines = read_rows(path)
     known = {(line["form_id"], line["version"]): line["sha256"] for line in lines}
-    for survey_id in survey_ids(root):
-        line = line_of(convert_workbook(workbook(survey_id, root=root)))
-        before = known.get((line["form_id"], line["version"]))
-        if before is None:
-            lines.append(line)
-            print(f"{survey_id} {line['version']}: noted")
-        elif before != line["sha256"]:
-            sys.exit(f"{survey_id}: version {line['version']} is published with other content. {NEW_VERSION}")
+    now = [line_of(convert_workbook(workbook(survey_id, root=root))) for survey_id in survey_ids(root)]
+    new = [line for line in now if (line["form_id"], line["version"]) not in known]
+    changed = [line["form_id"] for line in now if line not in new and line not in lines]
+    if changed:
+        sys.exit(f"Published already with other content: {', '.join(changed)}. {NEW_VERSION}")
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, PUBLISHED, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(sorted(lines, key=lambda line: (line["form_id"], line["version"])))
+        writer.writerows(sorted(lines + new, key=lambda line: (line["form_id"], line["version"])))
+    print(f"{len(new)} new versions noted")
 
 
-NEW_VERSION = "Write a new version (today's date and two digits) into its form.toml, then run: python -m forms.library release"
+NEW_VERSION = "Write a new version (the date and two digits) into form.toml, then run: python -m forms.library release"
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from pyxform.validators import odk_validate
 from forms.definition import FormDefinition
 from forms.library import __main__ as upkeep
 from forms.library import read_survey, survey_ids, workbook
-from forms.library.sources import LIBRARY, read_rows
+from forms.library.sources import COLUMNS, LIBRARY, read_rows
 from forms.library.translations import Language, Text, languages, texts
 from forms.problems import Problem
 from forms.workbook import Sheet
@@ -22,6 +22,7 @@ from forms.xlsform import Conversion, convert_workbook
 SURVEYS = survey_ids()
 TRANSLATIONS = [language for language in languages() if language.code != "en"]
 COMPLETE = ["fa"]  # the languages the first programmes work in
+HEADER = ",".join(COLUMNS) + "\n"
 PLACEHOLDER = re.compile(r"\$\{\w+\}")
 
 
@@ -45,11 +46,6 @@ def needed() -> set[Text]:
 
 def column(sheet: Sheet, name: str) -> list[str]:
     return [row[sheet.header.index(name)] for row in sheet.rows]
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(LIBRARY, tmp_path / "library"))
 
 
 # phones
@@ -133,7 +129,8 @@ def test_the_first_language_named_is_the_forms_own() -> None:
     assert book.survey.header[2:6] == ("label::فارسی (fa)", "label::English (en)", "hint::فارسی (fa)", "hint::English (en)")
     settings = dict(zip(book.settings.header, book.settings.rows[0], strict=True))
     assert settings["default_language"] == "فارسی (fa)"
-    assert settings["form_title"] == "گزارش حمله به دام"
+    [persian] = [each for each in TRANSLATIONS if each.code == "fa"]
+    assert settings["form_title"] == persian.texts[Text("title", read_survey("conflict_livestock").title)]
 
 
 def test_an_unknown_language_or_survey_is_answered_with_the_known_ones() -> None:
@@ -185,55 +182,121 @@ def test_persian_is_written_as_persian() -> None:
         assert "؟" in plain or not text.english.endswith("?"), translation
 
 
-# sources
+# sources, shown on a library of one small survey
 
 
-def test_a_row_with_an_unquoted_comma_is_named_by_file_and_line(copy: Path) -> None:
-    with (copy / "dog_impact" / "survey.csv").open("a") as file:
-        file.write("text,extra,One, two,,,,,,,,,\n")
-    lines = len((copy / "dog_impact" / "survey.csv").read_text().splitlines())
-    with pytest.raises(Problem, match=rf"dog_impact/survey\.csv, line {lines}: 13 cells.* has 12.*double quotes"):
-        workbook("dog_impact", root=copy)
+@pytest.fixture
+def walk(tmp_path: Path) -> Path:
+    """A library with the survey `walk`, one shared block, one choice list, and Persian."""
+    files = {
+        "walk/form.toml": 'title = "Walk"\nversion = "2026112201"\nactivities = ["7.2.1"]\ninstance_name = "${dogs}"\n',
+        "walk/survey.csv": HEADER + "include,dogs,,,,,,,,,,\nselect_one sex,sex,Sex,Look twice.,,,,,,,,\n",
+        "common/dogs.csv": HEADER + "integer,dogs,How many dogs?,,,,. > 0,More than zero.,,,,\n",
+        "choices.csv": "list_name,name,label,scientific_name\nsex,f,Female,\nsex,m,Male,\nunused,x,X,\n",
+        "locale/fa.po": (
+            "# Language: فارسی\n# State: draft\n"
+            'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+            'msgctxt "dogs"\nmsgid "How many dogs?"\nmsgstr "چند سگ؟"\n\n'
+            'msgctxt "sex"\nmsgid "Female"\nmsgstr "ماده"\n'
+        ),
+        "published.csv": "form_id,version,sha256\nolder,2025010101,00\n",
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    return tmp_path
 
 
-def test_an_unknown_shared_block_is_answered_with_the_known_ones(copy: Path) -> None:
-    with (copy / "dog_impact" / "survey.csv").open("a") as file:
-        file.write("include,header2,,,,,,,,,,\n")
-    with pytest.raises(Problem, match=r"no shared block 'header2'\. Use one of: group_size, header, where"):
-        workbook("dog_impact", root=copy)
+def edit(path: Path, old: str, new: str) -> None:
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
 
 
-def test_a_survey_file_saved_by_a_spreadsheet_program_is_read(copy: Path) -> None:
-    path = copy / "dog_impact" / "survey.csv"
+def test_a_workbook_brings_together_blocks_choices_and_languages(walk: Path) -> None:
+    book = workbook("walk", root=walk)
+    assert book.survey == Sheet(
+        (
+            *("type", "name", "label::English (en)", "label::فارسی (fa)", "hint::English (en)", "hint::فارسی (fa)"),
+            *("constraint", "constraint_message::English (en)", "constraint_message::فارسی (fa)"),
+        ),
+        (
+            ("integer", "dogs", "How many dogs?", "چند سگ؟", "", "", ". > 0", "More than zero.", "More than zero."),
+            ("select_one sex", "sex", "Sex", "Sex", "Look twice.", "Look twice.", "", "", ""),
+        ),
+    )
+    assert book.choices.rows == (("sex", "f", "Female", "ماده"), ("sex", "m", "Male", "Male"))
+    assert book.settings == Sheet(
+        ("form_title", "form_id", "version", "default_language", "instance_name"),
+        (("Walk", "walk", "2026112201", "English (en)", "${dogs}"),),
+    )
+
+
+def test_a_row_with_an_unquoted_comma_is_named_by_file_and_line(walk: Path) -> None:
+    edit(walk / "walk" / "survey.csv", "Look twice.", "Look, twice.")
+    with pytest.raises(Problem, match=r"walk/survey\.csv, line 3: 13 cells, but the header has 12.*double quotes"):
+        workbook("walk", root=walk)
+
+
+def test_an_unknown_shared_block_is_answered_with_the_known_ones(walk: Path) -> None:
+    edit(walk / "walk" / "survey.csv", "include,dogs", "include,cats")
+    with pytest.raises(Problem, match=r"no shared block 'cats'\. Use one of: dogs"):
+        workbook("walk", root=walk)
+
+
+def test_a_file_saved_by_a_spreadsheet_program_is_read(walk: Path) -> None:
+    path, before = walk / "walk" / "survey.csv", workbook("walk", root=walk)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
-    assert workbook("dog_impact", root=copy) == workbook("dog_impact")
+    assert workbook("walk", root=walk) == before
+
+
+def test_a_catalogue_without_its_name_or_state_is_refused(walk: Path) -> None:
+    edit(walk / "locale" / "fa.po", "# State: draft", "# State: good")
+    with pytest.raises(Problem, match=r"fa\.po needs the header comments"):
+        workbook("walk", root=walk)
 
 
 # upkeep
 
 
-def test_a_new_language_starts_with_every_text_and_speaks_english_until_it_is_translated(copy: Path) -> None:
-    upkeep.update(copy, "ckb")
-    text = (copy / "locale" / "ckb.po").read_text()
-    assert text.count("\nmsgid ") == 1 + len(needed())
+def test_a_new_language_starts_with_every_text_and_speaks_english_until_it_is_translated(walk: Path) -> None:
+    upkeep.update(walk, "ckb")
+    text = (walk / "locale" / "ckb.po").read_text()
+    assert text.count("\nmsgid ") == 1 + len(set(texts(read_survey("walk", walk))))
     assert "# Language: کوردیی ناوەندی\n# State: draft" in text
-    book = workbook("dog_impact", root=copy)
-    assert column(book.survey, "label::کوردیی ناوەندی (ckb)") == column(book.survey, "label::English (en)")
+    assert column(workbook("walk", ["ckb"], root=walk).survey, "label::کوردیی ناوەندی (ckb)") == ["How many dogs?", "Sex"]
 
 
-def test_a_changed_english_text_waits_for_its_translator_and_an_unused_one_goes(copy: Path) -> None:
-    path = copy / "dog_impact" / "survey.csv"
-    path.write_text(path.read_text().replace("How many dogs?", "How many dogs were there?").replace("Of these, pups", ""))
-    upkeep.update(copy)
-    persian = (copy / "locale" / "fa.po").read_text()
-    assert 'fuzzy\nmsgctxt "dogs_n"\nmsgid "How many dogs were there?"\nmsgstr "چند سگ بود؟"' in persian
-    assert "Of these, pups" not in persian
-    assert "How many dogs were there?" in column(workbook("dog_impact", root=copy).survey, "label::فارسی (fa)")
+def test_a_changed_english_text_waits_for_its_translator_and_an_unused_one_goes(walk: Path) -> None:
+    edit(walk / "common" / "dogs.csv", "How many dogs?", "How many dogs were there?")
+    edit(walk / "choices.csv", "sex,f,Female,\n", "")
+    upkeep.update(walk)
+    persian = (walk / "locale" / "fa.po").read_text()
+    assert 'fuzzy\nmsgctxt "dogs"\nmsgid "How many dogs were there?"\nmsgstr "چند سگ؟"' in persian
+    assert "Female" not in persian
+    assert column(workbook("walk", ["fa"], root=walk).survey, "label::فارسی (fa)")[0] == "How many dogs were there?"
 
 
-def test_upkeep_leaves_finished_catalogues_as_they_are(copy: Path) -> None:
-    upkeep.update(copy)
-    assert (copy / "locale" / "fa.po").read_bytes() == (LIBRARY / "locale" / "fa.po").read_bytes()
+def test_upkeep_leaves_finished_catalogues_as_they_are(walk: Path) -> None:
+    upkeep.update(walk)
+    before = (walk / "locale" / "fa.po").read_bytes()
+    upkeep.update(walk)
+    assert (walk / "locale" / "fa.po").read_bytes() == before
+
+
+def test_a_release_notes_new_versions_and_refuses_a_changed_one(walk: Path) -> None:
+    upkeep.release(walk)
+    before = read_rows(walk / "published.csv")
+    assert [(line["form_id"], line["version"]) for line in before] == [("older", "2025010101"), ("walk", "2026112201")]
+    edit(walk / "walk" / "survey.csv", "Look twice.", "Look again.")
+    with pytest.raises(SystemExit, match=r"other content: walk\. Write a new version"):
+        upkeep.release(walk)
+    edit(walk / "walk" / "form.toml", "2026112201", "2026120301")
+    upkeep.release(walk)
+    assert read_rows(walk / "published.csv")[:2] == before
+    assert read_rows(walk / "published.csv")[2]["version"] == "2026120301"
+
+
+# what was given out
 
 
 @pytest.mark.parametrize("survey_id", SURVEYS)
@@ -241,22 +304,6 @@ def test_a_published_version_never_changes(survey_id: str) -> None:
     published = {(line["form_id"], line["version"]): line["sha256"] for line in read_rows(LIBRARY / "published.csv")}
     now = upkeep.line_of(converted(survey_id))
     assert published.get((now["form_id"], now["version"])) == now["sha256"], upkeep.NEW_VERSION
-
-
-def test_a_release_notes_new_versions_and_refuses_a_changed_one(copy: Path) -> None:
-    for survey_id in ("prey_block", "prey_transect", "conflict_livestock"):
-        shutil.rmtree(copy / survey_id)
-    path, about = copy / "dog_impact" / "survey.csv", copy / "dog_impact" / "form.toml"
-    before = read_rows(copy / "published.csv")
-    path.write_text(path.read_text().replace("1 and . <= 100", "1 and . <= 90"))
-    with pytest.raises(SystemExit, match=r"dog_impact: version \d{10} .* Write a new version"):
-        upkeep.release(copy)
-    about.write_text(re.sub(r'version = "\d+"', 'version = "2099010101"', about.read_text()))
-    upkeep.release(copy)
-    after = read_rows(copy / "published.csv")
-    [new] = [line for line in after if line not in before]
-    assert (new["form_id"], new["version"]) == ("dog_impact", "2099010101")
-    assert [line for line in after if line != new] == before
 
 
 @pytest.mark.parametrize("survey_id", SURVEYS)
