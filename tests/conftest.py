@@ -1,11 +1,15 @@
-"""Servers shared by the tests that speak HTTP: one on SQLite and one on PostgreSQL per test process."""
+"""Servers for the tests that speak HTTP. The first start (tables, shipped surveys) is slow: done once, then copied."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import count
 
 import pytest
 
 from tests.support.postgres import Cluster
 from tests.support.servers import Server
+
+NewServer = Callable[..., Server]
 
 
 @pytest.fixture(scope="session")
@@ -19,19 +23,42 @@ def postgres() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """`tulliana serve` with its default database."""
-    server = Server(tmp_path_factory.mktemp("sqlite") / "data").start()
-    yield server
-    server.stop()
+def new_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewServer]:
+    """`new_server("sqlite" or "postgres", {settings})` starts a server that nobody else uses."""
+    first: dict[str, Server] = {}
+    servers: list[Server] = []
+    numbers = count(1)
+
+    def cluster() -> Cluster:
+        found: Cluster = request.getfixturevalue("postgres")
+        return found
+
+    def make(kind: str, settings: dict[str, str] | None = None) -> Server:
+        if kind not in first:
+            data = tmp_path_factory.mktemp(f"first-{kind}") / "data"
+            first[kind] = Server(data, cluster().create("first") if kind == "postgres" else "").start()
+            first[kind].stop()
+        name = f"{kind}_{next(numbers)}"
+        data = tmp_path_factory.mktemp(name) / "data"
+        shutil.copytree(first[kind].data, data)
+        servers.append(Server(data, cluster().create(name, like="first") if kind == "postgres" else "", settings or {}))
+        return servers[-1].start()
+
+    yield make
+    for server in servers:
+        server.stop()
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory, postgres: Cluster) -> Iterator[Server]:
+def sqlite_server(new_server: NewServer) -> Server:
+    """`tulliana serve` with its default database."""
+    return new_server("sqlite")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(new_server: NewServer) -> Server:
     """`tulliana serve` on PostgreSQL."""
-    server = Server(tmp_path_factory.mktemp("postgres") / "data", postgres.create("shared")).start()
-    yield server
-    server.stop()
+    return new_server("postgres")
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])

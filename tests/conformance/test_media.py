@@ -10,12 +10,11 @@ from tests.support.collect import Collect, Offer, md5
 from tests.support.records import VILLAGES, renamed
 
 
-def publish(site: Site, folder: Path, form: bytes, rows: bytes = VILLAGE_LIST, *, check: bool = True) -> tuple[int, str]:
+def publish(site: Site, folder: Path, form: bytes, rows: bytes = VILLAGE_LIST) -> tuple[int, str]:
     (folder / "form.xml").write_bytes(form)
     (folder / "villages.csv").write_bytes(rows)
     (folder / MAP_NAME).write_bytes(MAP)
-    done = site.server.publish(folder / "form.xml", check=check)
-    return done.returncode, (done.stdout + done.stderr).decode()
+    return site.server.here("form", "publish", str(folder / "form.xml"))
 
 
 def offer_of(phone: Collect, form_id: str) -> Offer:
@@ -37,9 +36,8 @@ def test_t057_every_entry_is_complete(site: Site, phone: Collect) -> None:
 
 def test_t060_a_form_without_its_files_is_not_published(site: Site, tmp_path: Path) -> None:
     (tmp_path / "form.xml").write_bytes(renamed(VILLAGES, "lonely"))
-    done = site.server.publish(tmp_path / "form.xml", check=False)
-    assert done.returncode != 0
-    words = (done.stdout + done.stderr).decode()
+    code, words = site.server.here("form", "publish", str(tmp_path / "form.xml"))
+    assert code != 0
     assert "villages.csv" in words
     assert MAP_NAME in words
     assert "last-saved" not in words
@@ -51,7 +49,7 @@ def test_t061_changed_media_under_the_same_version_are_not_silently_dropped(site
     form = renamed(VILLAGES, "changing")
     publish(site, tmp_path, form)
     phone.download(offer_of(phone, "changing"))
-    code, words = publish(site, tmp_path, form, VILLAGE_LIST + b"v3,New village\n", check=False)
+    code, words = publish(site, tmp_path, form, VILLAGE_LIST + b"v3,New village\n")
     state = offer_of(phone, "changing").state
     assert (code == 0 and state == "updated media") or (code != 0 and "version" in words and state == "up to date")
 

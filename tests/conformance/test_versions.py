@@ -10,11 +10,10 @@ from tests.support.collect import Collect, Offer, md5
 from tests.support.records import FLOCK, renamed
 
 
-def publish(site: Site, folder: Path, form: bytes, *, check: bool = True) -> tuple[int, str]:
+def publish(site: Site, folder: Path, form: bytes) -> tuple[int, str]:
     path = folder / "form.xml"
     path.write_bytes(form)
-    done = site.server.publish(path, check=check)
-    return done.returncode, (done.stdout + done.stderr).decode()
+    return site.server.here("form", "publish", str(path))
 
 
 def offer_of(phone: Collect, form_id: str) -> Offer:
@@ -24,7 +23,7 @@ def offer_of(phone: Collect, form_id: str) -> Offer:
 def test_t047_other_bytes_under_the_same_version_are_refused(site: Site, tmp_path: Path, phone: Collect) -> None:
     publish(site, tmp_path, renamed(FLOCK, "fixed", version="1"))
     before = offer_of(phone, "fixed").form.hash
-    code, words = publish(site, tmp_path, renamed(FLOCK, "fixed", version="1", extra="<!-- changed -->"), check=False)
+    code, words = publish(site, tmp_path, renamed(FLOCK, "fixed", version="1", extra="<!-- changed -->"))
     assert code != 0
     assert "version" in words
     assert offer_of(phone, "fixed").form.hash == before
@@ -58,7 +57,7 @@ def test_t051_pinned_addresses_may_be_kept_for_ever(site: Site, phone: Collect) 
 
 def test_t052_a_foreign_submission_address_does_not_reach_the_phone(site: Site, tmp_path: Path, phone: Collect) -> None:
     action = '<submission action="https://elsewhere.example/submission" method="post"/>'
-    _, words = publish(site, tmp_path, renamed(FLOCK, "foreign", extra=action), check=False)
+    _, words = publish(site, tmp_path, renamed(FLOCK, "foreign", extra=action))
     assert "elsewhere.example" in words
     listed = [offer for offer in phone.refresh() if offer.form.form_id == "foreign"]
     for offer in listed:
@@ -75,7 +74,7 @@ def test_t053_what_collect_would_refuse_is_refused_here(site: Site, tmp_path: Pa
         "not xml": form[:-20],
     }[broken]
     before = site.get().body
-    code, words = publish(site, tmp_path, form.encode(), check=False)
+    code, words = publish(site, tmp_path, form.encode())
     assert code != 0
     assert "Traceback" not in words
     assert site.get().body == before
@@ -90,7 +89,7 @@ def test_t055_a_workbook_converts_to_the_same_bytes_every_time(site: Site, tmp_p
     for row in (["form_title", "form_id", "version"], ["Workbook", "workbook", "3"]):
         settings.append(row)
     book.save(tmp_path / "workbook.xlsx")
-    site.server.publish(tmp_path / "workbook.xlsx")
+    site.server.run("form", "publish", str(tmp_path / "workbook.xlsx"))
     before = offer_of(phone, "workbook").form
     site.server.publish(tmp_path / "workbook.xlsx")
     assert offer_of(phone, "workbook").form == before

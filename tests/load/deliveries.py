@@ -10,10 +10,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.load.form import record, xform
-from tests.load.meter import HEADINGS, Row, Run, measure, peak_memory, table
+from tests.load.meter import HEADINGS, Row, Run, measure, table
 from tests.load.phones import burst
 from tests.support.collect import encode
 from tests.support.postgres import Cluster
+from tests.support.processes import peak_memory, tree
 from tests.support.records import parts
 from tests.support.servers import Server
 
@@ -37,7 +38,7 @@ def report(options: Options) -> Iterator[str]:
     for database in options.databases:
         with bench_server(database) as (server, roots):
             url = server.app_user("bench")["url"]
-            before = peak_memory([roots[0]])
+            before = peak_memory(tree(roots[0]))
             rows = [
                 Row(name, phones, [_run(server, roots, make(url), phones, options.seconds) for _ in range(options.runs)])
                 for name, make in CASES.items()
@@ -45,7 +46,7 @@ def report(options: Options) -> Iterator[str]:
                 for phones in options.phones
             ]
             yield f"## {database}\n\n" + table(HEADINGS, [row.cells() for row in rows])
-            yield f"Peak memory of the server: {before:.0f} MiB before, {peak_memory([roots[0]]):.0f} MiB after."
+            yield f"Peak memory of the server: {before:.0f} MiB before, {peak_memory(tree(roots[0])):.0f} MiB after."
 
 
 @contextmanager

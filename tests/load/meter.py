@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.load.phones import Burst
-from tests.support.servers import tree
+from tests.support.processes import tree
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -63,15 +63,6 @@ def measure(send: Callable[[], Burst], server: Sequence[int], database: Sequence
 def cpu_seconds(roots: Sequence[int]) -> float:
     """User and system time of these processes, all below them, and their children that have ended."""
     return sum(sum(map(int, _stat(pid)[11:15])) for pid in _all(roots)) / TICK
-
-
-def peak_memory(roots: Sequence[int]) -> float:
-    """The sum of the highest resident sizes, in MiB."""
-    kilobytes = 0
-    for pid in _all(roots):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            kilobytes += int(line.split()[1]) if line.startswith("VmHWM") else 0
-    return kilobytes / 1024
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

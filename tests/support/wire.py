@@ -92,6 +92,9 @@ class Wire:
             connection.close()
         self._open.clear()
 
+    def __del__(self) -> None:
+        self.close()
+
     def _once(self, method: str, url: str, body: bytes | None, extra: dict[str, str]) -> Answer:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
