@@ -31,7 +31,7 @@ class Answer(fields.Field[Any]):
             raise ValidationError("value_invalid: more than one answer where one was expected")
         if value == "":
             if self.mandatory:
-                raise ValidationError("required: this question must be answered")
+                raise ValidationError("required: must be answered")
             return None
         try:
             return self.read(value)

@@ -13,11 +13,12 @@ from marshmallow import INCLUDE, Schema, ValidationError, fields
 from forms.datatypes import BY_TYPE, Answer, SelectMultiple, SelectOne, read_point
 from forms.definition import Field, FormDefinition, pick
 from forms.submission import Submission
-from forms.xml import child, local_name, text_of
+from forms.xml import child, full_text, local_name, text_of
 from forms.xpath import compile_expression, day_number, is_false
 
 Answers = dict[str, Any]
 _DATES = {"date", "dateTime"}
+_DEEPEST = 64  # levels of what the form does not know; below, only the text is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +43,17 @@ class Reading:
     day: str | None = None
 
 
-@dataclass(slots=True)
-class _Plan:
-    """What to do at one node: its field, its children by name, its compiled constraint."""
-
-    item: Field | None
-    children: dict[str, "_Plan"] = field(default_factory=dict)
-    constraint: Callable[[etree._Element], Any] | None = None
-    asked: bool = True
-
-    @property
-    def is_repeat(self) -> bool:
-        return self.item is not None and self.item.kind == "repeat"
-
-    @property
-    def is_question(self) -> bool:
-        return self.item is not None and self.item.kind == "question"
-
-
 class FormSchema:
-    """Compiled once per form version; `read` may be called from many threads."""
+    """Compiled once per form version; `read` may be called from many threads.
+
+    `schema` is the marshmallow schema of the answers. Reading walks the XML once and deserialises each answer with the schema's own
+    field as it passes, which costs a quarter of loading the nested whole.
+    """
 
     def __init__(self, definition: FormDefinition) -> None:
         self.definition = definition
-        self._plan = _Plan(None, {item.name: _plan(item) for item in definition.fields})
-        self._schema: Schema = _schema(definition.fields)()
+        self.schema: Schema = _schema(definition.fields)()
+        self._plan = _Plan(None, children=_plans(definition.fields, self.schema))
         self._always_asked = [item.path for item in _unconditional(definition.fields) if item.required]
 
     @property
@@ -82,32 +69,29 @@ class FormSchema:
         """Answers and violations of a submission. The submission's tree is changed: dates become day numbers for XPath."""
         if submission.encrypted:
             return _read_encrypted(submission.root)
-        return _Pass(self).run(submission.root)
+        return _Pass(self._plan, self._always_asked).run(submission.root)
 
 
-def _plan(item: Field) -> _Plan:
-    return _Plan(
-        item,
-        {inner.name: _plan(inner) for inner in item.children},
-        compile_expression(item.constraint) if item.constraint else None,
-        asked=bool(item.control),
-    )
+@dataclass(slots=True)
+class _Plan:
+    """What to do at one node: its definition, its children by name, the field that reads it, its compiled constraint."""
+
+    item: Field | None
+    children: dict[str, "_Plan"] = field(default_factory=dict)
+    answer: Answer | None = None
+    constraint: Callable[[etree._Element], Any] | None = None
+
+    @property
+    def is_repeat(self) -> bool:
+        return self.item is not None and self.item.kind == "repeat"
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a person answers it, rather than the phone."""
+        return self.item is not None and bool(self.item.control)
 
 
-def _walk(plan: _Plan) -> Iterator[_Plan]:
-    yield plan
-    for inner in plan.children.values():
-        yield from _walk(inner)
-
-
-def _unconditional(items: tuple[Field, ...]) -> Iterator[Field]:
-    """Questions that every submission must show: no relevance on the way, no repeat."""
-    for item in items:
-        if item.relevant or item.kind == "repeat":
-            continue
-        if item.kind == "question":
-            yield item
-        yield from _unconditional(item.children)
+_STRANGER = _Plan(None)
 
 
 def _schema(items: tuple[Field, ...]) -> type[Schema]:
@@ -130,6 +114,35 @@ def _answer(item: Field) -> Answer:
     return BY_TYPE.get(item.type, Answer)(mandatory=item.required)
 
 
+def _plans(items: tuple[Field, ...], schema: Schema) -> dict[str, _Plan]:
+    return {item.name: _plan_of(item, schema.fields.get(item.name)) for item in items}
+
+
+def _plan_of(item: Field, compiled: Any) -> _Plan:
+    if item.kind == "question":
+        constraint = compile_expression(item.constraint) if item.constraint else None
+        return _Plan(item, answer=compiled if isinstance(compiled, Answer) else _answer(item), constraint=constraint)
+    nested = compiled.inner if isinstance(compiled, fields.List) else compiled
+    schema = nested.schema if isinstance(nested, fields.Nested) else _schema(item.children)()
+    return _Plan(item, children=_plans(item.children, schema))
+
+
+def _walk(plan: _Plan) -> Iterator[_Plan]:
+    yield plan
+    for inner in plan.children.values():
+        yield from _walk(inner)
+
+
+def _unconditional(items: tuple[Field, ...]) -> Iterator[Field]:
+    """Questions that every submission must show: no relevance on the way, no repeat."""
+    for item in items:
+        if item.relevant or item.kind == "repeat":
+            continue
+        if item.kind == "question":
+            yield item
+        yield from _unconditional(item.children)
+
+
 def _read_encrypted(root: etree._Element) -> Reading:
     """An encrypted envelope: nothing can be read but the names of its files (ODK XForms specification, "Encryption")."""
     media = [text_of(child(node, "file")) for node in root if local_name(node) == "media"]
@@ -140,62 +153,89 @@ def _read_encrypted(root: etree._Element) -> Reading:
 class _Pass:
     """One reading of one submission."""
 
-    def __init__(self, schema: FormSchema) -> None:
-        self.schema = schema
+    def __init__(self, plan: _Plan, always_asked: list[tuple[str, ...]]) -> None:
+        self.plan, self.always_asked = plan, always_asked
         self.reading = Reading()
         self.to_judge: list[tuple[etree._Element, _Plan, str]] = []
         self.fallback_day: str | None = None
 
     def run(self, root: etree._Element) -> Reading:
-        if str(root.tag).startswith("{"):
-            for node in root.iter(etree.Element):
+        for node in root.iter(etree.Element):
+            if node.tag[0] == "{":  # XPath of the form knows the names without namespaces
                 node.tag = local_name(node)
-        raw = self._raw(root, self.schema._plan, "")
-        self.reading.answers = self._load(raw)
-        self._missing(raw)
+        self.reading.answers = self._group(root, self.plan, "")
+        self._missing()
         self._judge()
         self.reading.day = self.reading.day or self.fallback_day
         return self.reading
 
-    def _raw(self, element: etree._Element, plan: _Plan, prefix: str) -> Answers:
-        raw: Answers = {}
+    def _note(self, code: str, path: str, message: str) -> None:
+        self.reading.violations.append(Violation(code, path, message))
+
+    def _group(self, element: etree._Element, plan: _Plan, prefix: str) -> Answers:
+        answers: Answers = {}
         for node in element:
-            name = local_name(node)
+            name = node.tag
             inner = plan.children.get(name)
-            if inner is None:
-                self._extra(node, raw, name, prefix)
-            elif inner.is_repeat:
-                rows = raw.setdefault(name, [])
-                rows.append(self._raw(node, inner, f"{prefix}{name}[{len(rows) + 1}]/"))
-            else:
-                value: Any = (
-                    self._text(node, inner, prefix + name) if inner.is_question else self._raw(node, inner, f"{prefix}{name}/")
-                )
-                raw[name] = [raw[name], value] if name in raw else value
-        return raw
+            if inner is not None and inner.is_repeat:
+                rows = answers.setdefault(name, [])
+                rows.append(self._group(node, inner, f"{prefix}{name}[{len(rows) + 1}]/"))
+                continue
+            value = self._value(node, inner, prefix + name)
+            if name in answers:
+                self._note("value_invalid", prefix + name, "is answered more than once")
+                value = [*(answers[name] if isinstance(answers[name], list) else [answers[name]]), value]
+            answers[name] = value
+        return answers
 
-    def _extra(self, node: etree._Element, raw: Answers, name: str, prefix: str) -> None:
-        raw[name] = self._raw(node, _Plan(None), f"{prefix}{name}/") if len(node) else node.text or ""
-        if not prefix.startswith("meta/") and name != "meta":
-            self.reading.violations.append(Violation("extra", prefix + name, "is not a question of this form version"))
+    def _value(self, node: etree._Element, plan: _Plan | None, path: str) -> Any:
+        """The answer at a node; what does not fit the form is kept as it is, and noted."""
+        if plan is None:
+            if not path.startswith("meta"):
+                self._note("extra", path, "is not a question of this form version")
+            return self._as_it_is(node, path)
+        if plan.answer is not None and len(node) == 0:
+            return self._answer(node, plan, plan.answer, path)
+        if plan.answer is None and (len(node) or not (node.text or "").strip()):
+            return self._group(node, plan, path + "/")
+        self._note("value_invalid", path, "has another structure than the form")
+        return self._as_it_is(node, path)
 
-    def _text(self, node: etree._Element, plan: _Plan, path: str) -> str:
+    def _as_it_is(self, node: etree._Element, path: str) -> Any:
+        if path.count("/") > _DEEPEST:
+            return full_text(node)
+        return self._group(node, _STRANGER, path + "/") if len(node) else node.text or ""
+
+    def _answer(self, node: etree._Element, plan: _Plan, answer: Answer, path: str) -> Any:
         text = node.text or ""
-        if plan.item is None or not text.strip():
-            return ""
-        kind = plan.item.type
-        if plan.constraint is not None:
-            self.to_judge.append((node, plan, path))
-        if kind == "string":
-            return text
-        text = text.strip()
+        kind = plan.item.type if plan.item is not None else ""
+        if kind != "string" or not text.strip():
+            text = text.strip()
+        try:
+            value = answer.deserialize(text)
+        except ValidationError as error:
+            code, _, message = str(error.messages[0]).partition(": ")
+            self._note(code, path, message)
+            value = text or None
+        if text:
+            if plan.constraint is not None:
+                self.to_judge.append((node, plan, path))
+            self._remember(node, plan, kind, text)
+        return value
+
+    def _remember(self, node: etree._Element, plan: _Plan, kind: str, text: str) -> None:
+        """Keep in mind what the record as a whole is asked for: its files, its place, its day."""
         if kind == "binary":
             self.reading.files.append(text)
-        elif kind == "geopoint" and (self.reading.latitude is None) and plan.asked:
-            self._place(text)
-        elif kind in _DATES:
-            self._date(node, plan, text)
-        return text
+        elif kind == "geopoint":
+            if self.reading.latitude is None and plan.is_asked:
+                self._place(text)
+        elif kind in _DATES and (days := day_number(text)) is not None:
+            node.text = repr(days)
+            if plan.is_asked:
+                self.reading.day = self.reading.day or text[:10]
+            else:
+                self.fallback_day = self.fallback_day or text[:10]
 
     def _place(self, text: str) -> None:
         try:
@@ -204,48 +244,16 @@ class _Pass:
             return
         self.reading.latitude, self.reading.longitude, self.reading.accuracy = latitude, longitude, accuracy
 
-    def _date(self, node: etree._Element, plan: _Plan, text: str) -> None:
-        days = day_number(text)
-        if days is None:
-            return
-        node.text = repr(days)
-        if plan.asked:
-            self.reading.day = self.reading.day or text[:10]
-        else:
-            self.fallback_day = self.fallback_day or text[:10]
-
-    def _load(self, raw: Answers) -> Answers:
-        try:
-            loaded: Answers = self.schema._schema.load(raw, unknown=INCLUDE)
-        except ValidationError as error:
-            loaded = error.valid_data if isinstance(error.valid_data, dict) else {}
-            messages = error.messages if isinstance(error.messages, dict) else {}
-            self._keep_raw(loaded, raw, messages, "")
-        return loaded
-
-    def _keep_raw(self, loaded: Any, raw: Any, messages: Any, prefix: str) -> None:
-        """Put the text as it came where no value could be read, and note why."""
-        for key, inner in messages.items():
-            path = f"{prefix}[{key + 1}]" if isinstance(key, int) else f"{prefix}/{key}".lstrip("/")
-            present = key in loaded if isinstance(loaded, dict) else key < len(loaded)
-            if isinstance(inner, dict) and present and "_schema" not in inner:
-                self._keep_raw(loaded[key], raw[key], inner, path)
-                continue
-            code, _, message = (inner[0] if isinstance(inner, list) else "value_invalid: is not a group").partition(": ")
-            self.reading.violations.append(Violation(code, path, message))
-            if isinstance(loaded, dict):
-                loaded[key] = raw[key] if raw[key] != "" else None
-
-    def _missing(self, raw: Answers) -> None:
-        for path in self.schema._always_asked:
-            value: Any = raw
+    def _missing(self) -> None:
+        for path in self.always_asked:
+            value: Any = self.reading.answers
             for name in path:
-                value = value.get(name) if isinstance(value, dict) else None
-            if value is None:
-                self.reading.violations.append(Violation("required", "/".join(path), "this question must be answered"))
+                if not isinstance(value, dict) or name not in value:
+                    self._note("required", "/".join(path), "must be answered")
+                    break
+                value = value[name]
 
     def _judge(self) -> None:
         for node, plan, path in self.to_judge:
             if plan.item is not None and plan.constraint is not None and is_false(plan.constraint, node):
-                message = pick(plan.item.constraint_message, "en") or "is outside what the form allows"
-                self.reading.violations.append(Violation("constraint", path, message))
+                self._note("constraint", path, pick(plan.item.constraint_message, "en") or "is outside what the form allows")

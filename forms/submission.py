@@ -40,8 +40,13 @@ def identify(xml: bytes) -> Submission:
     form_id = root.get("id", "").strip()
     if not form_id:
         raise Problem("form_id_missing")
-    instance_id = _meta(root, "instanceID") or root.get("instanceID", "") or f"uuid:{uuid.uuid5(_NAMESPACE, xml.hex())}"
-    deprecated_id = _meta(root, "deprecatedID")
+    meta = child(root, "meta")
+
+    def of(name: str) -> str:
+        return text_of(child(meta, name) if meta is not None else None) or text_of(child(root, name))
+
+    instance_id = of("instanceID") or root.get("instanceID", "") or f"uuid:{uuid.uuid5(_NAMESPACE, xml.hex())}"
+    deprecated_id = of("deprecatedID")
     if max(len(form_id), len(instance_id), len(deprecated_id)) > MAX_ID_CHARACTERS:
         raise Problem("value_invalid", f"An identifier is longer than {MAX_ID_CHARACTERS} characters.")
     return Submission(
@@ -51,11 +56,6 @@ def identify(xml: bytes) -> Submission:
         version=version_of(root),
         instance_id=instance_id,
         deprecated_id=deprecated_id,
-        instance_name=_meta(root, "instanceName"),
+        instance_name=of("instanceName"),
         encrypted=root.get("encrypted") == "yes",
     )
-
-
-def _meta(root: etree._Element, name: str) -> str:
-    meta = child(root, "meta")
-    return text_of(child(meta, name)) if meta is not None and child(meta, name) is not None else text_of(child(root, name))

@@ -48,8 +48,10 @@ def compile_expression(expression: str) -> Callable[[etree._Element], Any] | Non
     """A function from a node to the value of `expression` there, or None when it uses what we do not know."""
     pieces = _LITERAL.split(expression)
     pieces[::2] = [_ROUND.sub("round-to(", piece) for piece in pieces[::2]]
+    text = "".join(pieces)
+    used = {(None, name): function for name, function in _NAMED.items() if name in text}  # each one costs at every evaluation
     try:
-        return etree.XPath("".join(pieces), namespaces=NAMESPACES, extensions=_FUNCTIONS, regexp=False)
+        return etree.XPath(text, namespaces=NAMESPACES, extensions=used, regexp=False)
     except etree.XPathError:
         return None
 
@@ -191,4 +193,3 @@ _NAMED: dict[str, Callable[..., Any]] = {
     "count-non-empty": lambda _, values: float(sum(_text(value) != "" for value in _nodes(values))),
     "uuid": lambda _, *__: str(uuid.uuid4()),
 }
-_FUNCTIONS = {(None, name): function for name, function in _NAMED.items()}

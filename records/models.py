@@ -173,6 +173,8 @@ class SubmissionVersion(Base):
         ForeignKeyConstraint(["project_id", "form_id"], ["form.project_id", "form.form_id"]),
         Index(
             "submission_version_edits",
+            "project_id",
+            "form_id",
             "deprecated_id",
             sqlite_where=text("deprecated_id IS NOT NULL"),
             postgresql_where=text("deprecated_id IS NOT NULL"),

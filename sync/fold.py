@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, union_all, update
 
 from records.models import Submission, SubmissionVersion
 from records.store import insert_new
@@ -20,6 +20,15 @@ _MOVED = (
     "current_instance_id", "current_sha256", "version", "latitude", "longitude", "accuracy", "event_date", "instance_name",
     "files", "flags", "answers",
 )  # fmt: skip
+_OF_FORM = (
+    select(SubmissionVersion.instance_id, SubmissionVersion.sha256, SubmissionVersion.deprecated_id, SubmissionVersion.root_id)
+    .where(SubmissionVersion.project_id == bindparam("project_id"), SubmissionVersion.form_id == bindparam("form_id"))
+    .add_columns(SubmissionVersion.received_at)
+)
+_RELATIVES = union_all(  # each half has its index; one OR would have none
+    _OF_FORM.where(SubmissionVersion.instance_id.in_((bindparam("id"), bindparam("replaced")))),
+    _OF_FORM.where(SubmissionVersion.deprecated_id == bindparam("id")),
+).order_by("received_at")
 
 
 def flag(code: str, message: str, path: str = "") -> Flag:
@@ -83,16 +92,9 @@ def _lock(connection: Connection, arrival: Arrival) -> None:
         connection.execute(select(lock(func.hashtextextended(form["form_id"], form["project_id"]))))
 
 
-def _relatives(connection: Connection, arrival: Arrival) -> Sequence[Row[str, str, str | None, str]]:
+def _relatives(connection: Connection, arrival: Arrival) -> Sequence[Row[Any]]:
     """The versions with this id, the one it replaces, and those that replace it."""
-    version = SubmissionVersion
-    ids = [arrival.instance_id, arrival.deprecated_id] if arrival.deprecated_id else [arrival.instance_id]
-    return connection.execute(
-        select(version.instance_id, version.sha256, version.deprecated_id, version.root_id)
-        .filter_by(**arrival.form)
-        .where(or_(version.instance_id.in_(ids), version.deprecated_id == arrival.instance_id))
-        .order_by(version.received_at)
-    ).all()
+    return connection.execute(_RELATIVES, {**arrival.form, "id": arrival.instance_id, "replaced": arrival.deprecated_id}).all()
 
 
 def _apply(connection: Connection, arrival: Arrival, root_id: str, *, is_same: bool, is_edit: bool) -> str:

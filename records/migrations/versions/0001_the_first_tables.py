@@ -197,7 +197,7 @@ def upgrade() -> None:
     with op.batch_alter_table("submission_version", schema=None) as batch_op:
         batch_op.create_index(
             "submission_version_edits",
-            ["deprecated_id"],
+            ["project_id", "form_id", "deprecated_id"],
             unique=False,
             sqlite_where=sa.text("deprecated_id IS NOT NULL"),
             postgresql_where=sa.text("deprecated_id IS NOT NULL"),
