@@ -54,7 +54,7 @@ def _keep_changed(catalog: Catalog) -> None:
 
 def _new_catalog(code: str) -> Catalog:
     try:
-        name = Locale.parse(code, sep="-").get_display_name() or code
+        name = Locale.parse(code, sep="-").get_language_name() or code
     except (UnknownLocaleError, ValueError):
         name = code
     return Catalog(header_comment=f"# Texts of the Tulliana surveys.\n# Language: {name}\n# State: draft", fuzzy=False)

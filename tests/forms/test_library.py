@@ -76,7 +76,7 @@ def test_every_question_and_choice_has_a_text_in_every_language(survey_id: str) 
     headings = [language.heading for language in languages()]
     assert list(form.languages) == headings
     labelled = [field for field in form.walk() if field.labels]
-    assert len(labelled) > 20
+    assert labelled
     for field in labelled:
         assert list(field.labels) == headings, field.path
         for choice in field.choices or ():
@@ -131,13 +131,6 @@ def test_the_first_language_named_is_the_forms_own() -> None:
     assert settings["default_language"] == "فارسی (fa)"
     [persian] = [each for each in TRANSLATIONS if each.code == "fa"]
     assert settings["form_title"] == persian.texts[Text("title", read_survey("conflict_livestock").title)]
-
-
-def test_an_unknown_language_or_survey_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(Problem, match=r"No language xx\. Use some of: en, fa"):
-        workbook("dog_impact", ["en", "xx"])
-    with pytest.raises(Problem, match=r"no survey '\.\./x'\. Use one of: conflict_livestock, dog_impact"):
-        workbook("../x")
 
 
 @pytest.mark.parametrize("code", COMPLETE)
@@ -229,6 +222,13 @@ def test_a_workbook_brings_together_blocks_choices_and_languages(walk: Path) -> 
         ("form_title", "form_id", "version", "default_language", "instance_name"),
         (("Walk", "walk", "2026112201", "English (en)", "${dogs}"),),
     )
+
+
+def test_an_unknown_language_or_survey_is_answered_with_the_known_ones(walk: Path) -> None:
+    with pytest.raises(Problem, match=r"No language xx\. Use some of: en, fa\."):
+        workbook("walk", ["en", "xx"], root=walk)
+    with pytest.raises(Problem, match=r"no survey '\.\./x'\. Use one of: walk\."):
+        workbook("../x", root=walk)
 
 
 def test_a_row_with_an_unquoted_comma_is_named_by_file_and_line(walk: Path) -> None:
