@@ -1,0 +1,88 @@
+"""Runs of exports: who runs a slot, what came of it, and which one is the latest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, select, update
+
+from forms.problems import Problem
+from records.models import ExportRun
+from records.store import insert_new
+
+SCHEDULE = "schedule"
+_COLUMNS = ExportRun.__table__.columns
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedFile:
+    """A file of a release; `rows` are data rows, `size` bytes."""
+
+    name: str
+    rows: int
+    size: int
+    sha256: str
+
+
+def claim(connection: Connection, name: str, slot: datetime, *, origin: str, folder: str, now: datetime) -> int | None:
+    """The id of the run if this slot is ours to run, None when somebody has it or had it."""
+    row = {
+        "name": name,
+        "slot": slot,
+        "origin": origin,
+        "folder": folder,
+        "state": "running",
+        "started_at": now,
+        "files": [],
+        "error": "",
+    }
+    if connection.execute(insert_new(connection, ExportRun), row).rowcount == 0:
+        return None
+    return connection.execute(select(ExportRun.id).filter_by(name=name, slot=slot)).scalar_one()
+
+
+def finish(connection: Connection, run_id: int, files: Sequence[ReleasedFile], *, now: datetime) -> None:
+    """The run is done."""
+    listed = [{"name": file.name, "rows": file.rows, "size": file.size, "sha256": file.sha256} for file in files]
+    connection.execute(update(ExportRun).filter_by(id=run_id).values(state="done", files=listed, finished_at=now))
+
+
+def fail(connection: Connection, run_id: int, error: str, *, now: datetime) -> None:
+    """The run failed, and why."""
+    connection.execute(update(ExportRun).filter_by(id=run_id).values(state="failed", error=error, finished_at=now))
+
+
+def forget_interrupted(connection: Connection) -> int:
+    """Free the slots of scheduled runs that a stopped server left unfinished; how many. Only the leader may call this."""
+    return connection.execute(delete(ExportRun).filter_by(origin=SCHEDULE, state="running")).rowcount
+
+
+def last_slot(connection: Connection, name: str) -> datetime | None:
+    """The newest scheduled slot that was run."""
+    return connection.execute(
+        select(ExportRun.slot).filter_by(name=name, origin=SCHEDULE).order_by(ExportRun.slot.desc()).limit(1)
+    ).scalar()
+
+
+def listed(connection: Connection, *, limit: int = 100) -> Sequence[Row[Any]]:
+    """The newest runs, newest first."""
+    return connection.execute(select(*_COLUMNS).order_by(ExportRun.slot.desc(), ExportRun.id.desc()).limit(limit)).all()
+
+
+def latest(connection: Connection) -> Sequence[Row[Any]]:
+    """The newest finished run of every export."""
+    newest = select(func.max(ExportRun.slot)).where(ExportRun.state == "done").group_by(ExportRun.name)
+    rows = connection.execute(
+        select(*_COLUMNS).where(ExportRun.state == "done", ExportRun.slot.in_(newest)).order_by(ExportRun.slot)
+    )
+    return list({row.name: row for row in rows}.values())
+
+
+def latest_file(connection: Connection, name: str, file_name: str) -> tuple[Row[Any], dict[str, Any]]:
+    """(run, file) of the newest finished run of `name`. Raises `Problem("not_found")`."""
+    run = connection.execute(select(*_COLUMNS).filter_by(name=name, state="done").order_by(ExportRun.slot.desc()).limit(1)).first()
+    file = next((file for file in run.files if file["name"] == file_name), None) if run is not None else None
+    if run is None or file is None:
+        raise Problem("not_found", f"{name} has no file {file_name} in its latest run.")
+    return run, file

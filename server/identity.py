@@ -1,0 +1,129 @@
+"""Who asks: the browser's session cookie, or HTTP Basic for scripts (R, curl, Excel). One place decides, for pages and files alike."""
+
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+from collections import OrderedDict
+
+from flask import g, request
+from sqlalchemy import select
+
+from forms.problems import Problem
+from records.models import Account
+from server import accounts
+from server.accounts import Person
+from server.services import services
+
+COOKIE = "tulliana_session"
+_REMEMBER_SECONDS = 300
+_REMEMBERED = 256
+_FAILURES_ALLOWED = 10
+_FAILURE_WINDOW_SECONDS = 60
+
+
+def person() -> Person | None:
+    """Who is signed in, or None. A session that ended and a wrong password are the same as none."""
+    if "person" not in g:
+        g.person = _from_cookie() or _from_basic()
+    found: Person | None = g.person
+    return found
+
+
+def require(*roles: str) -> Person:
+    """The person, who has one of these roles or is administrator. Raises `Problem` "sign_in_needed" or "not_allowed"."""
+    found = person()
+    if found is None:
+        raise Problem("sign_in_needed")
+    if not found.may(*roles):
+        raise Problem("not_allowed")
+    return found
+
+
+def sign_in(name: str, password: str) -> str:
+    """A session token for this name and password. Raises `Problem` "sign_in_needed" or "too_many_tries"."""
+    return accounts.begin_session(services().store, _verified(name, password))
+
+
+def _from_cookie() -> Person | None:
+    token = request.cookies.get(COOKIE, "")
+    if not token:
+        return None
+    with services().store.read() as connection:
+        return accounts.signed_in(connection, token)
+
+
+def _from_basic() -> Person | None:
+    """Argon2 costs a fiftieth of a second on purpose, so a right password is remembered for some minutes, as a keyed digest."""
+    given = request.authorization
+    if given is None or given.type != "basic" or given.username is None or given.password is None:
+        return None
+    with services().store.read() as connection:
+        current = connection.execute(select(Account.password_hash).filter_by(name=given.username)).scalar() or ""
+    key = _remembered.key(given.username, given.password, current)
+    found = _remembered.get(key)
+    if found is None:
+        found = _verified(given.username, given.password)
+        _remembered.put(key, found)
+    return found
+
+
+def _verified(name: str, password: str) -> Person:
+    where = (name.casefold(), request.remote_addr or "")
+    _failures.check(where)
+    try:
+        with services().store.read() as connection:
+            return accounts.verified(connection, name, password)
+    except Problem:
+        _failures.add(where)
+        raise
+
+
+class _Remembered:
+    """Credentials found right lately. The password's stored hash is part of the key: a new password forgets the old at once."""
+
+    def __init__(self) -> None:
+        self._secret = secrets.token_bytes(32)
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[bytes, tuple[float, Person]] = OrderedDict()
+
+    def key(self, *parts: str) -> bytes:
+        return hmac.new(self._secret, "\0".join(parts).encode(), hashlib.sha256).digest()
+
+    def get(self, key: bytes) -> Person | None:
+        with self._lock:
+            until, found = self._kept.get(key, (0.0, None))
+            return found if until > time.monotonic() else None
+
+    def put(self, key: bytes, found: Person) -> None:
+        with self._lock:
+            self._kept[key] = (time.monotonic() + _REMEMBER_SECONDS, found)
+            while len(self._kept) > _REMEMBERED:
+                self._kept.popitem(last=False)
+
+
+class _Failures:
+    """Wrong passwords of the last minute, by name and address: phones behind the same address are not touched."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._times: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
+
+    def check(self, where: tuple[str, str]) -> None:
+        with self._lock:
+            recent = [moment for moment in self._times.get(where, []) if moment > time.monotonic() - _FAILURE_WINDOW_SECONDS]
+            if len(recent) >= _FAILURES_ALLOWED:
+                raise Problem("too_many_tries")
+
+    def add(self, where: tuple[str, str]) -> None:
+        with self._lock:
+            now = time.monotonic()
+            recent = [moment for moment in self._times.pop(where, []) if moment > now - _FAILURE_WINDOW_SECONDS]
+            self._times[where] = [*recent, now]
+            while len(self._times) > 10 * _REMEMBERED:
+                self._times.popitem(last=False)
+
+
+_remembered = _Remembered()
+_failures = _Failures()

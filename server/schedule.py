@@ -1,0 +1,140 @@
+"""The schedule: exports run at their slots, each slot once, in one process only, and a slot slept through is caught up.
+
+One process at a time leads: it holds a lock (a file on SQLite, an advisory lock on PostgreSQL) that the system frees when it dies. The
+leader looks every minute, and at the slot itself, for the newest slot that is due and not run. The run itself is a child process,
+so that a large export costs the phones nothing.
+"""
+
+import fcntl
+import logging
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, text
+
+from records import export_runs
+from records.models import Project
+from server.app_users import PROJECT_ID
+from server.services import Services
+
+EXPORTS = ("hotspots-public", "hotspots-partner")
+_LOCK_KEY = 0x7471_6C6C  # "tull", in PostgreSQL's space of advisory locks
+_LOOK_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta(days=32), timedelta(days=366))
+_RETRY_SECONDS = 5
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_log = logging.getLogger(__name__)
+
+
+def trigger(schedule: str) -> Any:
+    """The cron trigger; days of the week count from Sunday = 0, as cron has it. Raises ValueError."""
+    from apscheduler.triggers.cron import CronTrigger
+
+    *fields, weekday = schedule.split()
+    names = re.sub(r"(?<![/\w])\d", lambda digit: _WEEKDAYS[int(digit[0])], weekday)
+    return CronTrigger.from_crontab(" ".join([*fields, names]))
+
+
+def newest_slot(cron: Any, now: datetime, after: datetime) -> datetime | None:
+    """The newest moment at or before `now` and later than `after` when the trigger fires (UTC), or None."""
+    for span in _LOOK_BACK:
+        start = max(now - span, after + timedelta(microseconds=1))
+        slot, moment = None, cron.get_next_fire_time(None, start)
+        while moment is not None and moment <= now:
+            slot, moment = moment, cron.get_next_fire_time(moment, moment + timedelta(seconds=1))
+        if slot is not None:
+            return datetime.fromtimestamp(slot.timestamp(), UTC)
+        if start > now - span:
+            return None
+    return None
+
+
+def due(services: Services, name: str, now: datetime) -> datetime | None:
+    """The slot of this export that waits to be run: only the newest, since an older one would tell less."""
+    with services.store.read() as connection:
+        since = export_runs.last_slot(connection, name)
+        since = since or connection.execute(select(Project.created_at).filter_by(id=PROJECT_ID)).scalar_one()
+    return newest_slot(trigger(services.config.export_schedule), now, since)
+
+
+def run_due(services: Services) -> None:
+    """Run what is due, one after the other."""
+    for name in EXPORTS:
+        slot = due(services, name, datetime.now(UTC))
+        if slot is not None:
+            run_slot(services, name, slot, origin=export_runs.SCHEDULE)
+
+
+def run_slot(services: Services, name: str, slot: datetime, *, origin: str) -> bool:
+    """Run one slot in a child process; whether it went well. A slot that was run already is not run again."""
+    command = [sys.executable, "-m", "server.cli", "export", "slot", name, slot.isoformat(), "--origin", origin]
+    done = subprocess.run(command, env={**os.environ, **services.config.environment()}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        _log.error("The export %s failed: %s", name, done.stderr.strip()[-2000:])
+    return done.returncode == 0
+
+
+def run_now(services: Services, name: str, *, origin: str) -> bool:
+    """Run an export now, because a person asks for it; whether it went well."""
+    return run_slot(services, name, datetime.now(UTC), origin=origin)
+
+
+def start(services: Services) -> None:
+    """Try to lead, for as long as this process lives."""
+    if services.config.export_schedule:
+        threading.Thread(target=_lead, args=(services,), name="schedule", daemon=True).start()
+
+
+def _lead(services: Services) -> None:
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    while True:
+        try:
+            with _leadership(services) as still_leads:
+                services.store.write(export_runs.forget_interrupted)
+                scheduler = BackgroundScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+                scheduler.add_job(run_due, trigger(services.config.export_schedule), args=(services,), id="slot")
+                scheduler.add_job(
+                    run_due, "interval", minutes=1, args=(services,), id="after sleep", next_run_time=datetime.now(UTC)
+                )
+                scheduler.start()
+                still_leads.wait()
+                scheduler.shutdown(wait=False)
+        except Exception:
+            _log.exception("The schedule stopped; it is tried again")
+        threading.Event().wait(_RETRY_SECONDS)
+
+
+@contextmanager
+def _leadership(services: Services) -> Iterator[threading.Event]:
+    """Wait for the lock and hold it. The event is set when the lock is lost."""
+    lost = threading.Event()
+    if services.store.is_sqlite:
+        with (services.config.data / "leader.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield lost
+        return
+    with services.store.engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK_KEY})
+        connection.commit()
+        watch = threading.Thread(target=_watch, args=(connection, lost), daemon=True)
+        watch.start()
+        yield lost
+        watch.join()
+
+
+def _watch(connection: Any, lost: threading.Event) -> None:
+    """Notice when the database took our lock away, for instance by a restart."""
+    try:
+        while not lost.wait(_RETRY_SECONDS):
+            connection.execute(text("SELECT 1"))
+            connection.commit()
+    except Exception:
+        _log.warning("The connection that holds the schedule's lock broke")
+    lost.set()
