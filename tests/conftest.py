@@ -46,7 +46,7 @@ def new_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
     yield make
     for server in servers:
-        server.stop()
+        server.kill()  # a graceful stop costs seconds and is tested where it matters
 
 
 @pytest.fixture(scope="session")
