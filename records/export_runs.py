@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from forms.problems import Problem
 from records.models import ExportRun
@@ -70,19 +70,10 @@ def listed(connection: Connection, *, limit: int = 100) -> Sequence[Row[Any]]:
     return connection.execute(select(*_COLUMNS).order_by(ExportRun.slot.desc(), ExportRun.id.desc()).limit(limit)).all()
 
 
-def latest(connection: Connection) -> Sequence[Row[Any]]:
-    """The newest finished run of every export."""
-    newest = select(func.max(ExportRun.slot)).where(ExportRun.state == "done").group_by(ExportRun.name)
-    rows = connection.execute(
-        select(*_COLUMNS).where(ExportRun.state == "done", ExportRun.slot.in_(newest)).order_by(ExportRun.slot)
-    )
-    return list({row.name: row for row in rows}.values())
-
-
-def latest_file(connection: Connection, name: str, file_name: str) -> tuple[Row[Any], dict[str, Any]]:
-    """(run, file) of the newest finished run of `name`. Raises `Problem("not_found")`."""
-    run = connection.execute(select(*_COLUMNS).filter_by(name=name, state="done").order_by(ExportRun.slot.desc()).limit(1)).first()
-    file = next((file for file in run.files if file["name"] == file_name), None) if run is not None else None
-    if run is None or file is None:
-        raise Problem("not_found", f"{name} has no file {file_name} in its latest run.")
-    return run, file
+def latest(connection: Connection, name: str) -> Row[Any]:
+    """The newest finished run of this export. Raises `Problem("not_found")`."""
+    finished = select(*_COLUMNS).filter_by(name=name, state="done").order_by(ExportRun.slot.desc()).limit(1)
+    run = connection.execute(finished).first()
+    if run is None:
+        raise Problem("not_found", f"{name} was never run.", hint="Run it, or wait for the schedule.")
+    return run

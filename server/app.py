@@ -11,6 +11,7 @@ from server import errors
 from server.config import Config
 from server.openrosa import openrosa
 from server.pages import pages
+from server.releases import releases
 from server.services import open_services, services
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -26,6 +27,7 @@ def create_app(config: Config | None = None) -> Flask:
     errors.install(app)
     app.register_blueprint(openrosa)
     app.register_blueprint(pages)
+    app.register_blueprint(releases)
     app.after_request(_openrosa_headers)
     app.wsgi_app = _one_slash(_proxied(app.wsgi_app, config.trusted_proxies))  # type: ignore[method-assign, assignment]
     return app

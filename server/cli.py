@@ -51,3 +51,7 @@ def main() -> None:
     except Problem as problem:
         click.echo(f"tulliana: {problem}", err=True)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

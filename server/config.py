@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from forms.problems import Problem
+from server.slots import trigger
 
 PREFIX = "TULLIANA_"
 
@@ -63,8 +64,11 @@ def _networks(text: str) -> tuple[str, ...]:
 
 
 def _cron(text: str) -> str:
-    if text and len(text.split()) != 5:
-        raise ValueError("must be five cron fields, e.g. 0 2 * * * for every night at two")
+    if text:
+        try:
+            trigger(text)
+        except (ValueError, IndexError):
+            raise ValueError("must be five cron fields, e.g. 0 2 * * * for every night at two") from None
     return text
 
 

@@ -1,4 +1,4 @@
-"""Who asks: the browser's session cookie, or HTTP Basic for scripts (R, curl, Excel). One place decides, for pages and files alike."""
+"""Who asks: the browser's session cookie, or HTTP Basic for scripts (R, curl, Excel). One place decides, for pages and files."""
 
 import hashlib
 import hmac

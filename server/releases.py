@@ -1,8 +1,6 @@
 """Releases: running an export into its folder, and handing its files out at an address that stays."""
 
-import hashlib
-import os
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from flask import Blueprint, Response, send_file
@@ -10,21 +8,30 @@ from flask import Blueprint, Response, send_file
 from forms.problems import Problem
 from records import export_runs
 from records.export_runs import ReleasedFile
+from server.app_users import PROJECT_ID
 from server.identity import require
 from server.services import Services, services
 
 releases = Blueprint("releases", __name__)
 
 
-def run(opened: Services, name: str, slot: datetime, *, origin: str) -> list[ReleasedFile] | None:
-    """Run the export `name` for this slot; its files, or None when the slot was run before. Raises what the export raises."""
+EXPORTS = {"hotspots-public": "public", "hotspots-partner": "partner"}  # name of the release: privacy level
+
+
+def run(opened: Services, name: str, slot: datetime, *, origin: str, as_of: date | None = None) -> list[ReleasedFile] | None:
+    """Run the export `name` for this slot, as of its day or another; its files, or None when the slot was run before.
+
+    The files are in `release_folder` then. Raises `Problem("not_found")` for an unknown name, and what the export raises.
+    """
+    if name not in EXPORTS:
+        raise Problem("not_found", f"There is no export {name}.", hint=f"One of: {', '.join(EXPORTS)}.")
     now = datetime.now(UTC)
-    folder = f"{name}/{slot:%Y%m%dT%H%M%SZ}-{slot.microsecond:06d}"
+    folder = f"{name}/{slot.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}"
     run_id = opened.store.write(lambda connection: export_runs.claim(connection, name, slot, origin=origin, folder=folder, now=now))
     if run_id is None:
         return None
     try:
-        files = _export(opened, name, slot, opened.config.data / "releases" / folder)
+        files = _export(opened, EXPORTS[name], as_of or slot.date(), release_folder(opened, folder))
     except BaseException as error:
         text = str(error) or type(error).__name__
         opened.store.write(lambda connection: export_runs.fail(connection, run_id, text, now=datetime.now(UTC)))
@@ -33,8 +40,23 @@ def run(opened: Services, name: str, slot: datetime, *, origin: str) -> list[Rel
     return files
 
 
-def _export(opened: Services, name: str, slot: datetime, folder: Path) -> list[ReleasedFile]:
-    raise NotImplementedError
+def release_folder(opened: Services, folder: str) -> Path:
+    """Where the files of a run are."""
+    return opened.config.data / "releases" / folder
+
+
+def latest_folder(opened: Services, name: str) -> Path:
+    """Where the files of the newest finished run are. Raises `Problem("not_found")`."""
+    with opened.store.read() as connection:
+        return release_folder(opened, export_runs.latest(connection, name).folder)
+
+
+def _export(opened: Services, level: str, as_of: date, folder: Path) -> list[ReleasedFile]:
+    from exports.hotspot_export import run_hotspots
+
+    with opened.store.read() as connection:
+        result = run_hotspots(connection, PROJECT_ID, level, as_of, folder)
+    return [ReleasedFile(file.name, file.rows, file.size, file.sha256) for file in result.files]
 
 
 @releases.get("/exports/<name>/latest/<file_name>")
@@ -43,8 +65,11 @@ def latest(name: str, file_name: str) -> Response:
     require("analyst", "coordinator")
     opened = services()
     with opened.store.read() as connection:
-        run, file = export_runs.latest_file(connection, name, file_name)
-    path = opened.config.data / "releases" / run.folder / file["name"]
+        run = export_runs.latest(connection, name)
+    file = next((file for file in run.files if file["name"] == file_name), None)
+    if file is None:
+        raise Problem("not_found", f"The latest run of {name} has no file {file_name}.")
+    path = release_folder(opened, run.folder) / file["name"]
     if not path.is_file():
         raise Problem("not_found", "The file is no longer here; run the export again.")
     response = send_file(path, as_attachment=True, etag=file["sha256"], last_modified=run.finished_at, conditional=True)

@@ -1,20 +1,19 @@
 """The schedule: exports run at their slots, each slot once, in one process only, and a slot slept through is caught up.
 
-One process at a time leads: it holds a lock (a file on SQLite, an advisory lock on PostgreSQL) that the system frees when it dies. The
-leader looks every minute, and at the slot itself, for the newest slot that is due and not run. The run itself is a child process,
-so that a large export costs the phones nothing.
+One process at a time leads: it holds a lock (a file on SQLite, an advisory lock on PostgreSQL) that the system frees when it dies.
+The leader looks every minute, and at the slot itself, for the newest slot that is due and not run. The run itself is a child
+process, so that a large export costs the phones little.
 """
 
 import fcntl
 import logging
 import os
-import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select, text
@@ -22,37 +21,13 @@ from sqlalchemy import select, text
 from records import export_runs
 from records.models import Project
 from server.app_users import PROJECT_ID
+from server.releases import EXPORTS
 from server.services import Services
+from server.slots import newest_slot, trigger
 
-EXPORTS = ("hotspots-public", "hotspots-partner")
 _LOCK_KEY = 0x7471_6C6C  # "tull", in PostgreSQL's space of advisory locks
-_LOOK_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta(days=32), timedelta(days=366))
 _RETRY_SECONDS = 5
-_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _log = logging.getLogger(__name__)
-
-
-def trigger(schedule: str) -> Any:
-    """The cron trigger; days of the week count from Sunday = 0, as cron has it. Raises ValueError."""
-    from apscheduler.triggers.cron import CronTrigger
-
-    *fields, weekday = schedule.split()
-    names = re.sub(r"(?<![/\w])\d", lambda digit: _WEEKDAYS[int(digit[0])], weekday)
-    return CronTrigger.from_crontab(" ".join([*fields, names]))
-
-
-def newest_slot(cron: Any, now: datetime, after: datetime) -> datetime | None:
-    """The newest moment at or before `now` and later than `after` when the trigger fires (UTC), or None."""
-    for span in _LOOK_BACK:
-        start = max(now - span, after + timedelta(microseconds=1))
-        slot, moment = None, cron.get_next_fire_time(None, start)
-        while moment is not None and moment <= now:
-            slot, moment = moment, cron.get_next_fire_time(moment, moment + timedelta(seconds=1))
-        if slot is not None:
-            return datetime.fromtimestamp(slot.timestamp(), UTC)
-        if start > now - span:
-            return None
-    return None
 
 
 def due(services: Services, name: str, now: datetime) -> datetime | None:

@@ -4,10 +4,13 @@ import logging
 
 from flask import Flask
 
+from server import schedule
 from server.app import create_app
 
 
 def application() -> Flask:
     """The application for the environment's settings."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    return create_app()
+    app = create_app()
+    schedule.start(app.extensions["tulliana"])
+    return app

@@ -9,7 +9,6 @@ from server.config import Config
 from server.network import public_url, write_address
 from server.setup import Prepared
 
-
 THREADS = 16  # more waiting together share one commit
 
 

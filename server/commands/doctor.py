@@ -1,0 +1,136 @@
+"""tulliana doctor: what is wrong, and how to mend it."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import click
+from sqlalchemy import Connection, func, select, text
+
+from forms.problems import Problem
+from records import export_runs, migrations
+from records.models import Account, AppUser, Attachment, Form, Submission
+from server.config import Config
+from server.network import public_url
+from server.services import Services
+
+_LOW_SPACE = 1_000_000_000
+_MADE = datetime(2026, 11, 1, tzinfo=UTC)  # no clock can be before this program
+_LOOKED_AT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `remedy` is empty when it is as it should be."""
+
+    subject: str
+    state: str
+    remedy: str = ""
+
+
+@click.command("doctor")
+def command() -> None:
+    """Say what is wrong and how to mend it. Exit code 1 when something is."""
+    findings = list(_examine())
+    for finding in findings:
+        mark = "✗" if finding.remedy else "✓"
+        click.echo(f"{mark} {finding.subject}: {finding.state}" + (f"\n    → {finding.remedy}" if finding.remedy else ""))
+    if any(finding.remedy for finding in findings):
+        sys.exit(1)
+
+
+def _examine() -> Iterator[Finding]:
+    from server.app import create_app
+
+    try:
+        config = Config.load()
+        app = create_app(config)
+    except Problem as problem:
+        yield Finding("Settings", f"{problem.kind.title} {problem.detail}", problem.hint)
+        return
+    yield Finding("Settings", f"data in {config.data}")
+    yield from _machine(config)
+    with app.app_context():
+        services: Services = app.extensions["tulliana"]
+        try:
+            yield from _database(services)
+        except Problem as problem:
+            yield Finding(
+                "Database", f"{problem.kind.title} {problem.detail}", "Check TULLIANA_DATABASE_URL and that the database runs."
+            )
+        services.store.close()
+
+
+def _machine(config: Config) -> Iterator[Finding]:
+    free = shutil.disk_usage(config.data).free
+    yield Finding("Disk", f"{free / 1e9:.1f} GB free", "" if free > _LOW_SPACE else "Make room: below 1 GB photos may not fit.")
+    clock = datetime.now(UTC)
+    yield Finding("Clock", f"{clock:%Y-%m-%d %H:%M} UTC", "" if clock > _MADE else "The clock is wrong; set the date.")
+    url = public_url(config)
+    local = "://127." in url or "://localhost" in url
+    remedy = "Connect to the Wi-Fi that the phones use and serve with --host 0.0.0.0, or set TULLIANA_PUBLIC_URL."
+    yield Finding("Address for phones", url, remedy if local else "")
+
+
+def _database(services: Services) -> Iterator[Finding]:
+    with services.store.read() as connection:
+        revision, needed = migrations.current_revision(connection), migrations.newest_revision()
+        kind = connection.dialect.name
+        if revision != needed:
+            yield Finding(
+                "Database",
+                f"{kind}, tables at {revision or 'none'}, needed {needed}",
+                "Run: tulliana serve (it brings them up to date).",
+            )
+            return
+        yield Finding("Database", kind)
+        checks: list[Callable[[Connection], Finding]] = [_counts, _accounts, _exports]
+        if kind == "sqlite":
+            checks.insert(0, _integrity)
+        yield from (check(connection) for check in checks)
+        yield _files(services, connection)
+
+
+def _integrity(connection: Connection) -> Finding:
+    result = str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
+    return Finding("Database file", result, "" if result == "ok" else "The file is damaged: stop the server and restore a backup.")
+
+
+def _counts(connection: Connection) -> Finding:
+    count = {model: connection.execute(select(func.count()).select_from(model)).scalar() for model in (Form, AppUser, Submission)}
+    remedy = "" if count[AppUser] else "Add a phone: tulliana app-user add NAME"
+    return Finding("Records", f"{count[Form]} forms, {count[AppUser]} phones, {count[Submission]} records", remedy)
+
+
+def _accounts(connection: Connection) -> Finding:
+    names = connection.execute(select(Account.name).filter_by(role="administrator")).scalars().all()
+    return Finding(
+        "Administrators", ", ".join(names) or "none", "" if names else "Run: tulliana account add NAME --role administrator"
+    )
+
+
+def _exports(connection: Connection) -> Finding:
+    runs = export_runs.listed(connection, limit=1)
+    if not runs:
+        return Finding("Exports", "none yet")
+    last = runs[0]
+    remedy = f"It said: {last.error} Run it again: tulliana export run hotspots" if last.state == "failed" else ""
+    if last.state == "running" and datetime.now(UTC) - last.started_at > timedelta(hours=6):
+        remedy = "It runs for more than six hours: restart the server."
+    return Finding("Exports", f"last {last.name} at {last.slot:%Y-%m-%d %H:%M} UTC: {last.state}", remedy)
+
+
+def _files(services: Services, connection: Connection) -> Finding:
+    """Whether the newest files are where they should be, in the size they should have."""
+    newest = select(Attachment.sha256, Attachment.size).order_by(Attachment.received_at.desc()).limit(_LOOKED_AT)
+    rows = connection.execute(newest).all()
+    missing = [row.sha256 for row in rows if not _is_whole(services, row.sha256, row.size)]
+    remedy = f"Restore from a backup: {', '.join(missing[:3])}" if missing else ""
+    return Finding("Files", f"{len(rows)} newest looked at, {len(missing)} missing or cut", remedy)
+
+
+def _is_whole(services: Services, sha256: str, size: int) -> bool:
+    path = services.blobs.path(sha256)
+    return path.is_file() and path.stat().st_size == size

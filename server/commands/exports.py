@@ -1,0 +1,68 @@
+"""tulliana export: run exports and list their runs."""
+
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+import orjson
+
+from server.commands import opened
+
+
+@click.group("export")
+def command() -> None:
+    """Run exports and list their runs."""
+
+
+@command.command("run")
+@click.argument("export", type=click.Choice(["hotspots"]))
+@click.option("--level", type=click.Choice(["public", "partner"]), default="public", show_default=True, help="Who may read it.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also copy the files to this folder.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day from which windows and embargo count; by default today.")
+def run_export(export: str, level: str, out: Path | None, as_of: datetime | None) -> None:
+    """Run an export now. It becomes the latest one to download."""
+    from server.releases import latest_folder, run
+
+    name = f"{export}-{level}"
+    day: date | None = as_of.date() if as_of else None
+    with opened() as services:
+        files = run(services, name, datetime.now(UTC), origin="command line", as_of=day) or []
+        folder = latest_folder(services, name)
+    target = folder
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            shutil.copyfile(folder / file.name, out / file.name)
+        target = out
+    for file in files:
+        click.echo(f"{target / file.name}\t{file.rows} rows\t{file.sha256}")
+
+
+@command.command("slot", hidden=True)
+@click.argument("name")
+@click.argument("slot")
+@click.option("--origin", required=True)
+def run_slot(name: str, slot: str, origin: str) -> None:
+    """Run one slot of the schedule, unless it was run before."""
+    from server.releases import run
+
+    with opened() as services:
+        run(services, name, datetime.fromisoformat(slot), origin=origin)
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For scripts: one JSON object a line.")
+def list_runs(as_json: bool) -> None:
+    """List the runs, newest first, with their state, rows and checksums."""
+    from records.export_runs import listed
+
+    with opened() as services, services.store.read() as connection:
+        runs = listed(connection)
+    for run in runs:
+        if as_json:
+            click.echo(orjson.dumps({key: value for key, value in run._mapping.items() if key not in {"id", "folder"}}).decode())
+            continue
+        click.echo(f"{run.name}\t{run.slot:%Y-%m-%d %H:%M:%S}Z\t{run.state}\t{run.origin}\t{run.error}")
+        for file in run.files:
+            click.echo(f"    {file['name']}\t{file['rows']} rows\t{file['sha256']}")
