@@ -1,5 +1,7 @@
 """What the handlers and commands work with: one store, one blob store, one intake per process."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -41,6 +43,18 @@ def open_services(app: Flask, config: Config) -> Services:
     opened = Services(config, store, blobs, Intake(store, blobs))
     app.extensions["tulliana"] = opened
     return opened
+
+
+@contextmanager
+def standalone(config: Config) -> Iterator[Services]:
+    """The services without any door, for commands; closed at the end."""
+    app = Flask("server")
+    opened = open_services(app, config)
+    with app.app_context():
+        try:
+            yield opened
+        finally:
+            opened.store.close()
 
 
 def services() -> Services:

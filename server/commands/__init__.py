@@ -9,15 +9,10 @@ from server.services import Services
 @contextmanager
 def opened() -> Iterator[Services]:
     """The services for one command; works beside a running server."""
-    from server.app import create_app
     from server.config import Config
+    from server.services import standalone
     from server.setup import migrate
 
-    app = create_app(Config.load())
-    with app.app_context():
-        services: Services = app.extensions["tulliana"]
+    with standalone(Config.load()) as services:
         migrate(services.store)
-        try:
-            yield services
-        finally:
-            services.store.close()
+        yield services

@@ -18,16 +18,13 @@ THREADS = 16  # more waiting together share one commit
 @click.option("--data", help="Folder for everything that is kept (TULLIANA_DATA).")
 def command(host: str | None, port: str | None, data: str | None) -> None:
     """Serve phones and browsers. At the first start this sets everything up."""
-    from server.app import create_app
+    from server.services import standalone
     from server.setup import prepare
 
     config = Config.load({"HOST": host, "PORT": port, "DATA": data})
     _check_port(config)
-    app = create_app(config)
-    with app.app_context():
-        services = app.extensions["tulliana"]
+    with standalone(config) as services:
         prepared = prepare(services, lambda survey: click.echo(f"Setting up the survey {survey} ..."))
-        services.store.close()
     write_address(config)
     _welcome(config, prepared)
     os.environ.update(config.environment())
