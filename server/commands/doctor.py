@@ -14,7 +14,7 @@ from records import export_runs, migrations
 from records.models import Account, AppUser, Attachment, Form, Submission
 from server.config import Config
 from server.network import public_url
-from server.services import Services
+from server.services import Services, standalone
 
 _LOW_SPACE = 1_000_000_000
 _MADE = datetime(2026, 11, 1, tzinfo=UTC)  # no clock can be before this program
@@ -42,25 +42,14 @@ def command() -> None:
 
 
 def _examine() -> Iterator[Finding]:
-    from server.app import create_app
-
     try:
         config = Config.load()
-        app = create_app(config)
-    except Problem as problem:
-        yield Finding("Settings", f"{problem.kind.title} {problem.detail}", problem.hint)
-        return
-    yield Finding("Settings", f"data in {config.data}")
-    yield from _machine(config)
-    with app.app_context():
-        services: Services = app.extensions["tulliana"]
-        try:
+        with standalone(config) as services:
+            yield Finding("Settings", f"data in {config.data}")
+            yield from _machine(config)
             yield from _database(services)
-        except Problem as problem:
-            yield Finding(
-                "Database", f"{problem.kind.title} {problem.detail}", "Check TULLIANA_DATABASE_URL and that the database runs."
-            )
-        services.store.close()
+    except Problem as problem:
+        yield Finding("Trouble", f"{problem.kind.title} {problem.detail}", problem.hint)
 
 
 def _machine(config: Config) -> Iterator[Finding]:
