@@ -89,8 +89,8 @@ def _integrity(connection: Connection) -> Finding:
 
 def _counts(connection: Connection) -> Finding:
     count = {model: connection.execute(select(func.count()).select_from(model)).scalar() for model in (Form, AppUser, Submission)}
-    remedy = "" if count[AppUser] else "Add a phone: tulliana app-user add NAME"
-    return Finding("Records", f"{count[Form]} forms, {count[AppUser]} phones, {count[Submission]} records", remedy)
+    hint = "" if count[AppUser] else " (add a phone: tulliana app-user add NAME)"
+    return Finding("Records", f"{count[Form]} forms, {count[AppUser]} phones{hint}, {count[Submission]} records")
 
 
 def _accounts(connection: Connection) -> Finding:
