@@ -56,7 +56,8 @@ def convert(data: bytes, file_name: str, *, limits: Limits | None = None) -> Con
     """
     limits = limits or Limits()
     if len(data) > limits.file:
-        raise Problem("too_large", f"{file_name} has {len(data)} bytes; a form may have {limits.file}.")
+        detail = f"{file_name} has {len(data)} bytes; a form may have {limits.file}."
+        raise Problem("too_large", detail, hint="Remove pictures and sheets that do not belong to the form.")
     if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         return _conversion(data, [], None)
     answer = _run_pyxform(data, file_name, limits)
