@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from forms.definition import FormDefinition
 from forms.problems import Problem
@@ -17,6 +17,26 @@ from records.models import AuditEvent, Form, FormMedia, FormVersion
 from records.store import Store
 
 _SCHEMAS_KEPT = 256
+_MEDIA_COUNT = (
+    select(func.count())
+    .where(
+        FormMedia.project_id == FormVersion.project_id,
+        FormMedia.form_id == FormVersion.form_id,
+        FormMedia.version == FormVersion.version,
+    )
+    .scalar_subquery()
+)
+_OPEN_FORMS = (  # built once: phones ask for it all the time
+    select(FormVersion.form_id, FormVersion.version, FormVersion.title, FormVersion.md5, _MEDIA_COUNT)
+    .join(
+        Form,
+        (Form.project_id == FormVersion.project_id)
+        & (Form.form_id == FormVersion.form_id)
+        & (Form.current_version == FormVersion.version),
+    )
+    .where(Form.project_id == bindparam("project_id"), Form.state == "open")
+    .order_by(Form.form_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,27 +126,7 @@ def _publish(
 
 def open_forms(connection: Connection, project_id: int) -> list[ListedForm]:
     """The current version of every open form, in the order of their ids."""
-    media = (
-        select(func.count())
-        .where(
-            FormMedia.project_id == FormVersion.project_id,
-            FormMedia.form_id == FormVersion.form_id,
-            FormMedia.version == FormVersion.version,
-        )
-        .scalar_subquery()
-    )
-    rows = connection.execute(
-        select(FormVersion.form_id, FormVersion.version, FormVersion.title, FormVersion.md5, media)
-        .join(
-            Form,
-            (Form.project_id == FormVersion.project_id)
-            & (Form.form_id == FormVersion.form_id)
-            & (Form.current_version == FormVersion.version),
-        )
-        .where(Form.project_id == project_id, Form.state == "open")
-        .order_by(Form.form_id)
-    )
-    return [ListedForm(*row) for row in rows]
+    return [ListedForm(*row) for row in connection.execute(_OPEN_FORMS, {"project_id": project_id})]
 
 
 def xform_with(connection: Connection, project_id: int, form_id: str, md5: str) -> Row[bytes, str]:

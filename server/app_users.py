@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from forms.problems import Problem
@@ -17,6 +17,9 @@ from server.tokens import digest, new_token
 
 PROJECT_ID = 1  # the first project, made at the first start
 _LANGUAGES = {"en": "en", "fa": "fa"}
+_IDENTIFIED = select(AppUser.id, AppUser.language).where(  # built once: every request of a phone asks it
+    AppUser.token_sha256 == bindparam("token"), AppUser.project_id == bindparam("project_id"), AppUser.revoked_at.is_(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,7 @@ def listed(connection: Connection, project_id: int = PROJECT_ID) -> list[Row[Any
 
 def identified(connection: Connection, token: str, project_id: int) -> Row[int, str]:
     """(id, language) of the app user with this key. Raises `Problem("token_unknown")`."""
-    row = connection.execute(
-        select(AppUser.id, AppUser.language).filter_by(token_sha256=digest(token), project_id=project_id, revoked_at=None)
-    ).first()
+    row = connection.execute(_IDENTIFIED, {"token": digest(token), "project_id": project_id}).first()
     if row is None:
         raise Problem("token_unknown")
     return row
