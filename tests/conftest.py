@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ def postgres() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def new_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewServer]:
-    """`new_server("sqlite" or "postgres", {settings})` starts a server that nobody else uses."""
+    """`new_server("sqlite" or "postgres", {settings}, data=folder)` starts a server that nobody else uses."""
     first: dict[str, Server] = {}
     servers: list[Server] = []
     numbers = count(1)
@@ -33,13 +34,13 @@ def new_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         found: Cluster = request.getfixturevalue("postgres")
         return found
 
-    def make(kind: str, settings: dict[str, str] | None = None) -> Server:
+    def make(kind: str, settings: dict[str, str] | None = None, *, data: Path | None = None) -> Server:
         if kind not in first:
-            data = tmp_path_factory.mktemp(f"first-{kind}") / "data"
-            first[kind] = Server(data, cluster().create("first") if kind == "postgres" else "").start()
+            folder = tmp_path_factory.mktemp(f"first-{kind}")
+            first[kind] = Server(folder / "data", cluster().create("first") if kind == "postgres" else "").start()
             first[kind].stop()
         name = f"{kind}_{next(numbers)}"
-        data = tmp_path_factory.mktemp(name) / "data"
+        data = data or tmp_path_factory.mktemp(name) / "data"
         shutil.copytree(first[kind].data, data)
         servers.append(Server(data, cluster().create(name, like="first") if kind == "postgres" else "", settings or {}))
         return servers[-1].start()
