@@ -1,0 +1,218 @@
+"""The one reader of records for analysis: what never counts is left out here, and everything left out is counted.
+
+Records are never refused for what they say, so every answer may be missing or of the wrong type.
+"""
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, Executable, and_, func, or_, select
+
+from exports import grid
+from exports.grid import CellCounts, Cells
+from exports.places import RESOLUTION
+from exports.reports import UNKNOWN, Reports, certainty_of
+from exports.windows import EPOCH, Window
+from records.models import Submission
+
+CONFLICT_FORM, VERIFICATION_FORM = "conflict_livestock", "conflict_verification"
+NEVER_COUNTED = ("rejected", "duplicate")
+NO_CODE = ("", "NEW")
+"""What stands in place of a household code that is not known."""
+SMALL_STOCK = ("sheep", "goat")
+MOST_ANIMALS = 500
+"""The form allows no more in one row; a larger number is no count."""
+TOMAN = 10  # rial
+BATCH = 5000
+_NUMBERS = ("day", "household", "certainty", "shared", "killed_small", "killed_large", "injured", "missing")
+
+
+@dataclass(frozen=True)
+class ConflictData:
+    """What the hotspot method needs of one project and window."""
+
+    reports: Reports
+    footprint: Cells
+    """Cells of resolution 6 in which any form has a record of the window."""
+    left_out: dict[str, int]
+
+
+class Visit(NamedTuple):
+    """What a verification visit found. An empty text was not answered."""
+
+    predator: str
+    finding: str
+    scalp: str
+
+
+class Record(NamedTuple):
+    """One conflict report as stored: where it happened in degrees and metres, when, and the answers."""
+
+    instance_id: str
+    latitude: float | None
+    longitude: float | None
+    accuracy: float | None
+    event_date: date
+    answers: Mapping[str, Any]
+
+
+def read_conflicts(connection: Connection, project_id: int, predator: str, window: Window) -> ConflictData:
+    """Read the reports of losses to one predator that happened in the window, and where any form was filled in."""
+    mine = Submission.project_id == project_id
+    counted = Submission.review_state.not_in(NEVER_COUNTED)
+    form = and_(mine, Submission.form_id == CONFLICT_FORM)
+    in_window = Submission.event_date.between(window.start, window.end)
+    collector = Collector(predator, _visits(connection, and_(mine, counted)))
+    columns = (Submission.latitude, Submission.longitude, Submission.accuracy, Submission.event_date, Submission.answers)
+    for batch in _batches(connection, select(Submission.instance_id, *columns).where(form, counted, in_window)):
+        collector.add(batch)
+    elsewhere = _other_places(connection, and_(mine, counted, Submission.form_id != CONFLICT_FORM), window)
+    left_out = {
+        "n_test": collector.left_out["n_test"],
+        "n_other_predator": collector.left_out["n_other_predator"],
+        "n_rejected": _count(connection, and_(form, in_window, ~counted)),
+        "n_undated": _count(connection, and_(form, counted, Submission.event_date.is_(None))),
+    }
+    return ConflictData(collector.reports(), grid.merge([*collector.touched, *elsewhere]).cells, left_out)
+
+
+def _batches(connection: Connection, query: Executable) -> Iterable[Iterable[Any]]:
+    return connection.execute(query, execution_options={"yield_per": BATCH}).partitions()
+
+
+def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).select_from(Submission).where(condition)) or 0
+
+
+def _visits(connection: Connection, condition: ColumnElement[bool]) -> dict[str, Visit]:
+    """Give the latest verification of each report, by the bare instance id of the report."""
+    visits = {}
+    query = select(Submission.answers).where(condition, Submission.form_id == VERIFICATION_FORM)
+    for answers in connection.scalars(query.order_by(Submission.received_at, Submission.instance_id)):
+        if answers.get("submission_purpose") != "test":
+            visit = Visit(*(_text(answers.get(name)) for name in ("predator_final", "verification_status", "scalp")))
+            visits[_bare(_text(answers.get("incident_ref")))] = visit
+    return visits
+
+
+def _other_places(connection: Connection, condition: ColumnElement[bool], window: Window) -> Iterable[CellCounts]:
+    """Count the places of the other forms; a record without a date of its own is dated by its arrival."""
+    arrived = [datetime.combine(day, time(), UTC) for day in (window.start, window.end + timedelta(days=1))]
+    dated = or_(
+        Submission.event_date.between(window.start, window.end),
+        and_(Submission.event_date.is_(None), Submission.received_at >= arrived[0], Submission.received_at < arrived[1]),
+    )
+    purpose = func.coalesce(Submission.answers["submission_purpose"].as_string(), "real")
+    located = Submission.latitude.is_not(None) & Submission.longitude.is_not(None)
+    query = select(Submission.latitude, Submission.longitude).where(condition, dated, located, purpose != "test")
+    for batch in _batches(connection, query):
+        points = np.array([tuple(row) for row in batch], np.float64)
+        yield grid.part(points[:, 0], points[:, 1], RESOLUTION)
+
+
+class Collector:
+    """Gathers conflict reports into columns, batch by batch."""
+
+    def __init__(self, predator: str, visits: Mapping[str, Visit]) -> None:
+        self.left_out: Counter[str] = Counter()
+        self.touched: list[CellCounts] = []
+        self._predator = predator
+        self._visits = visits
+        self._households: dict[str, int] = {}
+        self._numbers = {name: array("q") for name in _NUMBERS}
+        self._measures = {name: array("d") for name in ("latitude", "longitude", "accuracy_m", "loss")}
+        self._codes: dict[str, list[str]] = {"country": [], "currency": []}
+
+    def add(self, batch: Iterable[Record]) -> None:
+        """Take in records of the window. Records of other predators still show that somebody was there."""
+        latitudes, longitudes = array("d"), array("d")
+        for instance_id, latitude, longitude, accuracy, event_date, answers in batch:
+            if answers.get("submission_purpose") == "test":
+                self.left_out["n_test"] += 1
+                continue
+            if latitude is not None and longitude is not None:
+                latitudes.append(latitude)
+                longitudes.append(longitude)
+            cause = _group(answers, "cause")
+            visit = self._visits.get(_bare(instance_id)) if self._visits else None
+            if ((visit and visit.predator) or cause.get("predator")) != self._predator:
+                self.left_out["n_other_predator"] += 1
+                continue
+            finding, scalp = (visit.finding, visit.scalp) if visit else ("", "")
+            self._place(latitude, longitude, accuracy, event_date)
+            self._numbers["certainty"].append(certainty_of(cause.get("confidence"), finding, scalp))
+            self._household(answers)
+            self._losses(_group(answers, "losses_g"))
+        self.touched.append(grid.part(np.array(latitudes), np.array(longitudes), RESOLUTION))
+
+    def _place(self, latitude: float | None, longitude: float | None, accuracy: float | None, day: date) -> None:
+        known = latitude is not None and longitude is not None
+        self._measures["latitude"].append(latitude if known and latitude is not None else math.nan)
+        self._measures["longitude"].append(longitude if known and longitude is not None else math.nan)
+        self._measures["accuracy_m"].append(math.nan if accuracy is None else accuracy)
+        self._numbers["day"].append(day.toordinal() - _EPOCH)
+
+    def _household(self, answers: Mapping[str, Any]) -> None:
+        code = _text(_group(answers, "reporter").get("household_code")).strip().upper()
+        number = UNKNOWN if code in NO_CODE else self._households.setdefault(code, len(self._households))
+        self._numbers["household"].append(number)
+        self._numbers["shared"].append(answers.get("consent") == "yes" and answers.get("consent_share") == "yes")
+        self._codes["country"].append(_text(answers.get("country"))[:2])
+
+    def _losses(self, losses: Mapping[str, Any]) -> None:
+        small = large = injured = missing = 0
+        value = math.nan
+        rows = losses.get("loss")
+        for row in rows if isinstance(rows, list) else ():
+            if not isinstance(row, dict):
+                continue
+            killed = _animals(row.get("n_killed"))
+            if row.get("species") in SMALL_STOCK:
+                small += killed
+            else:
+                large += killed
+            injured += _animals(row.get("n_injured"))
+            missing += _animals(row.get("n_missing"))
+            price = row.get("unit_value")
+            if isinstance(price, int | float) and 0 < price < math.inf:
+                value = killed * price + (0 if math.isnan(value) else value)
+        numbers = self._numbers
+        numbers["killed_small"].append(small)
+        numbers["killed_large"].append(large)
+        numbers["injured"].append(injured)
+        numbers["missing"].append(missing)
+        currency = _text(losses.get("currency"))
+        self._codes["currency"].append("IRR" if currency == "IRT" else currency)
+        self._measures["loss"].append(value * TOMAN if currency == "IRT" else value if currency else math.nan)
+
+    def reports(self) -> Reports:
+        """Give everything gathered as columns."""
+        columns: dict[str, Any] = {name: np.array(values) for name, values in (self._numbers | self._measures).items()}
+        columns |= {name: np.array(values, np.str_) for name, values in self._codes.items()}
+        return Reports(**columns | {"shared": columns["shared"].astype(bool)})
+
+
+_EPOCH = EPOCH.toordinal()
+
+
+def _bare(instance_id: str) -> str:
+    return instance_id.strip().lower().removeprefix("uuid:")
+
+
+def _group(answers: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = answers.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+
+
+def _animals(value: object) -> int:
+    return value if type(value) is int and 0 <= value <= MOST_ANIMALS else 0
