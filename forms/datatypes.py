@@ -7,12 +7,13 @@ and flags it, because a record is never refused for a value.
 import math
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields
 
 _OFFSET = re.compile(r"([+-]\d{2})(?::?(\d{2}))?$")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(?=T|$)", re.ASCII)
 _POINT_SEPARATOR = re.compile(r"\s*;\s*")
 
 
@@ -68,8 +69,7 @@ class Date(Answer):
     message = "is not a date (YYYY-MM-DD)"
 
     def read(self, text: str) -> str:
-        date.fromisoformat(text[:10])
-        return text
+        return text if calendar_day(text) else _refuse()
 
 
 class Time(Answer):
@@ -88,8 +88,7 @@ class DateTime(Answer):
     message = "is not a date and time"
 
     def read(self, text: str) -> str:
-        datetime.fromisoformat(normal_offset(text))
-        return text
+        return text if calendar_day(text) else _refuse()
 
 
 class Boolean(Answer):
@@ -174,6 +173,11 @@ def read_point(text: str) -> tuple[float, float, float | None, float | None]:
     altitude = numbers[2] if len(numbers) > 2 else None
     accuracy = numbers[3] if len(numbers) > 3 else None
     return latitude, longitude, altitude, accuracy
+
+
+def calendar_day(text: str) -> str | None:
+    """The day (YYYY-MM-DD) of a date or dateTime text, where the phone was; None when the text cannot be read."""
+    return text[:10] if _DAY.match(text) and instant(text) else None
 
 
 def instant(text: str) -> datetime | None:

@@ -12,6 +12,8 @@ from forms.xml import child, full_text, local_name, parse_xml
 
 Kind = Literal["group", "repeat", "question"]
 _TRUE = ("true()", "1", "true", "'true'")
+_CONTROLS = {"input", "select", "select1", "rank", "upload", "range", "trigger", "secret", "group", "repeat"}
+_MAX_CHARACTERS = 249  # of a form id or version: OpenRosa metadata
 _JR = "{http://openrosa.org/javarosa}"
 
 
@@ -122,7 +124,7 @@ class _Reader:
             self._path(node.get("ref") or node.get("nodeset") or ""): node
             for node in self.body.iter(etree.Element)
             if node.get("ref") or (local_name(node) == "repeat" and node.get("nodeset"))
-            if local_name(node) not in {"label", "hint", "value", "help"}
+            if local_name(node) in _CONTROLS  # and not an action beside them, such as setvalue
         }
 
     def definition(self) -> FormDefinition:
@@ -133,6 +135,8 @@ class _Reader:
             raise Problem("form_invalid", "The form has no title (h:title).")
         if not form_id:
             raise Problem("form_invalid", "The primary instance has no id attribute.")
+        if max(len(form_id), len(version_of(self.primary))) > _MAX_CHARACTERS:
+            raise Problem("form_invalid", f"The form's id or version is longer than {_MAX_CHARACTERS} characters.")
         submission = child(self.model, "submission")
         return FormDefinition(
             form_id=form_id,

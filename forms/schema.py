@@ -3,6 +3,7 @@
 Reading never fails: what is wrong becomes a `Violation` beside the answers, and the text as it came stands for the value.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from lxml import etree
 from marshmallow import INCLUDE, Schema, ValidationError, fields
 
-from forms.datatypes import BY_TYPE, Answer, SelectMultiple, SelectOne, read_point
+from forms.datatypes import BY_TYPE, Answer, SelectMultiple, SelectOne, calendar_day, read_point
 from forms.definition import Field, FormDefinition, pick
 from forms.submission import Submission
 from forms.xml import child, full_text, local_name, text_of
@@ -18,6 +19,8 @@ from forms.xpath import compile_expression, day_number, is_false
 
 Answers = dict[str, Any]
 _DATES = {"date", "dateTime"}
+_JUDGE_SECONDS = 2.0  # a constraint that counts all rows, asked at every row, must not stall the server
+MAX_VIOLATIONS = 200
 _DEEPEST = 64  # levels of what the form does not know; below, only the text is kept
 
 
@@ -170,7 +173,11 @@ class _Pass:
         return self.reading
 
     def _note(self, code: str, path: str, message: str) -> None:
-        self.reading.violations.append(Violation(code, path, message))
+        violations = self.reading.violations
+        if len(violations) < MAX_VIOLATIONS:
+            violations.append(Violation(code, path, message))
+        elif violations[-1].code != "more":
+            violations.append(Violation("more", "", "There is more than is listed here."))
 
     def _group(self, element: etree._Element, plan: _Plan, prefix: str) -> Answers:
         answers: Answers = {}
@@ -184,14 +191,18 @@ class _Pass:
             value = self._value(node, inner, prefix + name)
             if name in answers:
                 self._note("value_invalid", prefix + name, "is answered more than once")
-                value = [*(answers[name] if isinstance(answers[name], list) else [answers[name]]), value]
+                before = answers[name]
+                if isinstance(before, list):
+                    before.append(value)
+                    continue
+                value = [before, value]
             answers[name] = value
         return answers
 
     def _value(self, node: etree._Element, plan: _Plan | None, path: str) -> Any:
         """The answer at a node; what does not fit the form is kept as it is, and noted."""
         if plan is None:
-            if not path.startswith("meta"):
+            if path.split("/", 1)[0] != "meta":
                 self._note("extra", path, "is not a question of this form version")
             return self._as_it_is(node, path)
         if plan.answer is not None and len(node) == 0:
@@ -230,12 +241,12 @@ class _Pass:
         elif kind == "geopoint":
             if self.reading.latitude is None and plan.is_asked:
                 self._place(text)
-        elif kind in _DATES and (days := day_number(text)) is not None:
-            node.text = repr(days)
+        elif kind in _DATES and (day := calendar_day(text)) is not None:
+            node.text = repr(day_number(text))
             if plan.is_asked:
-                self.reading.day = self.reading.day or text[:10]
+                self.reading.day = self.reading.day or day
             else:
-                self.fallback_day = self.fallback_day or text[:10]
+                self.fallback_day = self.fallback_day or day
 
     def _place(self, text: str) -> None:
         try:
@@ -254,6 +265,10 @@ class _Pass:
                 value = value[name]
 
     def _judge(self) -> None:
+        end = time.monotonic() + _JUDGE_SECONDS
         for node, plan, path in self.to_judge:
+            if time.monotonic() > end:
+                self._note("unjudged", path, "from here on, constraints were not judged: it took too long")
+                return
             if plan.item is not None and plan.constraint is not None and is_false(plan.constraint, node):
                 self._note("constraint", path, pick(plan.item.constraint_message, "en") or "is outside what the form allows")

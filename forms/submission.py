@@ -10,7 +10,7 @@ from lxml import etree
 
 from forms.definition import version_of
 from forms.problems import Problem
-from forms.xml import child, parse_xml, text_of
+from forms.xml import child, local_name, parse_xml, text_of
 
 _NAMESPACE = uuid.UUID("7d7dbd3a-54d0-4f34-8b0e-8a56b2d1f5aa")
 MAX_ID_CHARACTERS = 249  # OpenRosa metadata: the longest instanceID
@@ -40,10 +40,10 @@ def identify(xml: bytes) -> Submission:
     form_id = root.get("id", "").strip()
     if not form_id:
         raise Problem("form_id_missing")
-    meta = child(root, "meta")
+    places = [*(node for node in root if local_name(node) == "meta"), root]  # some clients write two metas
 
     def of(name: str) -> str:
-        return text_of(child(meta, name) if meta is not None else None) or text_of(child(root, name))
+        return next((text for place in places if (text := text_of(child(place, name)))), "")
 
     instance_id = of("instanceID") or root.get("instanceID", "") or f"uuid:{uuid.uuid5(_NAMESPACE, xml.hex())}"
     deprecated_id = of("deprecatedID")

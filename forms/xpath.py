@@ -9,6 +9,7 @@ import math
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
@@ -22,6 +23,13 @@ _EPOCH = date(1970, 1, 1)
 _DAY_SECONDS = 86_400
 _LITERAL = re.compile(r"('[^']*'|\"[^\"]*\")")
 _ROUND = re.compile(r"\bround\s*\(")
+_CALL = re.compile(r"([A-Za-z_][\w.:-]*)\s*\(")
+_CORE = {  # XPath 1.0: functions, node tests, operators that may stand before a bracket
+    "last", "position", "count", "id", "local-name", "namespace-uri", "name", "string", "concat", "starts-with", "contains",
+    "substring-before", "substring-after", "substring", "string-length", "normalize-space", "translate", "boolean", "not",
+    "true", "false", "lang", "number", "sum", "floor", "ceiling", "text", "node", "comment", "and", "or", "div", "mod",
+}  # fmt: skip
+_TRIAL = etree.fromstring("<data><question>1</question></data>")[0]
 _QUIET = re2.Options()
 _QUIET.log_errors = False
 NAMESPACES = {
@@ -49,11 +57,16 @@ def compile_expression(expression: str) -> Callable[[etree._Element], Any] | Non
     pieces = _LITERAL.split(expression)
     pieces[::2] = [_ROUND.sub("round-to(", piece) for piece in pieces[::2]]
     text = "".join(pieces)
+    if not _CORE.union(_NAMED).issuperset(_CALL.findall(" ".join(pieces[::2]))):
+        return None
     used = {(None, name): function for name, function in _NAMED.items() if name in text}  # each one costs at every evaluation
     try:
-        return etree.XPath(text, namespaces=NAMESPACES, extensions=used, regexp=False)
-    except etree.XPathError:
+        compiled = etree.XPath(text, namespaces=NAMESPACES, extensions=used, regexp=False)
+        with suppress(ValueError, ArithmeticError, LookupError):  # these depend on the answers
+            compiled(_TRIAL)
+    except (etree.XPathError, TypeError, re2.error):
         return None
+    return compiled
 
 
 def is_false(expression: Callable[[etree._Element], Any], node: etree._Element) -> bool:

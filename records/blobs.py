@@ -1,5 +1,6 @@
 """Files by their content: one file per SHA-256, written to a temporary place and moved in when whole and on disk."""
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -57,8 +58,9 @@ class BlobStore:
     def sweep(self) -> None:
         """Remove what broken uploads left behind more than a day ago."""
         for leftover in self.incoming.iterdir():
-            if leftover.stat().st_mtime < time.time() - _STALE_SECONDS:
-                leftover.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # an upload finished in the meantime
+                if leftover.stat().st_mtime < time.time() - _STALE_SECONDS:
+                    leftover.unlink()
 
 
 class BlobWriter:

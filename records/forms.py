@@ -98,6 +98,9 @@ def _publish(
     if known is not None and known != digest:
         raise Problem("form_version_taken", f"Form {form_id}, version “{version}”.")
     if known is not None:
+        before = {row.name: row.sha256 for row in media_of(connection, project_id, form_id, version)}
+        if before != {name: blob.sha256 for name, blob in media.items()}:
+            raise Problem("form_version_taken", f"Form {form_id}, version “{version}”, has other files.")
         return Published(form_id, version, created=False)
     if connection.execute(select(Form.form_id).filter_by(project_id=project_id, form_id=form_id)).scalar() is None:
         connection.execute(

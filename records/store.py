@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import Connection, Engine, Insert, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from forms.problems import Problem
 from records.models import Base
@@ -172,10 +172,8 @@ def _translated() -> Iterator[None]:
     """Database troubles that a person can mend, as problems."""
     try:
         yield
-    except DBAPIError as error:
+    except OperationalError as error:
         text = str(error.orig).lower()
         if "full" in text or "no space" in text:
             raise Problem("disk_full") from error
-        if isinstance(error, OperationalError):
-            raise Problem("busy", str(error.orig)) from error
-        raise
+        raise Problem("busy", str(error.orig)) from error

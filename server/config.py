@@ -157,7 +157,7 @@ def _is_ours(name: str) -> bool:
 
 
 def _from_environment(setting: Setting, environ: Mapping[str, str]) -> str:
-    file = environ.get(setting.variable + "_FILE")
-    if file:
-        return Path(file).read_text(encoding="utf-8").strip()
-    return environ.get(setting.variable) or setting.default
+    text, file = environ.get(setting.variable), environ.get(setting.variable + "_FILE")
+    if file and not text:
+        text = Path(file).read_text(encoding="utf-8").strip()
+    return text or setting.default

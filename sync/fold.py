@@ -16,6 +16,8 @@ from records.store import insert_new
 
 Flag = dict[str, str]
 HELD = "edit_before_original"
+_CONFLICT, _FORK = "instance_conflict", "edit_conflict"
+_OF_THE_RECORD = {HELD, _CONFLICT, _FORK}  # flags that stay when an edit brings new answers
 _MOVED = (
     "current_instance_id", "current_sha256", "version", "latitude", "longitude", "accuracy", "event_date", "instance_name",
     "files", "flags", "answers",
@@ -67,9 +69,9 @@ def fold(connection: Connection, arrival: Arrival) -> tuple[str, str]:
     if connection.execute(insert_new(connection, SubmissionVersion), version_row).rowcount == 0:
         return "duplicate", root_id  # the same delivery, in parallel
     outcome = _apply(connection, arrival, root_id, is_same=bool(same), is_edit=parent is not None)
-    if outcome in {"created", "held", "edited"}:
-        early = [row.root_id for row in relatives if row.deprecated_id == arrival.instance_id and row.root_id != root_id]
-        for held_root in dict.fromkeys(early):
+    waiting = [row.root_id for row in relatives if row.deprecated_id == arrival.instance_id and row.root_id == row.instance_id]
+    for held_root in dict.fromkeys(waiting):
+        if held_root != root_id:
             _adopt(connection, arrival, root_id, held_root)
     return outcome, root_id
 
@@ -78,7 +80,7 @@ def add_flags(connection: Connection, record: dict[str, Any], flags: Sequence[Fl
     """Add flags to a record (`record` is its key); one that is there already is not repeated."""
     if not flags:
         return
-    present: list[Flag] = connection.execute(select(Submission.flags).filter_by(**record)).scalar() or []
+    present: list[Flag] = connection.execute(select(Submission.flags).filter_by(**record).with_for_update()).scalar() or []
     missing = [item for item in flags if item not in present]
     if missing:
         connection.execute(update(Submission).filter_by(**record).values(flags=[*present, *missing]))
@@ -99,8 +101,9 @@ def _relatives(connection: Connection, arrival: Arrival) -> Sequence[Row[Any]]:
 
 def _apply(connection: Connection, arrival: Arrival, root_id: str, *, is_same: bool, is_edit: bool) -> str:
     record = {**arrival.form, "instance_id": root_id}
+    conflict = [flag(_CONFLICT, "The same id came with other answers. Both are kept.")]
     if is_same:
-        add_flags(connection, record, [flag("instance_conflict", "The same id came with other answers. Both are kept.")])
+        add_flags(connection, record, conflict)
         return "conflict"
     if is_edit:
         content = {name: arrival.state_row[name] for name in _MOVED}
@@ -110,20 +113,23 @@ def _apply(connection: Connection, arrival: Arrival, root_id: str, *, is_same: b
     if arrival.deprecated_id:
         early = flag(HELD, f"This is an edit of {arrival.deprecated_id}, which has not come yet.")
         state_row = {**state_row, "flags": [*state_row["flags"], early]}
-    connection.execute(insert_new(connection, Submission), state_row)
+    if connection.execute(insert_new(connection, Submission), state_row).rowcount == 0:
+        add_flags(connection, record, conflict)  # the other answers came in parallel
+        return "conflict"
     return "held" if arrival.deprecated_id else "created"
 
 
 def _replace(connection: Connection, record: dict[str, Any], replaced_id: str, content: dict[str, Any], *, edits: int) -> bool:
     """Make `content` the record's state if `replaced_id` is still its current version; else flag the fork."""
+    present: list[Flag] = connection.execute(select(Submission.flags).filter_by(**record).with_for_update()).scalar() or []
+    staying = [item for item in present if item["code"] in _OF_THE_RECORD]
+    values = {**content, "flags": [*content["flags"], *staying], "review_state": "edited", "updated_at": func.current_timestamp()}
     changed = connection.execute(
-        update(Submission)
-        .filter_by(**record, current_instance_id=replaced_id)
-        .values(**content, edits=Submission.edits + edits, review_state="edited", updated_at=func.current_timestamp())
+        update(Submission).filter_by(**record, current_instance_id=replaced_id).values(**values, edits=Submission.edits + edits)
     )
     if changed.rowcount == 0:
         message = f"{content['current_instance_id']} edits a version that was edited before. Both are kept."
-        add_flags(connection, record, [flag("edit_conflict", message)])
+        add_flags(connection, record, [flag(_FORK, message)])
     return changed.rowcount == 1
 
 
