@@ -4,6 +4,7 @@ Records are never refused for what they say, so every answer may be missing or o
 """
 
 import math
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -28,6 +29,8 @@ NO_CODE = ("", "NEW")
 SMALL_STOCK = ("sheep", "goat")
 MOST_ANIMALS = 500
 """The form allows no more in one row; a larger number is no count."""
+DEAREST = 1e12
+"""An animal worth more, in whatever currency, is a slip."""
 TOMAN = 10  # rial
 BATCH = 5000
 _NUMBERS = ("day", "household", "certainty", "shared", "killed_small", "killed_large", "injured", "missing")
@@ -180,7 +183,7 @@ class Collector:
             injured += _animals(row.get("n_injured"))
             missing += _animals(row.get("n_missing"))
             price = row.get("unit_value")
-            if isinstance(price, int | float) and 0 < price < math.inf:
+            if isinstance(price, int | float) and 0 < price <= DEAREST:
                 value = killed * price + (0 if math.isnan(value) else value)
         numbers = self._numbers
         numbers["killed_small"].append(small)
@@ -188,6 +191,7 @@ class Collector:
         numbers["injured"].append(injured)
         numbers["missing"].append(missing)
         currency = _text(losses.get("currency"))
+        currency = currency if _CURRENCY.fullmatch(currency) else ""
         self._codes["currency"].append("IRR" if currency == "IRT" else currency)
         self._measures["loss"].append(value * TOMAN if currency == "IRT" else value if currency else math.nan)
 
@@ -199,6 +203,7 @@ class Collector:
 
 
 _EPOCH = EPOCH.toordinal()
+_CURRENCY = re.compile("[A-Z]{3}")
 
 
 def _bare(instance_id: str) -> str:
