@@ -132,6 +132,22 @@ def open_forms(connection: Connection, project_id: int) -> list[ListedForm]:
     return [ListedForm(*row) for row in connection.execute(_OPEN_FORMS, {"project_id": project_id})]
 
 
+def titles(connection: Connection, project_id: int) -> list[tuple[str, str]]:
+    """(form id, title of its current version) of every form, open or not, in the order of their ids."""
+    rows = connection.execute(
+        select(Form.form_id, FormVersion.title)
+        .join(
+            FormVersion,
+            (Form.project_id == FormVersion.project_id)
+            & (Form.form_id == FormVersion.form_id)
+            & (Form.current_version == FormVersion.version),
+        )
+        .where(Form.project_id == project_id)
+        .order_by(Form.form_id)
+    )
+    return [(row.form_id, row.title) for row in rows]
+
+
 def xform_with(connection: Connection, project_id: int, form_id: str, md5: str) -> Row[bytes, str]:
     """(bytes, version) of the form with this digest. Raises `Problem("not_found")`."""
     row = connection.execute(

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, String, and_, cast, or_, select
 
 from forms.problems import Problem
 from records.models import AppUser, Attachment, Submission, SubmissionVersion
 
 _PAGE = 500
+_POINT = ("form_id", "instance_id", "latitude", "longitude", "event_date", "received_at", "flags")
+Position = tuple[datetime, str]
+"""Where a page of records ends: when its last record arrived, and its instance id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +60,41 @@ def listed(connection: Connection, project_id: int, form_id: str) -> Iterator[Re
         last = page[-1].instance_id
 
 
-def newest(connection: Connection, project_id: int, *, limit: int, before: datetime | None = None) -> list[Record]:
-    """The records of all forms that arrived last, newest first; `before` continues a list."""
-    query = _query(project_id)
+def newest(
+    connection: Connection,
+    project_id: int,
+    *,
+    limit: int,
+    before: Position | None = None,
+    form_id: str | None = None,
+    only_flagged: bool = False,
+) -> list[Record]:
+    """The records that arrived last, newest first, of all forms or one; `before` continues after the last one of a page."""
+    query = _narrowed(_query(project_id), form_id, only_flagged)
     if before is not None:
-        query = query.where(Submission.received_at < before)
-    return list(
-        _records(connection, project_id, connection.execute(query.order_by(Submission.received_at.desc()).limit(limit)).all())
-    )
+        moment, instance_id = before
+        earlier = and_(Submission.received_at == moment, Submission.instance_id < instance_id)
+        query = query.where(Submission.received_at <= moment, or_(Submission.received_at < moment, earlier))
+    return list(_records(connection, project_id, connection.execute(_newest_first(query).limit(limit)).all()))
 
 
-def found(connection: Connection, project_id: int, instance_id: str) -> Record:
+def points(
+    connection: Connection, project_id: int, *, limit: int, form_id: str | None = None, only_flagged: bool = False
+) -> Sequence[Row[Any]]:
+    """(form_id, instance_id, latitude, longitude, event_date, received_at, flags, app_user) of the newest records with a place."""
+    columns = [getattr(Submission, name) for name in _POINT]
+    query = _query(project_id).with_only_columns(*columns, AppUser.name.label("app_user"))
+    query = _narrowed(query.where(Submission.latitude.is_not(None)), form_id, only_flagged)
+    rows: Sequence[Row[Any]] = connection.execute(_newest_first(query).limit(limit)).all()
+    return rows
+
+
+def found(connection: Connection, project_id: int, instance_id: str, form_id: str | None = None) -> Record:
     """The record with this id, or one whose version has it. Raises `Problem("submission_unknown")`."""
-    roots = select(SubmissionVersion.root_id).filter_by(project_id=project_id, instance_id=instance_id)
-    rows = connection.execute(_query(project_id).where(Submission.instance_id.in_(roots)).limit(1)).all()
+    key = {"project_id": project_id, "instance_id": instance_id} | ({} if form_id is None else {"form_id": form_id})
+    roots = select(SubmissionVersion.root_id).filter_by(**key)
+    query = _narrowed(_query(project_id).where(Submission.instance_id.in_(roots)), form_id)
+    rows = connection.execute(query.limit(1)).all()
     for record in _records(connection, project_id, rows):
         return record
     raise Problem("submission_unknown", instance_id)
@@ -89,6 +113,29 @@ def xml_of(connection: Connection, project_id: int, instance_id: str) -> bytes:
     return xml
 
 
+def versions_of(
+    connection: Connection, project_id: int, form_id: str, instance_id: str
+) -> Sequence[Row[str, str, str | None, datetime]]:
+    """(instance_id, sha256, deprecated_id, received_at) of every version kept of one record, in the order they arrived."""
+    version = SubmissionVersion
+    is_edit = and_(version.deprecated_id.is_not(None), version.root_id == instance_id)
+    return connection.execute(
+        select(version.instance_id, version.sha256, version.deprecated_id, version.received_at)
+        .filter_by(project_id=project_id, form_id=form_id)
+        .where(or_(version.instance_id == instance_id, is_edit))
+        .order_by(version.received_at, version.sha256)
+    ).all()
+
+
+def version_xml(connection: Connection, project_id: int, form_id: str, instance_id: str, sha256: str) -> bytes:
+    """The exact bytes of one version. Raises `Problem("submission_unknown")`."""
+    key = {"project_id": project_id, "form_id": form_id, "instance_id": instance_id, "sha256": sha256}
+    xml = connection.execute(select(SubmissionVersion.xml).filter_by(**key)).scalar()
+    if xml is None:
+        raise Problem("submission_unknown", instance_id)
+    return xml
+
+
 def _query(project_id: int) -> Any:
     return (
         select(Submission, AppUser.name.label("app_user"))
@@ -96,6 +143,16 @@ def _query(project_id: int) -> Any:
         .join(AppUser, AppUser.id == Submission.app_user_id, isouter=True)
         .where(Submission.project_id == project_id)
     )
+
+
+def _narrowed(query: Any, form_id: str | None, only_flagged: bool = False) -> Any:
+    if form_id is not None:
+        query = query.where(Submission.form_id == form_id)
+    return query.where(cast(Submission.flags, String) != "[]") if only_flagged else query
+
+
+def _newest_first(query: Any) -> Any:
+    return query.order_by(Submission.received_at.desc(), Submission.instance_id.desc())
 
 
 def _records(connection: Connection, project_id: int, rows: Sequence[Any]) -> Iterator[Record]:

@@ -1,11 +1,12 @@
 """Accounts of people who sign in: passwords (Argon2, at sign-in only), roles, and browser sessions that can be ended."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from forms.problems import Problem
 from records.models import Account, AuditEvent, Session
@@ -94,6 +95,11 @@ def verified(connection: Connection, name: str, password: str) -> Person:
     if row is None:
         raise Problem("sign_in_needed", "The name or the password is wrong.")
     return Person(row.id, row.name, row.role)
+
+
+def listed(connection: Connection) -> Sequence[Row[str, str, datetime]]:
+    """All accounts: (name, role, created_at)."""
+    return connection.execute(select(Account.name, Account.role, Account.created_at).order_by(Account.name)).all()
 
 
 def begin_session(store: Store, person: Person) -> str:

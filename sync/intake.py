@@ -31,7 +31,7 @@ class Intake:
     def __init__(self, store: Store, blobs: BlobStore) -> None:
         self._store = store
         self._blobs = blobs
-        self._schemas = Schemas(store)
+        self.schemas = Schemas(store)
 
     def receive(self, delivery: Delivery) -> Receipt:
         """Keep a delivery; it is on disk when this returns.
@@ -40,7 +40,7 @@ class Intake:
         """
         try:
             incoming = identify(delivery.xml)
-            schema, is_known_version = self._schemas.get(delivery.project_id, incoming.form_id, incoming.version)
+            schema, is_known_version = self.schemas.get(delivery.project_id, incoming.form_id, incoming.version)
         except Problem as problem:
             if problem.kind.status in {400, 404}:
                 self._keep_aside(delivery, problem)

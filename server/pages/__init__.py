@@ -1,5 +1,6 @@
-"""Pages for people: sign in, reports on a map and in a table, phones, downloads."""
+"""Pages for people: sign in, reports on a map and in a table, phones, forms, downloads. Importing this hangs up every page."""
 
-from flask import Blueprint
+from server.pages import access, exports, forms, overview, people, phones, report, sign_in
+from server.pages.blueprint import pages
 
-pages = Blueprint("pages", __name__)
+__all__ = ["access", "exports", "forms", "overview", "pages", "people", "phones", "report", "sign_in"]

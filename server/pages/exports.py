@@ -1,0 +1,51 @@
+"""Exports: what is ready to download, for whom it is meant, and running one now."""
+
+import threading
+from typing import Any
+
+from flask import Response, redirect, request, url_for
+from sqlalchemy import Connection, Row
+
+from forms.problems import Problem
+from records import export_runs
+from server import schedule
+from server.identity import require
+from server.pages.access import open_to
+from server.pages.blueprint import pages
+from server.pages.rendering import page
+from server.releases import EXPORTS
+from server.services import services
+
+_RUNS_SHOWN = 20
+
+
+@pages.get("/exports", endpoint="exports")
+@open_to("analyst", "coordinator")
+def all_exports() -> Response:
+    """The newest finished run of every export with its files, and the runs before."""
+    with services().store.read() as connection:
+        latest = {name: _latest(connection, name) for name in EXPORTS}
+        runs = export_runs.listed(connection, limit=_RUNS_SHOWN)
+    is_running = any(run.state == "running" for run in runs) or "started" in request.args
+    response = page("exports.html", latest=latest, runs=runs, is_running=is_running)
+    if is_running:
+        response.headers["Refresh"] = f"5; url={url_for('pages.exports')}"
+    return response
+
+
+@pages.post("/exports/<name>/run")
+@open_to("coordinator")
+def run_export(name: str) -> Response:
+    """Start an export; it goes on while the person does something else."""
+    if name not in EXPORTS:
+        raise Problem("not_found")
+    arguments = {"services": services(), "name": name, "origin": require().name}
+    threading.Thread(target=schedule.run_now, kwargs=arguments, name=f"export {name}", daemon=True).start()
+    return redirect(url_for("pages.exports", started=name), 303)  # type: ignore[return-value]
+
+
+def _latest(connection: Connection, name: str) -> Row[Any] | None:
+    try:
+        return export_runs.latest(connection, name)
+    except Problem:
+        return None

@@ -1,0 +1,63 @@
+"""What the flags of a report mean, in words for people. Codes come from `forms/schema.py` and `sync/`."""
+
+from dataclasses import dataclass
+
+from forms.definition import FormDefinition, pick
+from server.pages.rendering import language, translate
+
+
+def _(text: str) -> str:
+    """Mark a text for translation; it is translated when it is shown."""
+    return text
+
+
+_WORDS = {
+    "required": (_("Answer missing"), _("A question that must be answered is empty.")),
+    "constraint": (_("Unusual answer"), _("The answer lies outside what the form allows.")),
+    "value_invalid": (_("Unreadable answer"), _("The answer does not fit its question. It is kept as it came.")),
+    "extra": (_("Unknown question"), _("The answer belongs to no question of this version of the form.")),
+    "unknown_version": (_("Unknown form version"), _("The phone used a version of the form that this server never had.")),
+    "answers_unreadable": (_("Unreadable answers"), _("The answers could not be read. The file is kept as it came.")),
+    "encrypted": (_("Encrypted"), _("The answers are encrypted and cannot be read here.")),
+    "instance_conflict": (
+        _("Two contents, one id"),
+        _("The same report came with different answers. Both are kept; compare the versions."),
+    ),
+    "edit_conflict": (_("Two corrections"), _("Two corrections of the same report came. Both are kept; compare the versions.")),
+    "edit_before_original": (_("Original missing"), _("This is a correction, and the original has not come yet.")),
+    "file_unexpected": (_("Unexpected file"), _("A file came that no question asks for.")),
+    "file_twice": (_("File came twice"), _("A file came with different contents. All are kept.")),
+    "file_empty": (_("Empty file"), _("A file came without content.")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFlag:
+    """A flag as people read it: `where` is the question, `detail` what is particular to this case (English or the form's words)."""
+
+    title: str
+    text: str
+    where: str
+    detail: str
+
+
+def title(code: str) -> str:
+    """A flag in a word or two; one of a newer version in its own code."""
+    return translate(_WORDS[code][0]) if code in _WORDS else code.replace("_", " ")
+
+
+def titles(flags: list[dict[str, str]]) -> list[str]:
+    """The flags of a report in a word or two each, none twice."""
+    return list(dict.fromkeys(title(flag["code"]) for flag in flags))
+
+
+def shown(flag: dict[str, str], definition: FormDefinition) -> ShownFlag:
+    """A flag with its explanation and the question it is about."""
+    code, path = flag["code"], flag.get("path", "")
+    names = tuple(part.partition("[")[0] for part in path.split("/") if part)
+    field = definition.by_path.get(names)
+    detail = flag.get("message", "") if code.startswith(("file_", "edit_", "unknown_", "answers_")) or code not in _WORDS else ""
+    if code == "constraint" and field is not None:
+        detail = pick(field.constraint_message, language())
+    text = translate(_WORDS[code][1]) if code in _WORDS else ""
+    return ShownFlag(title(code), text, definition.label(names, language()) if names else "", detail)

@@ -1,0 +1,117 @@
+"""The start page: reports on a map and the newest ones in a table."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from flask import Response, redirect, request, url_for
+from sqlalchemy import Connection
+
+from exports.regions import SHIPPED
+from forms.problems import Problem
+from records import submissions
+from records.forms import titles
+from records.submissions import Position
+from server.app_users import PROJECT_ID
+from server.identity import require
+from server.openrosa import case_number
+from server.pages import flags
+from server.pages.access import open_to
+from server.pages.blueprint import pages
+from server.pages.rendering import compressed, form_title, page
+from server.services import services
+
+PAGE_SIZE = 50
+MAP_LIMIT = 5000
+COLOURS = 8
+"""How many forms the style sheet has colours for; further ones share."""
+
+
+@pages.get("/")
+@open_to("coordinator", "analyst")
+def overview() -> Response:
+    """Reports for coordinators; analysts go to the exports, which is what they may see."""
+    if not require().may("coordinator"):
+        return redirect(url_for("pages.exports"))  # type: ignore[return-value]
+    wanted, after = _wanted(), _position(request.args.get("after", ""))
+    with services().store.read() as connection:
+        shown = submissions.newest(connection, PROJECT_ID, limit=PAGE_SIZE + 1, before=after, **wanted)
+        forms = _forms(connection)
+    reports, more = shown[:PAGE_SIZE], shown[PAGE_SIZE:]
+    last = f"{reports[-1].received_at.isoformat()} {reports[-1].instance_id}" if more else None
+    return page(
+        "overview.html",
+        forms=forms,
+        reports=reports,
+        older=last,
+        is_first_page=after is None,
+        case_number=case_number,
+        flag_titles=flags.titles,
+        map_limit=MAP_LIMIT,
+        **wanted,
+    )
+
+
+@pages.get("/map/points.json")
+@open_to("coordinator")
+def map_points() -> Response:
+    """The newest reports that have a place, as rows (see `columns`) to keep the answer small."""
+    with services().store.read() as connection:
+        rows = submissions.points(connection, PROJECT_ID, limit=MAP_LIMIT + 1, **_wanted())
+        forms = _forms(connection)
+    answer = {
+        "columns": ["latitude", "longitude", "form", "flags", "case", "date", "who", "address"],
+        "forms": {form_id: {"title": form["title"], "colour": form["colour"]} for form_id, form in forms.items()},
+        "points": [_point(row) for row in rows[:MAP_LIMIT]],
+        "is_complete": len(rows) <= MAP_LIMIT,
+    }
+    response = Response(json.dumps(answer, ensure_ascii=False, separators=(",", ":")), content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return compressed(response)
+
+
+@pages.get("/map/boundaries.geojson")
+@open_to("coordinator")
+def boundaries() -> Response:
+    """The provinces of the leopard's range, the map's base layer (Natural Earth, public domain)."""
+    response = Response(_boundaries(), content_type="application/geo+json")
+    response.add_etag(weak=True)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.make_conditional(request)
+    return compressed(response) if response.status_code == 200 else response
+
+
+@lru_cache
+def _boundaries() -> bytes:
+    return SHIPPED.read_bytes()
+
+
+def _wanted() -> dict[str, Any]:
+    """What the reader filtered for."""
+    return {"form_id": request.args.get("form") or None, "only_flagged": request.args.get("flagged") == "1"}
+
+
+def _position(text: str) -> Position | None:
+    """Where the page before ended."""
+    if not text:
+        return None
+    moment, _, instance_id = text.partition(" ")
+    try:
+        return datetime.fromisoformat(moment), instance_id
+    except ValueError as error:
+        raise Problem("value_invalid") from error
+
+
+def _forms(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Title and colour of every form by its id; the colour follows from the order of the ids."""
+    known: Sequence[tuple[str, str]] = titles(connection, PROJECT_ID)
+    return {form_id: {"title": form_title(title), "colour": number % COLOURS} for number, (form_id, title) in enumerate(known)}
+
+
+def _point(row: Any) -> list[Any]:
+    address = url_for("pages.report", form_id=row.form_id, instance_id=row.instance_id)
+    day = row.event_date.isoformat() if row.event_date else row.received_at.date().isoformat()
+    words = ", ".join(flags.titles(row.flags))
+    return [row.latitude, row.longitude, row.form_id, words, case_number(row.instance_id), day, row.app_user or "", address]
