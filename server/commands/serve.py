@@ -22,7 +22,7 @@ def command(host: str | None, port: str | None, data: str | None) -> None:
     from server.setup import prepare
 
     config = Config.load({"HOST": host, "PORT": port, "DATA": data})
-    _check_port(config)
+    check_port(config)
     with standalone(config) as services:
         prepared = prepare(services, lambda survey: click.echo(f"Setting up the survey {survey} ..."))
     write_address(config)
@@ -31,7 +31,7 @@ def command(host: str | None, port: str | None, data: str | None) -> None:
     _run(config)
 
 
-def _check_port(config: Config) -> None:
+def check_port(config: Config) -> None:
     """Fail before anything is prepared when somebody else listens there."""
     from forms.problems import Problem
 
