@@ -5,7 +5,6 @@ Records are never refused for what they say, so every answer may be missing or o
 
 import math
 import re
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -33,7 +32,6 @@ DEAREST = 1e12
 """An animal worth more, in whatever currency, is a slip."""
 TOMAN = 10  # rial
 BATCH = 5000
-_NUMBERS = ("day", "household", "certainty", "shared", "killed_small", "killed_large", "injured", "missing")
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,9 @@ class Visit(NamedTuple):
     predator: str
     finding: str
     scalp: str
+
+
+_UNVISITED = Visit("", "", "")
 
 
 class Record(NamedTuple):
@@ -128,78 +129,73 @@ class Collector:
         self._predator = predator
         self._visits = visits
         self._households: dict[str, int] = {}
-        self._numbers = {name: array("q") for name in _NUMBERS}
-        self._measures = {name: array("d") for name in ("latitude", "longitude", "accuracy_m", "loss")}
-        self._codes: dict[str, list[str]] = {"country": [], "currency": []}
+        self._gathered: list[Reports] = []
 
     def add(self, batch: Iterable[Record]) -> None:
         """Take in records of the window. Records of other predators still show that somebody was there."""
-        latitudes, longitudes = array("d"), array("d")
+        points: list[tuple[float, float]] = []
+        rows = []
         for instance_id, latitude, longitude, accuracy, event_date, answers in batch:
             if answers.get("submission_purpose") == "test":
                 self.left_out["n_test"] += 1
                 continue
             if latitude is not None and longitude is not None:
-                latitudes.append(latitude)
-                longitudes.append(longitude)
+                points.append((latitude, longitude))
+            visit = self._visits.get(_bare(instance_id), _UNVISITED) if self._visits else _UNVISITED
             cause = _group(answers, "cause")
-            visit = self._visits.get(_bare(instance_id)) if self._visits else None
-            if ((visit and visit.predator) or cause.get("predator")) != self._predator:
+            if (visit.predator or cause.get("predator")) != self._predator:
                 self.left_out["n_other_predator"] += 1
                 continue
-            finding, scalp = (visit.finding, visit.scalp) if visit else ("", "")
-            self._place(latitude, longitude, accuracy, event_date)
-            self._numbers["certainty"].append(certainty_of(cause.get("confidence"), finding, scalp))
-            self._household(answers)
-            self._losses(_group(answers, "losses_g"))
-        self.touched.append(grid.part(np.array(latitudes), np.array(longitudes), RESOLUTION))
+            rows.append(
+                (
+                    event_date.toordinal() - _EPOCH,
+                    latitude,
+                    longitude,
+                    accuracy,
+                    self._household(_group(answers, "reporter").get("household_code")),
+                    certainty_of(cause.get("confidence"), visit.finding, visit.scalp),
+                    answers.get("consent") == "yes" and answers.get("consent_share") == "yes",
+                    _text(answers.get("country"))[:2],
+                    *_losses(_group(answers, "losses_g")),
+                )
+            )
+        self._gathered.append(Reports.from_rows(rows))
+        touched = np.array(points, np.float64).reshape(-1, 2)
+        self.touched.append(grid.part(touched[:, 0], touched[:, 1], RESOLUTION))
 
-    def _place(self, latitude: float | None, longitude: float | None, accuracy: float | None, day: date) -> None:
-        known = latitude is not None and longitude is not None
-        self._measures["latitude"].append(latitude if known and latitude is not None else math.nan)
-        self._measures["longitude"].append(longitude if known and longitude is not None else math.nan)
-        self._measures["accuracy_m"].append(math.nan if accuracy is None else accuracy)
-        self._numbers["day"].append(day.toordinal() - _EPOCH)
-
-    def _household(self, answers: Mapping[str, Any]) -> None:
-        code = _text(_group(answers, "reporter").get("household_code")).strip().upper()
-        number = UNKNOWN if code in NO_CODE else self._households.setdefault(code, len(self._households))
-        self._numbers["household"].append(number)
-        self._numbers["shared"].append(answers.get("consent") == "yes" and answers.get("consent_share") == "yes")
-        self._codes["country"].append(_text(answers.get("country"))[:2])
-
-    def _losses(self, losses: Mapping[str, Any]) -> None:
-        small = large = injured = missing = 0
-        value = math.nan
-        rows = losses.get("loss")
-        for row in rows if isinstance(rows, list) else ():
-            if not isinstance(row, dict):
-                continue
-            killed = _animals(row.get("n_killed"))
-            if row.get("species") in SMALL_STOCK:
-                small += killed
-            else:
-                large += killed
-            injured += _animals(row.get("n_injured"))
-            missing += _animals(row.get("n_missing"))
-            price = row.get("unit_value")
-            if isinstance(price, int | float) and 0 < price <= DEAREST:
-                value = killed * price + (0 if math.isnan(value) else value)
-        numbers = self._numbers
-        numbers["killed_small"].append(small)
-        numbers["killed_large"].append(large)
-        numbers["injured"].append(injured)
-        numbers["missing"].append(missing)
-        currency = _text(losses.get("currency"))
-        currency = currency if _CURRENCY.fullmatch(currency) else ""
-        self._codes["currency"].append("IRR" if currency == "IRT" else currency)
-        self._measures["loss"].append(value * TOMAN if currency == "IRT" else value if currency else math.nan)
+    def _household(self, code: object) -> int:
+        code = _text(code).strip().upper()
+        return UNKNOWN if code in NO_CODE else self._households.setdefault(code, len(self._households))
 
     def reports(self) -> Reports:
-        """Give everything gathered as columns."""
-        columns: dict[str, Any] = {name: np.array(values) for name, values in (self._numbers | self._measures).items()}
-        columns |= {name: np.array(values, np.str_) for name, values in self._codes.items()}
-        return Reports(**columns | {"shared": columns["shared"].astype(bool)})
+        """Give everything gathered."""
+        return Reports.joined(self._gathered)
+
+
+def _losses(losses: Mapping[str, Any]) -> tuple[int, int, int, int, float, str]:
+    """Give small and large animals killed, injured and missing ones, the value of the killed and its currency."""
+    small = large = injured = missing = 0
+    value = math.nan
+    rows = losses.get("loss")
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, dict):
+            continue
+        killed = _animals(row.get("n_killed"))
+        if row.get("species") in SMALL_STOCK:
+            small += killed
+        else:
+            large += killed
+        injured += _animals(row.get("n_injured"))
+        missing += _animals(row.get("n_missing"))
+        price = row.get("unit_value")
+        if isinstance(price, int | float) and 0 < price <= DEAREST:
+            value = killed * price + (0 if math.isnan(value) else value)
+    currency = _text(losses.get("currency"))
+    if not _CURRENCY.fullmatch(currency):
+        return small, large, injured, missing, math.nan, ""
+    if currency == "IRT":
+        return small, large, injured, missing, value * TOMAN, "IRR"
+    return small, large, injured, missing, value, currency
 
 
 _EPOCH = EPOCH.toordinal()

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -34,6 +35,25 @@ class TableRows:
         self._members = np.split(
             np.argsort(table.row, kind="stable"), np.searchsorted(np.sort(table.row), range(len(table.partition.levels)))
         )[1:]
+
+    @cached_property
+    def _cells(self) -> dict[int, Row]:
+        """What is known of each cell that has a row."""
+        partition, codes = self._table.partition, self._release.region.codes
+        is_cell = np.flatnonzero(partition.levels < ADMIN1)
+        cells = partition.paths[is_cell, partition.levels[is_cell]]
+        columns = (*grid.centres(cells), grid.areas_km2(cells), self._release.region.units_of(cells))
+        return {
+            cell: {
+                "cell_id": grid.name_of(cell),
+                "lat": round(latitude, 4),
+                "lon": round(longitude, 4),
+                "area_km2": round(area, 3),
+                "country": codes[unit][:2],
+                "admin1": codes[unit],
+            }
+            for cell, latitude, longitude, area, unit in zip(*(column.tolist() for column in (cells, *columns)), strict=True)
+        }
 
     def __iter__(self) -> Iterator[Row]:
         """Give the rows; cells in the order of their index, units in the order of their code."""
@@ -76,18 +96,7 @@ class TableRows:
         path = self._table.partition.paths[number]
         row: Row = {"cell_level": CELL_LEVELS[level]}
         if level < ADMIN1:
-            cells = path[level : level + 1]
-            unit = int(region.units_of(cells)[0])
-            latitudes, longitudes = grid.centres(cells)
-            return row | {
-                "cell_id": grid.name_of(int(cells[0])),
-                "lat": round(float(latitudes[0]), 4),
-                "lon": round(float(longitudes[0]), 4),
-                "coordinate_uncertainty_m": FARTHEST_M[level],
-                "area_km2": round(float(grid.areas_km2(cells)[0]), 3),
-                "country": region.codes[unit][:2],
-                "admin1": region.codes[unit],
-            }
+            return row | self._cells[int(path[level])] | {"coordinate_uncertainty_m": FARTHEST_M[level]}
         country = region.countries[int(path[COUNTRY]) % UNPLACED - 1]
         code = country if level == COUNTRY else region.codes[int(path[ADMIN1]) % UNPLACED - 1]
         unplaced = ":unplaced" if self._table.unplaced[number] else ""

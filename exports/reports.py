@@ -1,6 +1,8 @@
 """Conflict reports as columns: what the hotspot method works on. All are of one predator; entries are in no order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +50,28 @@ class Reports:
     def __len__(self) -> int:
         return len(self.day)
 
+    @classmethod
+    def from_rows(cls, rows: Sequence[tuple[Any, ...]]) -> "Reports":
+        """Turn rows, with values in the order of the columns and None for an unknown place, into columns."""
+        columns = zip(*rows, strict=True) if rows else ([] for _ in DTYPES)
+        return cls(*(np.array(column, dtype) for column, dtype in zip(columns, DTYPES, strict=True)))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Reports"]) -> "Reports":
+        """Put reports one after the other."""
+        parts = parts or [cls.from_rows([])]
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
     def where(self, chosen: Flags | Ints) -> "Reports":
         """Keep the chosen entries, in the order chosen."""
-        return Reports(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
+        return Reports(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+DTYPES = (
+    *(np.int64, np.float64, np.float64, np.float64, np.int64, np.int64, np.bool_, np.str_),
+    *(np.int64, np.int64, np.int64, np.int64, np.float64, np.str_),
+)
+"""The types of the columns of `Reports`, in their order."""
 
 
 def certainty_of(confidence: object, finding: str | None, scalp: str | None) -> int:
