@@ -90,9 +90,9 @@ class Cluster:
                 connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database])
 
     def stop(self) -> None:
-        """Stop at once and remove the folder."""
+        """Stop at once, without tidying up, and remove the folder."""
         if self._process:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(signal.SIGQUIT)
             self._process.wait(30)
         shutil.rmtree(self.folder, ignore_errors=True)
 
