@@ -186,7 +186,7 @@ class _Pass:
             inner = plan.children.get(name)
             if inner is not None and inner.is_repeat:
                 rows = answers.setdefault(name, [])
-                rows.append(self._group(node, inner, f"{prefix}{name}[{len(rows) + 1}]/"))
+                rows.append(self._value(node, inner, f"{prefix}{name}[{len(rows) + 1}]"))
                 continue
             value = self._value(node, inner, prefix + name)
             if name in answers:

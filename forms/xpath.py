@@ -157,6 +157,10 @@ def _selected_at(_: Any, value: Any, index: Any) -> str:
     return names[int(at)] if 0 <= at < len(names) else ""
 
 
+def _substr(_: Any, value: Any, start: Any, end: Any = None) -> str:
+    return _text(value)[int(_number(start)) : None if end is None else int(_number(end))]
+
+
 def _coalesce(_: Any, *values: Any) -> Any:
     return next((value for value in values if _text(value) != ""), "")
 
@@ -199,7 +203,7 @@ _NAMED: dict[str, Callable[..., Any]] = {
     "coalesce": _coalesce,
     "once": lambda _, value: value,
     "join": lambda _, separator, *values: _text(separator).join(map(_text, _nodes(*values))),
-    "substr": lambda _, value, start, end=math.inf: _text(value)[int(start) : None if math.isinf(end) else int(end)],
+    "substr": _substr,
     "min": lambda _, *values: min(map(_number, _nodes(*values)), default=math.nan),
     "max": lambda _, *values: max(map(_number, _nodes(*values)), default=math.nan),
     "boolean-from-string": lambda _, value: _text(value) in {"true", "1"},
