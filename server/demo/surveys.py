@@ -34,6 +34,7 @@ def transect_answers(event: Event, facts: Random, own: Random) -> Answers:
         },
         "start_g": {"start_time": _moment(event, start), "start_point": geopoint(event.latitude, event.longitude, altitude, 5)}
         | _sky(own),
+        "animals_seen": "yes" if seen else "no",
         "obs": [_seen_from_line(event, start + timedelta(minutes=after), own) for after in minutes],
         "end_g": {
             "no_detection": "yes",
@@ -99,6 +100,7 @@ def block_answers(event: Event, facts: Random, own: Random) -> Answers:
             "point": point,
         }
         | _sky(own),
+        "animals_seen": "yes" if groups else "no",
         "grp": groups,
         "no_detection": "yes",
         "end_time": _moment(event, stop),

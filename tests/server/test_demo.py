@@ -1,0 +1,210 @@
+"""The made-up year: the same for everybody, valid as phones send it, and like the field; and the command that shows it."""
+
+import csv
+import json
+import os
+import subprocess
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from exports.grid import cells_of
+from exports.regions import leopard_range
+from forms.definition import FormDefinition
+from forms.library import workbook
+from forms.problems import Problem
+from forms.schema import FormSchema, Reading
+from forms.submission import identify
+from forms.xlsform import convert_workbook
+from records.models import Submission
+from server.demo.filling import Filler
+from server.demo.landscapes import COUNTRIES, LANDSCAPES, WORDS
+from server.demo.pictures import mountains
+from server.demo.reports import Report, reports
+from server.demo.run import configure, is_filled
+from server.demo.world import RESENT, SECOND_REPORT, SHARES, SWAPPED, TEST, Event, events
+from tests.support.servers import COMMAND, Server, free_port
+
+TODAY = date(2026, 11, 22)
+
+
+@pytest.fixture(scope="module")
+def definitions() -> dict[str, FormDefinition]:
+    return {form_id: FormDefinition.from_xform(convert_workbook(workbook(form_id)).xform) for form_id in SHARES}
+
+
+@pytest.fixture(scope="module")
+def outbox(definitions: dict[str, FormDefinition]) -> list[Report]:
+    return list(reports(events(1, TODAY, 600), definitions, 1))
+
+
+@pytest.fixture(scope="module")
+def read(definitions: dict[str, FormDefinition], outbox: list[Report]) -> list[tuple[Event, Reading]]:
+    """Each report once, as the server reads it."""
+    schemas = {form_id: FormSchema(definition) for form_id, definition in definitions.items()}
+    once = {report.event.number: report for report in outbox}.values()
+    return [(report.event, schemas[report.event.form_id].read(identify(report.xml))) for report in once]
+
+
+@pytest.fixture(scope="module")
+def attacks(read: list[tuple[Event, Reading]]) -> list[tuple[Event, Reading]]:
+    return [(event, reading) for event, reading in read if event.form_id == "conflict_livestock"]
+
+
+def test_the_same_seed_and_day_give_the_same_bytes(outbox: list[Report], definitions: dict[str, FormDefinition]) -> None:
+    again = list(reports(events(1, TODAY, 600), definitions, 1))
+    assert [(report.xml, report.files) for report in again] == [(report.xml, report.files) for report in outbox]
+
+
+def test_another_seed_gives_another_year(outbox: list[Report], definitions: dict[str, FormDefinition]) -> None:
+    other = {report.xml for report in reports(events(2, TODAY, 600), definitions, 2)}
+    assert other.isdisjoint({report.xml for report in outbox})
+
+
+def test_every_report_is_valid_and_says_that_it_is_made_up(read: list[tuple[Event, Reading]], outbox: list[Report]) -> None:
+    assert [reading.violations for _, reading in read if reading.violations] == []
+    assert all(b"synthetic" in report.xml for report in outbox)
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_other_years_are_valid_too(definitions: dict[str, FormDefinition], seed: int) -> None:
+    schemas = {form_id: FormSchema(definition) for form_id, definition in definitions.items()}
+    made = reports(events(seed, TODAY, 200), definitions, seed)
+    assert [found for report in made for found in schemas[report.event.form_id].read(identify(report.xml)).violations] == []
+
+
+def test_what_a_phone_does_not_ask_is_left_out(attacks: list[tuple[Event, Reading]]) -> None:
+    for _, reading in attacks:
+        answers = reading.answers
+        assert ("wall_cm" in answers["husbandry"]) == (answers["husbandry"]["enclosure"] not in {"none", "cave"})
+        assert ("reporter" in answers) == ("consent_share" in answers) == (answers["consent"] == "yes")
+        lost = [answers["losses_g"][name] for name in ("total_killed", "total_injured", "total_missing")]
+        rows = answers["losses_g"]["loss"]
+        assert lost == [str(sum(row[name] for row in rows)) for name in ("n_killed", "n_injured", "n_missing")]
+
+
+def test_a_question_that_the_form_does_not_ask_is_an_error(definitions: dict[str, FormDefinition]) -> None:
+    with pytest.raises(KeyError, match="dog_impact does not ask brads"):
+        Filler(definitions["dog_impact"]).fill({"brads": 1}, "uuid:1", "en")
+
+
+def test_the_year_has_the_number_of_reports_and_the_mistakes_it_should_have(outbox: list[Report]) -> None:
+    happened = events(1, TODAY, 600)
+    assert Counter(event.form_id for event in happened) == {
+        "conflict_livestock": 420,
+        "prey_transect": 72,
+        "prey_block": 42,
+        "dog_impact": 66,
+    }
+    planted = Counter(event.planted for event in happened)
+    assert {name: planted[name] for name in (TEST, SWAPPED, SECOND_REPORT, RESENT)} == {
+        TEST: 12,
+        SWAPPED: 6,
+        SECOND_REPORT: 9,
+        RESENT: 9,
+    }
+    assert len(outbox) == 600 + 9
+    assert len({report.xml for report in outbox}) == 600
+
+
+def test_a_second_report_tells_of_the_same_attack_in_other_words(attacks: list[tuple[Event, Reading]]) -> None:
+    first = {event.story: (event, reading) for event, reading in attacks if event.planted != SECOND_REPORT}
+    for event, reading in attacks:
+        if event.planted == SECOND_REPORT:
+            other, told = first[event.story]
+            assert (event.day, event.household) == (other.day, other.household)
+            animals = [[(row["species"], row["n_killed"]) for row in one.answers["losses_g"]["loss"]] for one in (reading, told)]
+            assert animals[0] == animals[1]
+            assert reading.answers["meta"]["instanceID"] != told.answers["meta"]["instanceID"]
+
+
+def test_attacks_are_as_in_the_field(attacks: list[tuple[Event, Reading]]) -> None:
+    def share(answer: str, *path: str) -> float:
+        found = [reading.answers for _, reading in attacks]
+        for name in path:
+            found = [one[name] for one in found]
+        return found.count(answer) / len(found)
+
+    killed = sorted(int(reading.answers["losses_g"]["total_killed"]) for _, reading in attacks)
+    dark = share("night", "when", "time_of_day") + share("dawn", "when", "time_of_day")
+    assert dark == pytest.approx(0.70, abs=0.06)
+    assert share("corral", "place_more", "setting") == pytest.approx(0.55, abs=0.06)
+    assert share("map", "where", "loc_method") == pytest.approx(0.12, abs=0.04)
+    assert killed[len(killed) // 2] <= 2
+    assert sum(number >= 5 for number in killed) / len(killed) == pytest.approx(0.05 + 0.06, abs=0.05)
+    assert killed[-1] >= 15
+
+
+def test_the_days_are_those_of_the_last_year_and_nowruz_is_busy() -> None:
+    days = [event.day for seed in range(4) for event in events(seed, TODAY, 600)]
+    assert min(days) >= date(2025, 11, 21)
+    assert max(days) <= date(2026, 11, 20)
+    assert all(event.day <= event.reported < TODAY for event in events(1, TODAY, 600))
+    around_nowruz = sum(date(2026, 3, 10) <= day <= date(2026, 3, 30) for day in days)
+    assert around_nowruz > 1.3 * sum(date(2026, 1, 10) <= day <= date(2026, 1, 30) for day in days)
+
+
+def test_everything_happens_on_land_of_the_country_it_names() -> None:
+    region = leopard_range()
+    happened = [event for seed in range(4) for event in events(seed, TODAY, 400)]
+    cells = cells_of(np.array([event.latitude for event in happened]), np.array([event.longitude for event in happened]), 9)
+    assert region.touched(cells).all()
+    assert [region.codes[unit][:2] for unit in region.units_of(cells)] == [event.landscape.country for event in happened]
+
+
+def test_landscapes_countries_and_languages_fit_together() -> None:
+    assert {landscape.country for landscape in LANDSCAPES} == COUNTRIES.keys()
+    assert {landscape.language for landscape in LANDSCAPES} == WORDS.keys()
+    assert len({landscape.code for landscape in LANDSCAPES}) == len(LANDSCAPES)
+
+
+def test_photos_are_small_and_named_in_the_record(outbox: list[Report]) -> None:
+    with_photos = [report for report in outbox if report.files]
+    assert 0.2 < len(with_photos) / len(outbox) < 0.6
+    for report in with_photos:
+        assert all(name.encode() in report.xml and len(data) < 10_000 for name, data in report.files.items())
+    assert mountains(1) == mountains(1) != mountains(2)
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "tulliana.sqlite3").write_bytes(b"somebody's year of work")
+    with pytest.raises(Problem, match="Name an empty folder"):
+        configure(tmp_path, None, None)
+
+
+def test_the_settings_of_a_real_server_are_not_those_of_the_demonstration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TULLIANA_DATABASE_URL", "postgresql+psycopg://real@localhost/real")
+    monkeypatch.setenv("TULLIANA_DATA", "/real")
+    config = configure(tmp_path / "new", "127.0.0.1", None)
+    assert (config.database_url, config.data) == ("", tmp_path / "new")
+    assert config.environment()["TULLIANA_DATABASE_URL"] == ""
+
+
+def test_the_command_fills_a_folder_and_makes_releases(tmp_path: Path) -> None:
+    data = tmp_path / "demo"
+    options = ("--data", str(data), "--port", str(free_port()), "--host", "127.0.0.1", "--reports", "60", "--no-serve")
+    environment = {**os.environ, "TULLIANA_DATA": str(tmp_path / "real"), "TULLIANA_EXPORT_SCHEDULE": "nonsense"}
+    done = subprocess.run([COMMAND, "demo", *options], capture_output=True, text=True, check=False, timeout=120, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "with the password" in done.stdout
+    assert not (tmp_path / "real").exists()
+    kept = _kept(data)
+    assert len(kept) == 60
+    assert [flags for flags in kept.values() if flags] == []
+    folders = [Path(folder) for folder in json.loads((data / "demo.json").read_text())["releases"].values()]
+    assert len(folders) == 2
+    for folder in folders:
+        (table,) = folder.rglob("*standard*.csv")
+        rows = csv.DictReader(table.read_text(encoding="utf-8-sig").splitlines())
+        assert sum(int(row["n_events"]) for row in rows) > 0
+    assert is_filled(configure(data, "127.0.0.1", free_port()))
+
+
+def _kept(data: Path) -> dict[str, list[str]]:
+    with Server(data)._reading() as connection:
+        rows = connection.execute(select(Submission.instance_id, Submission.flags)).all()
+    return {row.instance_id: [item["code"] for item in row.flags] for row in rows}
