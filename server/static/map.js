@@ -56,7 +56,7 @@
         fillOpacity: 0.9,
       }).bindPopup(() => popup(point, forms), { minWidth: 180 }).addTo(map);
     }
-    if (points.length) map.fitBounds(L.latLngBounds(points), { padding: [40, 40], maxZoom: 10, animate: false });
+    if (points.length) map.fitBounds(L.latLngBounds(points.map(([latitude, longitude]) => [latitude, longitude])), { padding: [40, 40], maxZoom: 10, animate: false });
     const sentence = points.length === 0 ? words.none : isComplete ? words.shown : words.newest;
     document.getElementById("map-count").textContent = sentence.replace("{n}", numbers.format(points.length));
   }
