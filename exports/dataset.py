@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Executable, and_, func, or_, select
+import orjson
+from sqlalchemy import ColumnElement, Connection, Executable, Text, and_, cast, func, or_, select
 
 from exports import grid
 from exports.grid import CellCounts, Cells
@@ -23,6 +24,7 @@ from records.models import Submission
 
 CONFLICT_FORM, VERIFICATION_FORM = "conflict_livestock", "conflict_verification"
 NEVER_COUNTED = ("rejected", "duplicate")
+LEFT_OUT = ("n_rejected", "n_test", "n_undated", "n_other_predator")
 NO_CODE = ("", "NEW")
 """What stands in place of a household code that is not known."""
 SMALL_STOCK = ("sheep", "goat")
@@ -59,39 +61,33 @@ class Record(NamedTuple):
     """One conflict report as stored: where it happened in degrees and metres, when, and the answers."""
 
     instance_id: str
+    review_state: str
     latitude: float | None
     longitude: float | None
     accuracy: float | None
-    event_date: date
-    answers: Mapping[str, Any]
+    event_date: date | None
+    answers: str
+    """As JSON."""
 
 
 def read_conflicts(connection: Connection, project_id: int, predator: str, window: Window) -> ConflictData:
     """Read the reports of losses to one predator that happened in the window, and where any form was filled in."""
     mine = Submission.project_id == project_id
     counted = Submission.review_state.not_in(NEVER_COUNTED)
-    form = and_(mine, Submission.form_id == CONFLICT_FORM)
-    in_window = Submission.event_date.between(window.start, window.end)
+    due = or_(Submission.event_date.between(window.start, window.end), Submission.event_date.is_(None))
     collector = Collector(predator, _visits(connection, and_(mine, counted)))
-    columns = (Submission.latitude, Submission.longitude, Submission.accuracy, Submission.event_date, Submission.answers)
-    for batch in _batches(connection, select(Submission.instance_id, *columns).where(form, counted, in_window)):
+    answers = cast(Submission.answers, Text)  # read one at a time: thousands of open documents are slow to hold
+    columns = (Submission.instance_id, Submission.review_state, Submission.latitude, Submission.longitude)
+    query = select(*columns, Submission.accuracy, Submission.event_date, answers).where(mine, due)
+    for batch in _batches(connection, query.where(Submission.form_id == CONFLICT_FORM)):
         collector.add(batch)
     elsewhere = _other_places(connection, and_(mine, counted, Submission.form_id != CONFLICT_FORM), window)
-    left_out = {
-        "n_test": collector.left_out["n_test"],
-        "n_other_predator": collector.left_out["n_other_predator"],
-        "n_rejected": _count(connection, and_(form, in_window, ~counted)),
-        "n_undated": _count(connection, and_(form, counted, Submission.event_date.is_(None))),
-    }
-    return ConflictData(collector.reports(), grid.merge([*collector.touched, *elsewhere]).cells, left_out)
+    footprint = grid.merge([*collector.touched, *elsewhere]).cells
+    return ConflictData(collector.reports(), footprint, {reason: collector.left_out[reason] for reason in LEFT_OUT})
 
 
 def _batches(connection: Connection, query: Executable) -> Iterable[Iterable[Any]]:
     return connection.execute(query, execution_options={"yield_per": BATCH}).partitions()
-
-
-def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
-    return connection.scalar(select(func.count()).select_from(Submission).where(condition)) or 0
 
 
 def _visits(connection: Connection, condition: ColumnElement[bool]) -> dict[str, Visit]:
@@ -135,9 +131,13 @@ class Collector:
         """Take in records of the window. Records of other predators still show that somebody was there."""
         points: list[tuple[float, float]] = []
         rows = []
-        for instance_id, latitude, longitude, accuracy, event_date, answers in batch:
-            if answers.get("submission_purpose") == "test":
-                self.left_out["n_test"] += 1
+        for instance_id, review_state, latitude, longitude, accuracy, event_date, document in batch:
+            answers = orjson.loads(document)
+            if review_state in NEVER_COUNTED or answers.get("submission_purpose") == "test":
+                self.left_out["n_rejected" if review_state in NEVER_COUNTED else "n_test"] += 1
+                continue
+            if event_date is None:
+                self.left_out["n_undated"] += 1
                 continue
             if latitude is not None and longitude is not None:
                 points.append((latitude, longitude))
