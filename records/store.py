@@ -107,7 +107,7 @@ def insert_new(connection: Connection, model: type[Base]) -> Insert:
 def _insert_new(dialect: str, model: type[Base]) -> Insert:
     if dialect == "sqlite":
         return sqlite.insert(model).on_conflict_do_nothing()
-    return postgresql.insert(model).on_conflict_do_nothing()
+    return postgresql.insert(model).on_conflict_do_nothing().inline()  # with RETURNING there would be no row count
 
 
 class _GroupWriter:
