@@ -25,13 +25,13 @@ class ReleasedFile:
     sha256: str
 
 
-def claim(connection: Connection, name: str, slot: datetime, *, origin: str, folder: str, now: datetime) -> int | None:
+def claim(connection: Connection, name: str, slot: datetime, *, origin: str, now: datetime) -> int | None:
     """The id of the run if this slot is ours to run, None when somebody has it or had it."""
     row = {
         "name": name,
         "slot": slot,
         "origin": origin,
-        "folder": folder,
+        "folder": "",
         "state": "running",
         "started_at": now,
         "files": [],
@@ -42,10 +42,10 @@ def claim(connection: Connection, name: str, slot: datetime, *, origin: str, fol
     return connection.execute(select(ExportRun.id).filter_by(name=name, slot=slot)).scalar_one()
 
 
-def finish(connection: Connection, run_id: int, files: Sequence[ReleasedFile], *, now: datetime) -> None:
-    """The run is done."""
+def finish(connection: Connection, run_id: int, folder: str, files: Sequence[ReleasedFile], *, now: datetime) -> None:
+    """The run is done, its files are in `folder`."""
     listed = [{"name": file.name, "rows": file.rows, "size": file.size, "sha256": file.sha256} for file in files]
-    connection.execute(update(ExportRun).filter_by(id=run_id).values(state="done", files=listed, finished_at=now))
+    connection.execute(update(ExportRun).filter_by(id=run_id).values(state="done", folder=folder, files=listed, finished_at=now))
 
 
 def fail(connection: Connection, run_id: int, error: str, *, now: datetime) -> None:

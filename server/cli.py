@@ -49,8 +49,14 @@ def main() -> None:
     try:
         cli(prog_name="tulliana")
     except Problem as problem:
-        click.echo(f"tulliana: {problem}", err=True)
-        sys.exit(1)
+        _fail(str(problem))
+    except OSError as error:
+        _fail(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+
+
+def _fail(text: str) -> None:
+    click.echo(f"tulliana: {text}", err=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

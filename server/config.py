@@ -64,11 +64,12 @@ def _networks(text: str) -> tuple[str, ...]:
 
 
 def _cron(text: str) -> str:
-    if text:
-        try:
-            trigger(text)
-        except (ValueError, IndexError):
-            raise ValueError("must be five cron fields, e.g. 0 2 * * * for every night at two") from None
+    if text == "never":
+        return ""
+    try:
+        trigger(text)
+    except (ValueError, IndexError):
+        raise ValueError("must be five cron fields, e.g. 0 2 * * * for every night at two, or never") from None
     return text
 
 
@@ -92,7 +93,7 @@ SETTINGS = (
         "What a phone puts into one request, in MB. Smaller repeats less on a weak link; larger is quicker.",
     ),
     Setting(
-        "EXPORT_SCHEDULE", "0 2 * * *", _cron, "When exports run, as five cron fields in this machine's time; empty for never."
+        "EXPORT_SCHEDULE", "0 2 * * *", _cron, "When exports run, as five cron fields in this machine's time, or never."
     ),
 )
 

@@ -13,8 +13,6 @@ from server.identity import require
 from server.services import Services, services
 
 releases = Blueprint("releases", __name__)
-
-
 EXPORTS = {"hotspots-public": "public", "hotspots-partner": "partner"}  # name of the release: privacy level
 
 
@@ -26,17 +24,16 @@ def run(opened: Services, name: str, slot: datetime, *, origin: str, as_of: date
     if name not in EXPORTS:
         raise Problem("not_found", f"There is no export {name}.", hint=f"One of: {', '.join(EXPORTS)}.")
     now = datetime.now(UTC)
-    folder = f"{name}/{slot.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}"
-    run_id = opened.store.write(lambda connection: export_runs.claim(connection, name, slot, origin=origin, folder=folder, now=now))
+    run_id = opened.store.write(lambda connection: export_runs.claim(connection, name, slot, origin=origin, now=now))
     if run_id is None:
         return None
     try:
-        files = _export(opened, EXPORTS[name], as_of or slot.date(), release_folder(opened, folder))
+        folder, files = _export(opened, EXPORTS[name], as_of or slot.date(), f"{name}/{slot.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}")
     except BaseException as error:
         text = str(error) or type(error).__name__
         opened.store.write(lambda connection: export_runs.fail(connection, run_id, text, now=datetime.now(UTC)))
         raise
-    opened.store.write(lambda connection: export_runs.finish(connection, run_id, files, now=datetime.now(UTC)))
+    opened.store.write(lambda connection: export_runs.finish(connection, run_id, folder, files, now=datetime.now(UTC)))
     return files
 
 
@@ -51,12 +48,14 @@ def latest_folder(opened: Services, name: str) -> Path:
         return release_folder(opened, export_runs.latest(connection, name).folder)
 
 
-def _export(opened: Services, level: str, as_of: date, folder: Path) -> list[ReleasedFile]:
+def _export(opened: Services, level: str, as_of: date, folder: str) -> tuple[str, list[ReleasedFile]]:
+    """Write the release into a folder of its own below `folder`; which one, and its files."""
     from exports.hotspot_export import run_hotspots
 
     with opened.store.read() as connection:
-        result = run_hotspots(connection, PROJECT_ID, level, as_of, folder)
-    return [ReleasedFile(file.name, file.rows, file.size, file.sha256) for file in result.files]
+        result = run_hotspots(connection, PROJECT_ID, level, as_of, release_folder(opened, folder))
+    files = [ReleasedFile(file.name, file.rows, file.size, file.sha256) for file in result.files]
+    return f"{folder}/{result.folder.name}", files
 
 
 @releases.get("/exports/<name>/latest/<file_name>")

@@ -1,0 +1,127 @@
+"""The schedule of a running server: what was slept through is caught up, by one leader, each slot once."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from sqlalchemy import insert, update
+
+from records import export_runs
+from records.models import ExportRun, Project
+from server import schedule
+from server.commands import opened
+from server.services import Services
+from tests.conftest import NewServer
+from tests.support.servers import Server, free_port
+
+NIGHTLY = {"TULLIANA_EXPORT_SCHEDULE": "0 2 * * *"}
+NEVER = {"TULLIANA_EXPORT_SCHEDULE": "never"}
+
+
+@contextlib.contextmanager
+def services_of(server: Server) -> Iterator[Services]:
+    with patch.dict("os.environ", server.environment, clear=True), opened() as services:
+        yield services
+
+
+def sleep_since(server: Server, days: int) -> None:
+    """As if this server had been set up some days ago and been off since."""
+    with services_of(server) as services:
+        long_ago = datetime.now(UTC) - timedelta(days=days)
+        services.store.write(lambda connection: connection.execute(update(Project).values(created_at=long_ago)))
+
+
+def runs(server: Server) -> list[dict[str, Any]]:
+    code, said = server.here("export", "list", "--json")
+    assert code == 0, said
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def runs_when_done(server: Server, count: int) -> list[dict[str, Any]]:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        found = runs(server)
+        if len(found) >= count and all(run["state"] != "running" for run in found):
+            return found
+        time.sleep(0.5)
+    pytest.fail(f"the runs did not end: {runs(server)}\n{server.log}")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_slot_slept_through_is_run_after_waking_once_and_only_the_newest(new_server: NewServer, kind: str) -> None:
+    server = new_server(kind, dict(NEVER))
+    server.stop()
+    sleep_since(server, days=9)
+    server.settings.update(NIGHTLY)
+    server.start()
+    found = runs_when_done(server, 2)
+    assert sorted(run["name"] for run in found) == ["hotspots-partner", "hotspots-public"]
+    assert all(run["state"] == "done" and run["origin"] == "schedule" and run["files"] for run in found), found
+    age = datetime.now(UTC) - datetime.fromisoformat(found[0]["slot"])
+    assert timedelta(0) <= age <= timedelta(hours=25)
+    server.kill()
+    server.start()
+    with services_of(server) as services:
+        assert schedule.due(services, "hotspots-public", datetime.now(UTC)) is None
+    assert runs(server) == found
+
+
+def test_two_servers_on_one_database_run_a_slot_once_and_the_second_takes_over(new_server: NewServer) -> None:
+    first = new_server("postgres", dict(NEVER))
+    first.stop()
+    sleep_since(first, days=2)
+    first.settings.update(NIGHTLY)
+    second = Server(first.data, first.database_url, dict(NIGHTLY), free_port())
+    try:
+        first.start()
+        second.start()
+        assert len(runs_when_done(first, 2)) == 2
+        with services_of(second) as services:
+            services.store.write(lambda connection: connection.execute(ExportRun.__table__.delete()))
+        first.kill()
+        assert len(runs_when_done(second, 2)) == 2
+    finally:
+        second.kill()
+
+
+def test_a_run_that_a_stopped_server_left_is_run_again(new_server: NewServer) -> None:
+    server = new_server("sqlite", dict(NEVER))
+    sleep_since(server, days=3)
+    with services_of(server) as services:
+        slot = schedule.newest_slot(schedule.trigger("0 2 * * *"), datetime.now(UTC), datetime(2020, 1, 1, tzinfo=UTC))
+        row = {"name": "hotspots-public", "slot": slot, "origin": export_runs.SCHEDULE, "folder": "x", "state": "running"}
+        row |= {"started_at": datetime.now(UTC), "files": [], "error": ""}
+        services.store.write(lambda connection: connection.execute(insert(ExportRun).values(**row)))
+    server.stop()
+    server.settings.update(NIGHTLY)
+    server.start()
+    assert {run["state"] for run in runs_when_done(server, 2)} == {"done"}
+
+
+def test_the_same_slot_is_never_run_twice(new_server: NewServer) -> None:
+    server = new_server("sqlite", dict(NEVER))
+    slot = "2026-05-01T02:00:00+00:00"
+    for _ in range(2):
+        code, said = server.here("export", "slot", "hotspots-public", slot, "--origin", "schedule")
+        assert code == 0, said
+    assert [run["slot"] for run in runs(server)] == [slot]
+
+
+def test_a_failed_run_says_why(new_server: NewServer) -> None:
+    server = new_server("sqlite", dict(NEVER))
+    (server.data / "releases").write_text("a file where the folder should be")
+    slot = ("export", "slot", "hotspots-public", "2026-05-01T02:00:00+00:00", "--origin", "schedule")
+    done = server.run(*slot, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"tulliana: ")
+    [run] = runs(server)
+    assert run["state"] == "failed"
+    assert "releases" in run["error"]
+    code, said = server.here("doctor")
+    assert code == 1
+    assert "tulliana export run" in said
