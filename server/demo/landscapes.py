@@ -6,19 +6,20 @@ follow the species accounts of the IUCN Red List; prices are round numbers of th
 
 from dataclasses import dataclass
 
-REACH_KM = 15.0
-"""Everything of a landscape happens within this distance of its centre, which lies farther than this from any border."""
-
 
 @dataclass(frozen=True, slots=True)
 class Landscape:
-    """One cluster of the made-up year. `weight` is its share of attacks; `language` is that of its names and remarks."""
+    """One cluster of the made-up year. `weight` is its share of attacks; `language` is that of its names and remarks.
+
+    Everything happens within `reach_km` of the centre, which lies farther than this from any border.
+    """
 
     code: str
     name: str
     country: str
     latitude: float
     longitude: float
+    reach_km: int
     altitude_m: int
     weight: float
     language: str
@@ -33,25 +34,25 @@ _DRY = ("ovis_vignei", "capra_aegagrus", "gazella_bennettii")
 _KOPET_DAG = ("ovis_vignei", "capra_aegagrus", "sus_scrofa")
 
 LANDSCAPES = (
-    Landscape("GOL", "Golestan", "IR", 37.33, 55.75, 1100, 70, "fa", _HYRCANIAN, ("wolf", "bear_brown")),
-    Landscape("SAV", "Central Alborz", "IR", 36.05, 52.85, 1900, 52, "fa", _HYRCANIAN, ("wolf", "bear_brown")),
-    Landscape("BAM", "Bamu", "IR", 29.80, 52.70, 1900, 42, "fa", _ZAGROS, ("wolf", "hyena")),
-    Landscape("DEN", "Dena", "IR", 30.85, 51.55, 2300, 24, "fa", _ZAGROS, ("wolf", "bear_brown")),
-    Landscape("TAL", "Talysh", "IR", 37.55, 48.75, 1500, 34, "fa", _HYRCANIAN, ("wolf", "bear_brown", "lynx")),
-    Landscape("TAN", "Tandoureh", "IR", 37.20, 58.80, 1700, 38, "fa", _KOPET_DAG),
-    Landscape("ARA", "Arasbaran", "IR", 38.60, 46.95, 1600, 10, "fa", _CAUCASUS, ("wolf", "bear_brown", "lynx")),
-    Landscape("KHA", "Khabr", "IR", 28.85, 56.40, 2400, 6, "fa", _DRY, ("wolf", "caracal")),
-    Landscape("OSH", "Oshtorankuh", "IR", 33.25, 49.35, 2100, 4, "fa", _ZAGROS, ("wolf", "bear_brown")),
-    Landscape("QAR", "Qara Dagh", "IQ", 35.30, 45.35, 1100, 34, "en", _ZAGROS, ("wolf", "hyena")),
-    Landscape("HAK", "Hakkari", "TR", 37.65, 43.75, 2200, 36, "tr", _ZAGROS, ("wolf", "bear_brown")),
-    Landscape("SII", "Siirt", "TR", 37.85, 42.40, 1300, 5, "tr", _ZAGROS, ("wolf", "bear_brown")),
-    Landscape("LER", "Lerik", "AZ", 38.85, 48.40, 1100, 10, "ru", _CAUCASUS, ("wolf", "bear_brown")),
-    Landscape("KHO", "Khosrov", "AM", 40.00, 44.95, 1700, 20, "en", _CAUCASUS, ("wolf", "bear_brown", "lynx")),
-    Landscape("VAY", "Vayots Dzor", "AM", 39.85, 45.45, 2000, 5, "en", _CAUCASUS, ("wolf", "bear_brown")),
-    Landscape("DAG", "Dagestan", "RU", 42.35, 46.60, 1900, 9, "ru", ("capra_cylindricornis", "capreolus", "sus_scrofa")),
-    Landscape("AHA", "Kopet Dag", "TM", 38.55, 56.60, 1000, 9, "ru", _KOPET_DAG),
-    Landscape("BMY", "Bamyan", "AF", 34.90, 67.30, 3000, 8, "fa", ("capra_sibirica", "ovis_vignei")),
-    Landscape("CHI", "Chiltan", "PK", 30.10, 66.85, 2200, 26, "en", ("capra_falconeri", "ovis_vignei"), ("wolf", "caracal")),
+    Landscape("GOL", "Golestan", "IR", 37.33, 55.75, 45, 1100, 70, "fa", _HYRCANIAN, ("wolf", "bear_brown")),
+    Landscape("SAV", "Central Alborz", "IR", 36.05, 52.85, 45, 1900, 52, "fa", _HYRCANIAN, ("wolf", "bear_brown")),
+    Landscape("BAM", "Bamu", "IR", 29.80, 52.70, 50, 1900, 42, "fa", _ZAGROS, ("wolf", "hyena")),
+    Landscape("DEN", "Dena", "IR", 30.85, 51.55, 50, 2300, 24, "fa", _ZAGROS, ("wolf", "bear_brown")),
+    Landscape("TAL", "Talysh", "IR", 37.55, 48.75, 25, 1500, 34, "fa", _HYRCANIAN, ("wolf", "bear_brown", "lynx")),
+    Landscape("TAN", "Tandoureh", "IR", 37.20, 58.80, 40, 1700, 38, "fa", _KOPET_DAG),
+    Landscape("ARA", "Arasbaran", "IR", 38.60, 46.95, 38, 1600, 10, "fa", _CAUCASUS, ("wolf", "bear_brown", "lynx")),
+    Landscape("KHA", "Khabr", "IR", 28.85, 56.40, 50, 2400, 6, "fa", _DRY, ("wolf", "caracal")),
+    Landscape("OSH", "Oshtorankuh", "IR", 33.25, 49.35, 50, 2100, 4, "fa", _ZAGROS, ("wolf", "bear_brown")),
+    Landscape("QAR", "Qara Dagh", "IQ", 35.30, 45.35, 45, 1100, 34, "en", _ZAGROS, ("wolf", "hyena")),
+    Landscape("HAK", "Hakkari", "TR", 37.65, 43.75, 36, 2200, 36, "tr", _ZAGROS, ("wolf", "bear_brown")),
+    Landscape("SII", "Siirt", "TR", 37.85, 42.40, 45, 1300, 5, "tr", _ZAGROS, ("wolf", "bear_brown")),
+    Landscape("LER", "Lerik", "AZ", 38.85, 48.40, 15, 1100, 10, "ru", _CAUCASUS, ("wolf", "bear_brown")),
+    Landscape("KHO", "Khosrov", "AM", 40.00, 44.95, 22, 1700, 20, "en", _CAUCASUS, ("wolf", "bear_brown", "lynx")),
+    Landscape("VAY", "Vayots Dzor", "AM", 39.85, 45.45, 14, 2000, 5, "en", _CAUCASUS, ("wolf", "bear_brown")),
+    Landscape("DAG", "Dagestan", "RU", 42.35, 46.60, 40, 1900, 9, "ru", ("capra_cylindricornis", "capreolus", "sus_scrofa")),
+    Landscape("AHA", "Kopet Dag", "TM", 38.55, 56.60, 26, 1000, 9, "ru", _KOPET_DAG),
+    Landscape("BMY", "Bamyan", "AF", 34.90, 67.30, 50, 3000, 8, "fa", ("capra_sibirica", "ovis_vignei")),
+    Landscape("CHI", "Chiltan", "PK", 30.10, 66.85, 40, 2200, 26, "en", ("capra_falconeri", "ovis_vignei"), ("wolf", "caracal")),
 )
 
 

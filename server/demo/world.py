@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from itertools import count, islice
 from random import Random
 
-from server.demo.landscapes import LANDSCAPES, REACH_KM, Landscape
+from server.demo.landscapes import LANDSCAPES, Landscape
 
 SHARES = {"conflict_livestock": 0.70, "prey_transect": 0.12, "prey_block": 0.07, "dog_impact": 0.11}
 TEST, SWAPPED, SECOND_REPORT, RESENT = "test", "swapped", "second report", "resent"
@@ -114,7 +114,7 @@ class _Year:
         landscape = self.chance.choice(LANDSCAPES)
         day = self.chance.choice(self.days)
         if form_id != "dog_impact":
-            place = self._near(landscape.latitude, landscape.longitude, landscape, 7)
+            place = self._near(landscape.latitude, landscape.longitude, landscape, landscape.reach_km / 3)
             return self._event(form_id, day, landscape, None, place, "")
         household = self.chance.choice(self.households[landscape])
         place = self._near(household.latitude, household.longitude, landscape, 1.5)
@@ -140,7 +140,7 @@ def scattered(chance: Random, latitude: float, longitude: float, landscape: Land
     """Give a place about `spread_km` away (standard deviation in each direction) that lies in the landscape."""
     while True:
         place = moved(latitude, longitude, chance.gauss(0, spread_km), chance.gauss(0, spread_km))
-        if distance_km(*place, landscape.latitude, landscape.longitude) <= REACH_KM:
+        if distance_km(*place, landscape.latitude, landscape.longitude) <= landscape.reach_km:
             return place
 
 
@@ -152,25 +152,29 @@ def distance_km(latitude: float, longitude: float, other_latitude: float, other_
 
 
 def _households(landscape: Landscape, chance: Random) -> list[Household]:
-    """Families in hamlets, those attacked most often first."""
+    """Families, those attacked most often first: three of four live in hamlets near the centre, one alone anywhere."""
     hamlets = [
-        scattered(chance, landscape.latitude, landscape.longitude, landscape, 4) for _ in range(2 + round(landscape.weight / 20))
+        scattered(chance, landscape.latitude, landscape.longitude, landscape, min(4, landscape.reach_km / 3))
+        for _ in range(2 + round(landscape.weight / 20))
     ]
     sizes = [1 / (1 + rank) for rank in range(len(hamlets))]
-    return [
-        _household(f"{landscape.code}-{number:03}", landscape, chance.choices(hamlets, sizes)[0], chance)
-        for number in range(1, 3 + round(landscape.weight * 0.7))
-    ]
+    families = []
+    for number in range(1, 3 + round(landscape.weight * 0.75)):
+        home = scattered(chance, *chance.choices(hamlets, sizes)[0], landscape, 1)
+        if number % 4 == 0:
+            home = scattered(chance, landscape.latitude, landscape.longitude, landscape, landscape.reach_km / 2)
+        families.append(_household(f"{landscape.code}-{number:03}", landscape, home, chance))
+    return families
 
 
-def _household(code: str, landscape: Landscape, hamlet: tuple[float, float], chance: Random) -> Household:
+def _household(code: str, landscape: Landscape, home: tuple[float, float], chance: Random) -> Household:
     herd = round(chance.lognormvariate(4.4, 0.6))
     dogs = chance.choices((0, 1, 2, 3, 4, 5), (10, 25, 30, 20, 10, 5))[0]
     measures = [name for name, share in _MEASURES if chance.random() < share and (dogs or name != "lgd")]
     return Household(
         code,
         landscape,
-        *scattered(chance, *hamlet, landscape, 1.0),
+        *home,
         herd_small=max(12, herd),
         herd_large=chance.choices((0, chance.randint(1, 6), chance.randint(7, 30)), (4, 4, 2))[0],
         dogs=dogs,
