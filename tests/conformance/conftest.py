@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.collect import Collect, encode
-from tests.support.records import FLOCK, LOSS, VILLAGES, Part
+from tests.support.collect import Collect, Part, encode
+from tests.support.records import FLOCK, LOSS, VILLAGES
 from tests.support.servers import Plain, Server
 
 VILLAGE_LIST = "name,label\nv1,درهٔ بالا\nv2,Lower valley\n".encode()

@@ -42,6 +42,8 @@ CONTENT_TYPES = {
     ".3gpp": "audio/3gpp", ".m4a": "audio/mp4", ".amr": "audio/amr", ".wav": "audio/wav", ".mp3": "audio/mpeg",
 }  # fmt: skip
 
+Part = tuple[str, str | None, str | None, bytes]  # field, file name, content type, content
+
 
 @dataclass
 class Record:
@@ -203,8 +205,8 @@ class Collect:
         """The question before every record."""
         return self.wire.request("HEAD", self._with_device(self.server_url.removesuffix("/") + "/submission"))
 
-    def post(self, url: str, parts: list[tuple[str, str | None, str | None, bytes]]) -> Answer:
-        """One POST of (field, file name, content type, bytes); anything but 201 and 202 is `Refused`."""
+    def post(self, url: str, parts: list[Part]) -> Answer:
+        """One POST of these parts; anything but 201 and 202 is `Refused`."""
         body, content_type = encode(parts, part_lengths=self.mode == "kobo-2025")
         answer = self.wire.request("POST", url, body=body, headers={"Content-Type": content_type})
         if answer.status in {201, 202}:
@@ -216,11 +218,11 @@ class Collect:
             raise Refused(f"Error: {answer.reason} ({answer.status}) at {url}", answer.status)
         raise Refused(f"Error: {message}" if message is not None else "Failed to upload.", answer.status)
 
-    def _posts(self, record: Record, limit: int, url: str) -> Iterator[list[tuple[str, str | None, str | None, bytes]]]:
+    def _posts(self, record: Record, limit: int, url: str) -> Iterator[list[Part]]:
         """Split: a POST closes before the file that would pass the limit and after 101 files; each repeats the XML."""
         waiting = [(name, data) for name, data in record.files.items() if not name.startswith(".")]
         while True:
-            parts = [("xml_submission_file", record.name, "text/xml", record.xml)]
+            parts: list[Part] = [("xml_submission_file", record.name, "text/xml", record.xml)]
             size = len(record.xml)
             while waiting:
                 name, data = waiting.pop(0)
@@ -317,7 +319,7 @@ def read_form(xml: bytes) -> LocalForm:
     return LocalForm(instance.get("id", ""), instance.get("version"), title, xml)
 
 
-def encode(parts: list[tuple[str, str | None, str | None, bytes]], *, part_lengths: bool = False) -> tuple[bytes, str]:
+def encode(parts: list[Part], *, part_lengths: bool = False) -> tuple[bytes, str]:
     """A multipart body as OkHttp writes it (raw UTF-8 names, only quotes and line ends escaped) and its content type."""
     boundary = str(uuid.uuid4())
     chunks = []

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -123,14 +124,14 @@ class Cluster:
         return [str(self._bin / command[0]), *command[1:]]
 
     @staticmethod
-    def _as_nobody() -> dict[str, object]:
+    def _as_nobody() -> dict[str, Any]:
         return {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
 
     def _readable(self, found: Path) -> Path:
         """A copy that nobody may read where the checkout is closed to others (the wheel's libraries are found by relative path)."""
         trial = subprocess.run(
             [str(found / "postgres"), "--version"], capture_output=True, cwd="/", check=False, **self._as_nobody()
-        )  # type: ignore[call-overload]
+        )
         if trial.returncode == 0:
             return found
         site, package = found.parents[2], found.parents[1].name

@@ -3,11 +3,10 @@
 import uuid
 from pathlib import Path
 
-from tests.support.collect import CONTENT_TYPES
+from tests.support.collect import CONTENT_TYPES, Part
 
 DATA = Path(__file__).parent / "data"
 FLOCK, LOSS, VILLAGES = DATA / "flock_count.xml", DATA / "livestock_loss.xml", DATA / "villages.xml"
-Part = tuple[str, str | None, str | None, bytes]
 
 
 def new_id() -> str:

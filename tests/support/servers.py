@@ -18,11 +18,12 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from click.testing import CliRunner
+from sqlalchemy import Connection
 
 from forms.problems import Problem
+from records.store import Store, open_engine
 from records.submissions import listed, xml_of
 from server.cli import cli
-from server.commands import opened
 from tests.support.processes import tree
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "tulliana")
@@ -149,10 +150,14 @@ class Server:
             return xml_of(connection, 1, instance_id)
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[Any]:
-        """A connection as a command beside the server gets it, without the second a new process costs."""
-        with patch.dict(os.environ, self.environment, clear=True), opened() as services, services.store.read() as connection:
-            yield connection
+    def _reading(self) -> Iterator[Connection]:
+        """A connection beside the running server, as a command has it."""
+        store = Store(open_engine(self.database_url or f"sqlite:///{self.data / 'tulliana.sqlite3'}"))
+        try:
+            with store.read() as connection:
+                yield connection
+        finally:
+            store.close()
 
     def raw(self, method: str, url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> "Plain":
         """One request without any of a phone's habits: no redirects, no cache, no added headers but Host and length."""
