@@ -1,0 +1,179 @@
+"""The records of one form as CSV in the layout of ODK Central, which people's scripts already read.
+
+Columns: SubmissionDate, every question as group-question, geopoints in four columns, then the columns about the submission. The
+table of a repeat has the questions inside it, PARENT_KEY and KEY. Tables are streamed: memory does not grow with the number of
+records.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, TextIO
+
+import orjson
+from sqlalchemy import Connection, Text, cast, func, select
+
+from exports.csvfile import write_table
+from forms.datatypes import read_point
+from forms.definition import Field, FormDefinition
+from forms.problems import Problem
+from records.forms import latest_xform
+from records.models import AppUser, Attachment, Submission
+
+Path = tuple[str, ...]
+Cell = str | int | float | None
+BATCH = 500
+
+ABOUT_FIRST = ("SubmissionDate",)
+ABOUT_LAST = (
+    "KEY",
+    "SubmitterID",
+    "SubmitterName",
+    "AttachmentsPresent",
+    "AttachmentsExpected",
+    "Status",
+    "ReviewState",
+    "DeviceID",
+    "Edits",
+    "FormVersion",
+)
+POINT_PARTS = ("Latitude", "Longitude", "Altitude", "Accuracy")
+
+
+class Column(NamedTuple):
+    """A question below the root or a repeat: its path from there, and its type."""
+
+    path: Path
+    type: str
+
+    @property
+    def header(self) -> list[str]:
+        """One heading, or four for a geopoint."""
+        name = "-".join(self.path)
+        return [f"{name}-{part}" for part in POINT_PARTS] if self.type == "geopoint" else [name]
+
+
+def write_csv(connection: Connection, project_id: int, form_id: str, stream: TextIO, *, repeat: Path = ()) -> int:
+    """Write the root table of a form, or of one of its repeats, to a stream opened with `newline=""`; give the number of rows.
+
+    Columns are those of the current version of the form. Raises `Problem` form_unknown, or not_found for a repeat it does not have.
+    """
+    definition = FormDefinition.from_xform(latest_xform(connection, project_id, form_id))
+    columns = list(_columns(definition.fields if not repeat else _repeat(definition, repeat).children, len(repeat)))
+    headings = [heading for column in columns for heading in column.header]
+    records = _records(connection, project_id, form_id)
+    if repeat:
+        return write_table(stream, [*headings, "PARENT_KEY", "KEY"], _repeat_rows(definition, records, repeat, columns))
+    return write_table(stream, [*ABOUT_FIRST, *headings, *ABOUT_LAST], _root_rows(records, columns))
+
+
+def repeats_of(definition: FormDefinition) -> list[Path]:
+    """Give the paths of all repeats of a form, the outer before the inner."""
+    return [field.path for field in definition.walk() if field.kind == "repeat"]
+
+
+def _repeat(definition: FormDefinition, path: Path) -> Field:
+    found = definition.by_path.get(path)
+    if found is None or found.kind != "repeat":
+        raise Problem("not_found", f"The form {definition.form_id} has no repeat {'/'.join(path)}.")
+    return found
+
+
+def _columns(fields: tuple[Field, ...], depth: int) -> Iterator[Column]:
+    for field in fields:
+        if field.kind == "group":
+            yield from _columns(field.children, depth)
+        elif field.kind == "question":
+            yield Column(field.path[depth:], field.type)
+
+
+def _records(connection: Connection, project_id: int, form_id: str) -> Iterator[Any]:
+    """Read the records in the order they arrived; answers stay JSON until they are needed."""
+    own = Attachment.instance_id.in_((Submission.instance_id, Submission.current_instance_id))
+    present = (
+        select(func.count(Attachment.name.distinct()))
+        .where(Attachment.project_id == Submission.project_id, Attachment.form_id == Submission.form_id, own)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            *(Submission.received_at, cast(Submission.answers, Text), Submission.instance_id),
+            *(Submission.app_user_id, AppUser.name, present, Submission.files, Submission.review_state),
+            *(Submission.device_id, Submission.edits, Submission.version),
+        )
+        .join(AppUser, AppUser.id == Submission.app_user_id, isouter=True)
+        .where(Submission.project_id == project_id, Submission.form_id == form_id)
+        .order_by(Submission.received_at, Submission.instance_id)
+    )
+    yield from connection.execute(query, execution_options={"yield_per": BATCH})
+
+
+def _root_rows(records: Iterator[Any], columns: list[Column]) -> Iterator[list[Cell]]:
+    cells_of = reader(columns)
+    for received, answers, key, user_id, user, present, files, state, device, edits, version in records:
+        row: list[Cell] = [_moment(received)]
+        row += cells_of(orjson.loads(answers))
+        row += (key, user_id, user, present, len(files), None, None if state == "received" else state)
+        row += (device, edits, version)
+        yield row
+
+
+def _repeat_rows(definition: FormDefinition, records: Iterator[Any], repeat: Path, columns: list[Column]) -> Iterator[list[Cell]]:
+    cells_of = reader(columns)
+    outer = [path for path in repeats_of(definition) if repeat[: len(path)] == path]
+    for record in records:
+        for parent_key, key, answers in _rounds(orjson.loads(record[1]), record[2], (), outer):
+            yield [*cells_of(answers), parent_key, key]
+
+
+def _rounds(answers: Any, key: str, above: Path, repeats: list[Path]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Go down through the repeats around a table: the key of the parent, of the round, and its answers."""
+    here, *inner = repeats
+    found = answers
+    for name in here[len(above) :]:
+        found = found.get(name) if isinstance(found, dict) else None
+    for number, content in enumerate(found if isinstance(found, list) else (), start=1):
+        own_key = f"{key}/{'/'.join(here[len(above) :])}[{number}]"
+        if inner:
+            yield from _rounds(content, own_key, here, inner)
+        elif isinstance(content, dict):
+            yield key, own_key, content
+
+
+def reader(columns: list[Column]) -> Callable[[Mapping[str, Any]], list[Cell]]:
+    """Make the function that picks the cells of a row from answers; each group is looked up once per row."""
+    groups: dict[Path, int] = {(): 0}
+    for column in columns:
+        for depth in range(1, len(column.path)):
+            groups.setdefault(column.path[:depth], len(groups))
+    steps = [(groups[path[:-1]], path[-1]) for path in groups if path]
+    picks = [(groups[column.path[:-1]], column.path[-1], column.type == "geopoint") for column in columns]
+
+    def cells(answers: Mapping[str, Any]) -> list[Cell]:
+        opened: list[Mapping[str, Any]] = [answers]
+        for parent, name in steps:
+            found = opened[parent].get(name)
+            opened.append(found if isinstance(found, dict) else {})
+        row: list[Cell] = []
+        for group, name, is_point in picks:
+            value = opened[group].get(name)
+            if is_point:
+                row.extend(_point(value))
+            else:
+                row.append(value if isinstance(value, str | int | float) or value is None else orjson.dumps(value).decode())
+        return row
+
+    return cells
+
+
+def _point(value: object) -> tuple[Cell, ...]:
+    """Split a geopoint. What cannot be read stands whole in the first column."""
+    if not isinstance(value, str) or not value:
+        return None, None, None, None
+    try:
+        return read_point(value)
+    except ValueError:
+        return value, None, None, None
+
+
+def _moment(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
