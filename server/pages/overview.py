@@ -23,7 +23,7 @@ from server.pages.blueprint import pages
 from server.pages.rendering import compressed, form_title, page
 from server.services import services
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 MAP_LIMIT = 5000
 COLOURS = 8
 """How many forms the style sheet has colours for; further ones share."""

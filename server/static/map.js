@@ -8,7 +8,9 @@
   const days = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
   const countries = new Intl.DisplayNames([language], { type: "region" });
   const colour = (name) => getComputedStyle(page).getPropertyValue(`--${name}`).trim();
-  const PROVINCES_FROM = 6.5; // zoom
+  const PROVINCES_FROM = 6.5, NEAREST = 14; // zoom
+  const TOGETHER = 44; // pixels: reports nearer than this share a marker
+  const MOST_IN_POPUP = 20;
 
   box.replaceChildren();
   const map = L.map(box, { zoomControl: false, attributionControl: false, minZoom: 3, maxZoom: 15, zoomSnap: 0.5, scrollWheelZoom: false });
@@ -29,11 +31,10 @@
     return answer.json();
   }
 
-  // points
+  // points: those of one place share a marker with their number; a click goes nearer, and at last lists them
 
-  function popup([, , form, flags, report, date, who, address], forms) {
+  function describe([, , form, flags, report, date, who, address], forms) {
     const card = element("div", "point", "");
-    card.dir = page.dir;
     card.append(element("strong", "", forms[form].title), element("span", "code", report));
     card.append(element("span", "", [days.format(new Date(date)), who].filter(Boolean).join(" · ")));
     if (flags) card.append(element("span", "tag bad", flags));
@@ -43,20 +44,71 @@
     return card;
   }
 
-  function drawPoints({ forms, points, is_complete: isComplete }) {
-    const renderer = L.canvas({ padding: 0.3, tolerance: 6 });
-    for (const point of [...points].reverse()) {
-      const isFlagged = point[3] !== "";
-      L.circleMarker([point[0], point[1]], {
-        renderer,
-        radius: 6,
-        weight: isFlagged ? 2.5 : 1,
-        color: colour(isFlagged ? "bad" : "card"),
-        fillColor: colour(`form-${forms[point[2]].colour}`),
-        fillOpacity: 0.9,
-      }).bindPopup(() => popup(point, forms), { minWidth: 180 }).addTo(map);
+  function popup(members, forms) {
+    const list = element("div", "list", "");
+    list.dir = page.dir;
+    list.append(...members.slice(0, MOST_IN_POPUP).map((point) => describe(point, forms)));
+    return list;
+  }
+
+  function groups(points) {
+    const view = map.getBounds().pad(0.1), found = [];
+    for (const point of points) {
+      if (!view.contains([point[0], point[1]])) continue;
+      const { x, y } = map.project([point[0], point[1]]);
+      const near = found.find((group) => Math.hypot(group.x - x, group.y - y) < TOGETHER);
+      if (near) {
+        near.members.push(point);
+        near.x += (x - near.x) / near.members.length;
+        near.y += (y - near.y) / near.members.length;
+      } else {
+        found.push({ x, y, members: [point] });
+      }
     }
-    if (points.length) map.fitBounds(L.latLngBounds(points.map(([latitude, longitude]) => [latitude, longitude])), { padding: [40, 40], maxZoom: 10, animate: false });
+    return found.map((group) => group.members);
+  }
+
+  function commonest(members) {
+    const counts = new Map();
+    for (const [, , form] of members) counts.set(form, (counts.get(form) ?? 0) + 1);
+    return [...counts].sort((a, b) => b[1] - a[1])[0][0];
+  }
+
+  function marker(members, forms) {
+    const bounds = L.latLngBounds(members.map(([latitude, longitude]) => [latitude, longitude])), count = members.length;
+    const size = count === 1 ? 14 : 24 + 6 * Math.floor(Math.log10(count) * 2);
+    const style = ["pin", count > 1 ? "many" : "", `form-${forms[commonest(members)].colour}`, members.some((point) => point[3]) ? "flagged" : ""];
+    const icon = L.divIcon({
+      className: style.join(" "),
+      html: element("span", "", count > 1 ? numbers.format(count) : ""),
+      iconSize: [size, size],
+    });
+    const title = count > 1 ? words.shown.replace("{n}", numbers.format(count)) : `${forms[members[0][2]].title} ${members[0][4]}`;
+    const centre = [0, 1].map((axis) => members.reduce((sum, point) => sum + point[axis], 0) / count);
+    const made = L.marker(centre, { icon, title, alt: title });
+    const isOnePlace = count === 1 || map.getZoom() >= NEAREST || bounds.getNorthEast().equals(bounds.getSouthWest(), 1e-4);
+    if (isOnePlace) return made.bindPopup(() => popup(members, forms), { minWidth: 190, maxHeight: 260 });
+    return made.on("click", () => map.fitBounds(bounds, { padding: [40, 40], maxZoom: NEAREST }));
+  }
+
+  function quantile(points, axis, share) {
+    const values = points.map((point) => point[axis]).sort((a, b) => a - b);
+    return values[Math.round(share * (values.length - 1))];
+  }
+
+  function drawPoints({ forms, points, is_complete: isComplete }) {
+    const corner = (share) => [quantile(points, 0, share), quantile(points, 1, share)];
+    if (points.length) map.fitBounds([corner(0.02), corner(0.98)], { padding: [30, 30], maxZoom: 10, animate: false }); // not misled by strays
+    const layer = L.layerGroup().addTo(map);
+    let zoom = null;
+    const show = () => {
+      if (map.getZoom() === zoom && layer.getLayers().some((made) => made.isPopupOpen())) return; // a popup may push the map
+      zoom = map.getZoom();
+      layer.clearLayers();
+      for (const members of groups(points)) marker(members, forms).addTo(layer);
+    };
+    map.on("moveend", show);
+    show();
     const sentence = points.length === 0 ? words.none : isComplete ? words.shown : words.newest;
     document.getElementById("map-count").textContent = sentence.replace("{n}", numbers.format(points.length));
   }
