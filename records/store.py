@@ -105,9 +105,9 @@ def insert_new(connection: Connection, model: type[Base]) -> Insert:
 
 @lru_cache
 def _insert_new(dialect: str, model: type[Base]) -> Insert:
-    if dialect == "sqlite":
-        return sqlite.insert(model).on_conflict_do_nothing()
-    return postgresql.insert(model).on_conflict_do_nothing().inline()  # with RETURNING there would be no row count
+    kind = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    new: Insert = kind(model).on_conflict_do_nothing().inline()
+    return new.execution_options(preserve_rowcount=True)  # a closed cursor or RETURNING would hide the count
 
 
 class _GroupWriter:

@@ -6,10 +6,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.postgres import Cluster
 from tests.support.servers import Server
 
+settings.register_profile("tulliana", deadline=None)  # how long an example takes says more about the machine
+settings.load_profile("tulliana")
 NewServer = Callable[..., Server]
 
 

@@ -318,7 +318,7 @@ def same(text: str, kept: str) -> bool:
         return text.strip() in {"1", "true", "0", "false"} and kept in {"True", "False"}
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(forms(), filled())
 def test_whatever_comes_is_read_nothing_is_lost_and_the_answers_can_be_kept(form: bytes, data: etree._Element) -> None:
     xml = etree.tostring(data)

@@ -1,0 +1,23 @@
+"""Databases and files for the tests of this room."""
+
+from tests.support.stores import (
+    blobs,
+    database_url,
+    empty_url,
+    postgres_store,
+    postgres_template,
+    sqlite_store,
+    sqlite_template,
+    store,
+)
+
+__all__ = [
+    "blobs",
+    "database_url",
+    "empty_url",
+    "postgres_store",
+    "postgres_template",
+    "sqlite_store",
+    "sqlite_template",
+    "store",
+]
