@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from random import Random
 from uuid import UUID
@@ -81,7 +81,8 @@ def _add_photos(event: Event, answers: Answers, own: Random) -> dict[str, bytes]
     if event.form_id not in _PHOTOS:
         return {}
     repeat, kind, photo = _PHOTOS[event.form_id]
-    names = [f"{own.randrange(10**12, 2 * 10**12)}.png" for _ in range(own.choices((0, 1, 2), (55, 30, 15))[0])]
+    noon = int(datetime.combine(event.reported, time(12), UTC).timestamp()) * 1000  # phones name photos by milliseconds
+    names = [f"{noon + own.randrange(3_600_000)}.png" for _ in range(own.choices((0, 1, 2), (55, 30, 15))[0])]
     answers[repeat] = [{kind: "site", photo: name} for name in names]
     return {name: _picture(own.randrange(_DIFFERENT_PICTURES)) for name in names}
 
