@@ -46,12 +46,19 @@ def _answer(root: ET.Element, bind: ET.Element, control: ET.Element, chance: ran
     if kind in {"int", "long", "decimal", "range"}:
         low, high = int(float(control.get("start") or 0)), int(float(control.get("end") or 12))
         return str(chance.randint(low, high))
+    here = _place(chance)
     return {
         "date": f"{now:%Y-%m-%d}",
         "time": f"{now:%H:%M:%S}.000Z",
         "dateTime": f"{now:%Y-%m-%dT%H:%M:%S}.000+03:30",
-        "geopoint": f"{chance.uniform(28, 38):.7f} {chance.uniform(50, 60):.7f} {chance.randint(300, 2800)}.0 4.5",
+        "geopoint": here,
+        "geotrace": f"{here}; {_place(chance)}",
+        "geoshape": f"{here}; {_place(chance)}; {_place(chance)}; {here}",
     }.get(kind, {"deviceid": "collect:filler0000000001"}.get(preload, chance.choice(WORDS)))
+
+
+def _place(chance: random.Random) -> str:
+    return f"{chance.uniform(28, 38):.7f} {chance.uniform(50, 60):.7f} {chance.randint(300, 2800)}.0 4.5"
 
 
 def _listed(root: ET.Element, control: ET.Element) -> list[str]:
