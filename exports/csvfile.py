@@ -4,24 +4,19 @@ import csv
 from collections.abc import Iterable
 from typing import TextIO
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def safe(value: str) -> str:
-    """Put an apostrophe before text that a spreadsheet would take for a formula."""
-    return "'" + value if value.startswith(FORMULA_STARTS) else value
+FORMULA_STARTS = frozenset("=+-@\t\r")
 
 
 def write_table(stream: TextIO, header: Iterable[str], rows: Iterable[Iterable[str | int | float | None]]) -> int:
     """Write header and rows to a stream opened with `newline=""`; give the number of rows.
 
-    Only text is guarded: the number -5 stays a number.
+    Text that a spreadsheet would take for a formula gets an apostrophe; the number -5 stays a number.
     """
     stream.write("\ufeff")
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(header)
     count = 0
     for row in rows:
-        writer.writerow([safe(value) if isinstance(value, str) else value for value in row])
+        writer.writerow([f"'{cell}" if cell.__class__ is str and cell[:1] in FORMULA_STARTS else cell for cell in row])
         count += 1
     return count

@@ -21,6 +21,7 @@ from records.models import AppUser, Attachment, Submission
 
 Path = tuple[str, ...]
 Cell = str | int | float | None
+PLAIN = frozenset({str, int, float, bool, type(None)})
 BATCH = 500
 
 ABOUT_FIRST = ("SubmissionDate",)
@@ -157,9 +158,9 @@ def reader(columns: list[Column]) -> Callable[[Mapping[str, Any]], list[Cell]]:
         for group, name, is_point in picks:
             value = opened[group].get(name)
             if is_point:
-                row.extend(_point(value))
+                row += _point(value)
             else:
-                row.append(value if isinstance(value, str | int | float) or value is None else orjson.dumps(value).decode())
+                row.append(value if value.__class__ in PLAIN else orjson.dumps(value).decode())
         return row
 
     return cells
