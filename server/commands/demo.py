@@ -2,6 +2,7 @@
 
 import signal
 import tempfile
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,15 +34,15 @@ def command(data: Path | None, reports: int, seed: int, host: str | None, port: 
     try:
         with app.app_context():
             opened = app.extensions["tulliana"]
-            password = run.set_up(opened, click.echo)
-            with run.serving(config) as server:
-                if not run.is_filled(config):
-                    _fill(opened, reports, seed)
-                _welcome(config, password)
-                if serve:
-                    click.echo("Stop with Ctrl+C.")
-                    server.wait()
-            opened.store.close()
+            with closing(opened.store):
+                password = run.set_up(opened, click.echo)
+                with run.serving(config) as server:
+                    if not run.is_filled(config):
+                        _fill(opened, reports, seed)
+                    _welcome(config, password)
+                    if serve:
+                        click.echo("Stop with Ctrl+C.")
+                        server.wait()
     except KeyboardInterrupt:
         click.echo("\nStopped.")
 
