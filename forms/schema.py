@@ -253,7 +253,8 @@ class _Pass:
             latitude, longitude, _, accuracy = read_point(text)
         except ValueError:
             return
-        self.reading.latitude, self.reading.longitude, self.reading.accuracy = latitude, longitude, accuracy
+        self.reading.latitude, self.reading.longitude = latitude, longitude
+        self.reading.accuracy = accuracy or None  # a point set on a map comes with 0: not measured
 
     def _missing(self) -> None:
         for path in self.always_asked:
