@@ -201,11 +201,12 @@ class Schemas:
             exact = connection.execute(
                 select(FormVersion.xform).filter_by(project_id=project_id, form_id=form_id, version=version)
             ).scalar()
-            if exact is None:
-                current = FormDefinition.from_xform(latest_xform(connection, project_id, form_id))
-                if current.version != version:
-                    return self.get(project_id, form_id, current.version)[0], False
-                exact = latest_xform(connection, project_id, form_id)
+            current = select(Form.current_version).filter_by(project_id=project_id, form_id=form_id)
+            current_version = connection.execute(current).scalar() if exact is None else version
+        if current_version is None:
+            raise Problem("form_unknown", form_id)
+        if exact is None:
+            return self.get(project_id, form_id, current_version)[0], False
         schema = FormSchema(FormDefinition.from_xform(exact))
         with self._lock:
             self._kept[key] = schema

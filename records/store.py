@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import Connection, Engine, Insert, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from forms.problems import Problem
 from records.models import Base
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
 GROUP_SIZE = 256
 _ATTEMPTS = 5
-_RETRYABLE = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock
+_RETRYABLE = {"40001", "40P01", "23505"}  # PostgreSQL: serialization failure, deadlock, somebody was quicker (unique key)
 
 
 def engine_options() -> dict[str, Any]:
@@ -92,7 +92,7 @@ class Store:
             try:
                 with self.engine.begin() as connection:
                     return work(connection)
-            except OperationalError as error:
+            except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) not in _RETRYABLE or attempt == _ATTEMPTS:
                     raise
         raise Problem("busy")

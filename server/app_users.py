@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from forms.problems import Problem
 from records.models import AppUser, AuditEvent, Project
@@ -56,11 +55,7 @@ def add(store: Store, name: str, *, project_id: int = PROJECT_ID, language: str 
         connection.execute(insert(AuditEvent).values(event))
         return connection.execute(select(Project.name).filter_by(id=project_id)).scalar_one()
 
-    try:
-        project = store.write(work)
-    except IntegrityError as error:
-        raise Problem("name_taken", name) from error
-    return NewAppUser(name, token, project, language, project_id)
+    return NewAppUser(name, token, store.write(work), language, project_id)
 
 
 def revoke(store: Store, name: str, *, project_id: int = PROJECT_ID, actor: str = "") -> None:
