@@ -24,6 +24,7 @@ from exports.privacy import (
     Level,
     Partition,
     coarsen,
+    distinct_pairs,
     enough_households,
     nobody_dominates,
 )
@@ -133,14 +134,16 @@ class Release:
         """The rows whose sum is published, by level, event set and name of the sum; the partner's come before the public's."""
         strict = self.found.attacks.certainty == STRICT
         item = np.where(self._atom >= 0, self._atom * 2 + strict, -1)
+        items_of_rows = {}
+        for level in (PARTNER, PUBLIC):
+            for event_set in EVENT_SETS:
+                row = self.table(level, event_set).row
+                items_of_rows[level, event_set] = _by_key(row[row >= 0], item[row >= 0])
         shown = {}
         for name, values in self.sums.items():
             ledger = Ledger(_Contributions(item, self.found.attacks.household, values).nobody_dominates)
-            for level in (PARTNER, PUBLIC):
-                for event_set in EVENT_SETS:
-                    row = self.table(level, event_set).row
-                    items = _by_key(row[row >= 0], item[row >= 0])
-                    shown[level, event_set, name] = {one for one in sorted(items) if ledger.publish(items[one])}
+            for table, rows in items_of_rows.items():
+                shown[(*table, name)] = {row for row, items in rows.items() if ledger.publish(items)}
         return shown
 
     @cached_property
@@ -166,10 +169,10 @@ class _Contributions:
 
     def __init__(self, item: Ints, household: Ints, values: Floats) -> None:
         known = (item >= 0) & np.isfinite(values)
-        pairs, pair = np.unique(np.column_stack([item, household])[known], axis=0, return_inverse=True)
-        amounts = np.bincount(pair.reshape(-1), weights=values[known], minlength=len(pairs))
+        pairs = distinct_pairs(item[known], household[known])
+        amounts = np.bincount(pairs.position, weights=values[known], minlength=len(pairs.keys))
         self._of_item: dict[int, list[tuple[int, float]]] = {}
-        for (one, who), amount in zip(pairs.tolist(), amounts.tolist(), strict=True):
+        for one, who, amount in zip(pairs.keys.tolist(), pairs.values.tolist(), amounts.tolist(), strict=True):
             self._of_item.setdefault(one, []).append((who, amount))
 
     def nobody_dominates(self, items: Iterable[int]) -> bool:
@@ -181,9 +184,10 @@ class _Contributions:
 
 
 def _by_key(keys: Ints, values: Ints) -> dict[int, list[int]]:
-    """Gather the distinct values of each key."""
+    """Gather the distinct values of each key, keys in ascending order."""
     gathered: dict[int, list[int]] = {}
-    for key, value in np.unique(np.column_stack([keys, values]), axis=0).tolist():
+    pairs = distinct_pairs(keys, values)
+    for key, value in zip(pairs.keys.tolist(), pairs.values.tolist(), strict=True):
         gathered.setdefault(key, []).append(value)
     return gathered
 

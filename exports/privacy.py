@@ -50,6 +50,14 @@ class Partition:
     merged: Flags
 
 
+class Pairs(NamedTuple):
+    """Different pairs of a key and a value; `position` is the pair of each entry they were made from."""
+
+    keys: Ints
+    values: Ints
+    position: Ints
+
+
 def coarsen(paths: Cells, place: Ints, household: Ints, finest: int) -> Partition:
     """Count every place in the finest unit that holds five households in places not yet counted.
 
@@ -59,7 +67,7 @@ def coarsen(paths: Cells, place: Ints, household: Ints, finest: int) -> Partitio
     """
     row = np.full(len(paths), -1, np.int64)
     pending: Flags = np.bincount(place, minlength=len(paths)) > 0
-    pairs = np.unique(np.column_stack([place, household])[household >= 0], axis=0).reshape(-1, 2)
+    pairs = distinct_pairs(place[household >= 0], household[household >= 0])
     levels: list[int] = []
     for level in range(finest, len(CELL_LEVELS)):
         ready = np.flatnonzero(pending & (paths[:, level] > 0))
@@ -76,13 +84,23 @@ def coarsen(paths: Cells, place: Ints, household: Ints, finest: int) -> Partitio
     return _numbered(row, np.array(levels, np.int64), merged, paths)
 
 
-def _distinct_households(group_of_place: Ints, pairs: Ints, size: int) -> Ints:
-    groups = group_of_place[pairs[:, 0]]
-    distinct = np.unique(np.column_stack([groups, pairs[:, 1]])[groups >= 0], axis=0).reshape(-1, 2)
-    return np.bincount(distinct[:, 0], minlength=size)
+def distinct_pairs(keys: Ints, values: Ints) -> Pairs:
+    """Give the different pairs in ascending order, and for each entry the position of its pair."""
+    if not len(keys):
+        return Pairs(keys, values, np.empty(0, np.int64))
+    units, unit = np.unique(keys, return_inverse=True)
+    lowest = values.min()
+    span = int(values.max() - lowest) + 1
+    codes, position = np.unique(unit * span + (values - lowest), return_inverse=True)
+    return Pairs(units[codes // span], codes % span + lowest, position)
 
 
-def _merge_leftovers(row: Ints, pending: Flags, country: Cells, pairs: Ints, rows: int) -> set[int]:
+def _distinct_households(group_of_place: Ints, pairs: Pairs, size: int) -> Ints:
+    groups = group_of_place[pairs.keys]
+    return np.bincount(distinct_pairs(groups[groups >= 0], pairs.values[groups >= 0]).keys, minlength=size)
+
+
+def _merge_leftovers(row: Ints, pending: Flags, country: Cells, pairs: Pairs, rows: int) -> set[int]:
     """Give what is left of a country to the smallest row that lies in it whole. Changes `row`."""
     merged = set()
     households = _distinct_households(row, pairs, rows)
