@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import orjson
 
+from server.app_users import PROJECT_ID
 from server.commands import opened
 
 
@@ -37,6 +38,27 @@ def run_export(export: str, level: str, out: Path | None, as_of: datetime | None
         target = out
     for file in files:
         click.echo(f"{target / file.name}\t{file.rows} rows\t{file.sha256}")
+
+
+@command.command("table")
+@click.argument("form_id")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Folder to write to; by default here."
+)
+def export_table(form_id: str, out: Path) -> None:
+    """Write all records of a form as CSV, as they are: exact places and codes, not for publication. One more file per repeat."""
+    from exports.tables import repeats_of, write_csv
+    from forms.definition import FormDefinition
+    from records.forms import latest_xform
+
+    out.mkdir(parents=True, exist_ok=True)
+    with opened() as services, services.store.read() as connection:
+        definition = FormDefinition.from_xform(latest_xform(connection, PROJECT_ID, form_id))
+        for repeat in [(), *repeats_of(definition)]:
+            target = out / ("-".join([form_id.replace("/", "_"), *repeat]) + ".csv")
+            with target.open("w", encoding="utf-8", newline="") as stream:
+                rows = write_csv(connection, PROJECT_ID, form_id, stream, repeat=repeat)
+            click.echo(f"{target}\t{rows} rows")
 
 
 @command.command("slot", hidden=True)

@@ -9,9 +9,9 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 
-from tests.load import deliveries
+from tests.load import deliveries, exports
 
-BENCHES: dict[str, Callable[[deliveries.Options], Iterator[str]]] = {"deliveries": deliveries.report}
+BENCHES: dict[str, Callable[[deliveries.Options], Iterator[str]]] = {"deliveries": deliveries.report, "exports": exports.report}
 
 
 def main() -> None:
@@ -23,8 +23,11 @@ def main() -> None:
     parser.add_argument("--phones", type=int, nargs="+", default=[1, 8, 32])
     parser.add_argument("--database", nargs="+", choices=["sqlite", "postgres"], default=["sqlite", "postgres"])
     parser.add_argument("--case", nargs="+", choices=list(deliveries.CASES), default=list(deliveries.CASES))
+    parser.add_argument("--records", type=int, default=1_000_000, help="records of the export benchmark (1,000,000)")
     given = parser.parse_args()
-    options = deliveries.Options(given.seconds, given.runs, tuple(given.phones), tuple(given.database), tuple(given.case))
+    options = deliveries.Options(
+        given.seconds, given.runs, tuple(given.phones), tuple(given.database), tuple(given.case), given.records
+    )
     print(f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}; ", end="")
     print(f"{options.runs} runs of {options.seconds:g} s, median [least-most]; PostgreSQL with fsync on.", flush=True)
     for name in given.bench or BENCHES:

@@ -31,6 +31,7 @@ class Options:
     phones: tuple[int, ...]
     databases: tuple[str, ...]
     cases: tuple[str, ...]
+    records: int
 
 
 def report(options: Options) -> Iterator[str]:
