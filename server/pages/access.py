@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flask import redirect, request, url_for
 
 from forms.problems import Problem
+from server.accounts import ROLES, Person
 from server.errors import is_for_phones
 from server.identity import person, require
 from server.pages.blueprint import pages
@@ -46,6 +47,11 @@ def open_to(*roles: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def reader() -> Person:
+    """Who asked for a page that is open to them."""
+    return require(*ROLES)
 
 
 def local_path(wanted: str) -> str:

@@ -15,10 +15,9 @@ from records import submissions
 from records.forms import titles
 from records.submissions import Position
 from server.app_users import PROJECT_ID
-from server.identity import require
 from server.openrosa import case_number
 from server.pages import flags
-from server.pages.access import open_to
+from server.pages.access import open_to, reader
 from server.pages.blueprint import pages
 from server.pages.rendering import compressed, form_title, page
 from server.services import services
@@ -33,7 +32,7 @@ COLOURS = 8
 @open_to("coordinator", "analyst")
 def overview() -> Response:
     """Reports for coordinators; analysts go to the exports, which is what they may see."""
-    if not require().may("coordinator"):
+    if not reader().may("coordinator"):
         return redirect(url_for("pages.exports"))  # type: ignore[return-value]
     wanted, after = _wanted(), _position(request.args.get("after", ""))
     with services().store.read() as connection:

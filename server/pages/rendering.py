@@ -28,10 +28,11 @@ _COMPRESSED_FROM = 1000  # bytes
 
 def language() -> str:
     """The reader's language: asked for in the address, chosen before, or wished for by the browser."""
-    for wanted in (request.args.get("lang", ""), request.cookies.get(_LANGUAGE_COOKIE, "")):
-        if wanted in LANGUAGES:
-            return wanted
-    return request.accept_languages.best_match(LANGUAGES, default="en") or "en"
+    wished = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+    for code in (request.args.get("lang", ""), request.cookies.get(_LANGUAGE_COOKIE, ""), *wished):
+        if code in LANGUAGES:
+            return code
+    return "en"
 
 
 def translate(text: str) -> str:
@@ -63,15 +64,14 @@ def page(template: str, *, status: int = 200, **values: Any) -> Response:
     )
     response = compressed(Response(html, status=status, content_type="text/html; charset=utf-8"))
     response.headers["Cache-Control"] = "no-store"
+    if status == 429:
+        response.headers["Retry-After"] = "60"
     return response
 
 
 def problem_page(problem: Problem) -> Response:
     """A problem as a page: what happened and what to do."""
-    response = page("problem.html", status=problem.kind.status, problem=problem)
-    if problem.kind.status == 429:
-        response.headers["Retry-After"] = "60"
-    return response
+    return page("problem.html", status=problem.kind.status, problem=problem)
 
 
 def compressed(response: Response) -> Response:
