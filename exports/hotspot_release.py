@@ -5,8 +5,8 @@ The test counts every attack whose household shares its place; what is then publ
 and a figure is kept back when it would set apart fewer than five households from all figures before it.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -139,9 +139,10 @@ class Release:
             for event_set in EVENT_SETS:
                 row = self.table(level, event_set).row
                 items_of_rows[level, event_set] = _by_key(row[row >= 0], item[row >= 0])
+        contributions = _Contributions(item, self.found.attacks.household)
         shown = {}
         for name, values in self.sums.items():
-            ledger = Ledger(_Contributions(item, self.found.attacks.household, values).nobody_dominates)
+            ledger = Ledger(contributions.rule(values))
             for table, rows in items_of_rows.items():
                 shown[(*table, name)] = {row for row, items in rows.items() if ledger.publish(items)}
         return shown
@@ -165,22 +166,33 @@ class Release:
 
 
 class _Contributions:
-    """Who makes up how much of a sum, by item."""
+    """Which households stand behind each item, and how much of a sum each of them makes up."""
 
-    def __init__(self, item: Ints, household: Ints, values: Floats) -> None:
-        known = (item >= 0) & np.isfinite(values)
-        pairs = distinct_pairs(item[known], household[known])
-        amounts = np.bincount(pairs.position, weights=values[known], minlength=len(pairs.keys))
-        self._of_item: dict[int, list[tuple[int, float]]] = {}
-        for one, who, amount in zip(pairs.keys.tolist(), pairs.values.tolist(), amounts.tolist(), strict=True):
-            self._of_item.setdefault(one, []).append((who, amount))
+    def __init__(self, item: Ints, household: Ints) -> None:
+        self._known = item >= 0
+        self._pairs = distinct_pairs(item[self._known], household[self._known])
+        items, first = np.unique(self._pairs.keys, return_index=True)
+        ends = [*first[1:].tolist(), len(self._pairs.keys)]
+        self._spans = {one: slice(*span) for one, *span in zip(items.tolist(), first.tolist(), ends, strict=True)}
+        self._households = self._pairs.values.tolist()
 
-    def nobody_dominates(self, items: Iterable[int]) -> bool:
-        shares: defaultdict[int, float] = defaultdict(float)
-        for item in items:
-            for who, amount in self._of_item.get(item, ()):
-                shares[who] += amount
-        return nobody_dominates(shares)
+    def rule(self, values: Floats) -> Callable[[Iterable[int]], bool]:
+        """Make the test whether the sum over some items may be published; unknown values make no contribution."""
+        known = np.isfinite(values[self._known])
+        position, size = self._pairs.position, len(self._pairs.keys)
+        sums = np.bincount(position[known], weights=values[self._known][known], minlength=size)
+        amounts = np.where(np.bincount(position[known], minlength=size) > 0, sums, np.nan).tolist()
+
+        def safe(items: Iterable[int]) -> bool:
+            shares: dict[int, float] = {}
+            for item in items:
+                span = self._spans[item]
+                for who, amount in zip(self._households[span], amounts[span], strict=True):
+                    if not math.isnan(amount):
+                        shares[who] = shares.get(who, 0.0) + amount
+            return nobody_dominates(shares)
+
+        return safe
 
 
 def _by_key(keys: Ints, values: Ints) -> dict[int, list[int]]:
