@@ -122,23 +122,26 @@ def _apply(connection: Connection, arrival: Arrival, root_id: str, *, is_same: b
 def _replace(connection: Connection, record: dict[str, Any], replaced_id: str, content: dict[str, Any], *, edits: int) -> bool:
     """Make `content` the record's state if `replaced_id` is still its current version; else flag the fork."""
     present: list[Flag] = connection.execute(select(Submission.flags).filter_by(**record).with_for_update()).scalar() or []
-    staying = [item for item in present if item["code"] in _OF_THE_RECORD]
+    staying = [item for item in present if item["code"] in _OF_THE_RECORD and item not in content["flags"]]
     values = {**content, "flags": [*content["flags"], *staying], "review_state": "edited", "updated_at": func.current_timestamp()}
     changed = connection.execute(
         update(Submission).filter_by(**record, current_instance_id=replaced_id).values(**values, edits=Submission.edits + edits)
     )
     if changed.rowcount == 0:
         message = f"{content['current_instance_id']} edits a version that was edited before. Both are kept."
-        add_flags(connection, record, [flag(_FORK, message)])
+        of_both = [item for item in content["flags"] if item["code"] in _OF_THE_RECORD]
+        add_flags(connection, record, [*of_both, flag(_FORK, message)])
     return changed.rowcount == 1
 
 
 def _adopt(connection: Connection, arrival: Arrival, root_id: str, held_root: str) -> None:
     """An edit that waited for this version: its state becomes the record's, its versions join the chain."""
     held, record = {**arrival.form, "instance_id": held_root}, {**arrival.form, "instance_id": root_id}
-    state = connection.execute(select(Submission).filter_by(**held)).mappings().one()
+    taken = connection.execute(delete(Submission).filter_by(**held).returning(*Submission.__table__.columns))
+    state = taken.mappings().one_or_none()
+    if state is None:  # a twin of this arrival, in parallel, was quicker
+        return
     content = {name: state[name] for name in _MOVED}
     content["flags"] = [item for item in state["flags"] if item["code"] != HELD]
-    connection.execute(delete(Submission).filter_by(**held))
     connection.execute(update(SubmissionVersion).filter_by(**arrival.form, root_id=held_root).values(root_id=root_id))
     _replace(connection, record, arrival.instance_id, content, edits=state["edits"] + 1)
