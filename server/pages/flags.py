@@ -18,6 +18,8 @@ _WORDS = {
     "extra": (_("Unknown question"), _("The answer belongs to no question of this version of the form.")),
     "unknown_version": (_("Unknown form version"), _("The phone used a version of the form that this server never had.")),
     "answers_unreadable": (_("Unreadable answers"), _("The answers could not be read. The file is kept as it came.")),
+    "unjudged": (_("Not fully checked"), _("From here on, the limits of answers were not checked: it took too long.")),
+    "more": (_("And more"), _("There are more such remarks than are listed here.")),
     "encrypted": (_("Encrypted"), _("The answers are encrypted and cannot be read here.")),
     "instance_conflict": (
         _("Two contents, one id"),

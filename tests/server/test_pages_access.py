@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -44,8 +45,9 @@ POSTS = sorted(rule for method, rule in TABLE if method == "POST")
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return Site(tmp_path_factory.mktemp("pages") / "data")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with closing(Site(tmp_path_factory.mktemp("pages") / "data")) as opened:
+        yield opened
 
 
 def routes(site: Site) -> Iterator[tuple[str, str]]:

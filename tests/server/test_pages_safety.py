@@ -1,6 +1,8 @@
 """What pages never do: run words from the data, reach outside, leave a reader without words, show how they are made inside."""
 
 import re
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,18 +31,18 @@ def hostile_form() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Everything a stranger can name is named to do harm."""
-    site = Site(tmp_path_factory.mktemp("pages") / "data")
-    site.publish(hostile_form())
     words = HOSTILE.replace("&", "&amp;").replace("<", "&lt;")
-    for xml, files in (
-        (record(f"<q>{words}</q><c>bad</c><extra>{words}</extra>", form_id="hostile", instance_id="uuid:hostile"), None),
-        (loss("uuid:loss", f"{words}.jpg", remarks=words), {f"{HOSTILE.replace('/', '')}.jpg": PHOTO}),
-        (record(f"<q>{words}</q>", form_id="hostile", instance_id=words), None),
-    ):
-        assert site.send(xml, files).status_code == 201
-    return site
+    with closing(Site(tmp_path_factory.mktemp("pages") / "data")) as site:
+        site.publish(hostile_form())
+        for xml, files in (
+            (record(f"<q>{words}</q><c>bad</c><extra>{words}</extra>", form_id="hostile", instance_id="uuid:hostile"), None),
+            (loss("uuid:loss", f"{words}.jpg", remarks=words), {f"{HOSTILE.replace('/', '')}.jpg": PHOTO}),
+            (record(f"<q>{words}</q>", form_id="hostile", instance_id=words), None),
+        ):
+            assert site.send(xml, files).status_code == 201
+        yield site
 
 
 def addresses(site: Site) -> list[str]:

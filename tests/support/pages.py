@@ -53,6 +53,10 @@ class Site:
         for form in (FLOCK, LOSS):
             self.publish(form.read_bytes())
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self.services.store.close()
+
     def publish(self, xform: bytes) -> None:
         """Publish a form."""
         publish(self.services.store, self.services.blobs, 1, xform=xform, source_name="test")
