@@ -5,7 +5,7 @@ BIN  := $(VENV)/bin
 REQ  := $(ROOT)/requirements
 UV   := $(BIN)/uv
 PYTHON ?= python3
-SYNC := cd $(ROOT) && VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes
+SYNC := cd $(ROOT) && VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --compile-bytecode --require-hashes
 
 .PHONY: run test check demo bench lock clean
 
@@ -41,6 +41,7 @@ $(VENV)/.run-ready: $(REQ)/run.txt $(ROOT)/pyproject.toml | $(UV)
 	@echo "Setting up (once, a minute) ..."
 	@$(SYNC) -r $(REQ)/run.txt
 	@cd $(ROOT) && VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation -e .
+	@cd $(ROOT) && $(BIN)/python -m compileall -q forms records sync exports server
 	@touch $@
 
 $(VENV)/.test-ready: $(VENV)/.run-ready $(REQ)/test.txt

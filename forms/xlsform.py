@@ -18,7 +18,7 @@ from forms.definition import FormDefinition
 from forms.problems import Problem
 from forms.workbook import Workbook
 from forms.xlsform_child import OUT_OF_MEMORY
-from forms.xml import parse_xml
+from forms.xml import local_name, parse_xml
 
 _MEDIA_URL = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)")
 
@@ -74,6 +74,9 @@ def convert_workbook(workbook: Workbook) -> Conversion:
 
 def _conversion(xform: bytes, warnings: list[str], itemsets: bytes | None) -> Conversion:
     definition = FormDefinition.from_xform(xform)
+    if definition.submission_url:
+        xform = _sending_here(xform)
+        warnings = [*warnings, f"The form would have sent its records to {definition.submission_url}. They will come here instead."]
     media = _media(parse_xml(xform)) | ({"itemsets.csv"} if itemsets else set())
     return Conversion(
         xform=xform,
@@ -84,6 +87,16 @@ def _conversion(xform: bytes, warnings: list[str], itemsets: bytes | None) -> Co
         media=sorted(media),
         itemsets=itemsets,
     )
+
+
+def _sending_here(xform: bytes) -> bytes:
+    """The form without an address of its own to send to: phones would obey it and not their settings."""
+    root = parse_xml(xform)
+    for node in root.iter(etree.Element):
+        if local_name(node) == "submission":
+            node.attrib.pop("action", "")
+            node.attrib.pop("method", "")
+    return etree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
 def _media(root: etree._Element) -> set[str]:

@@ -27,12 +27,20 @@ class Blob:
 
 
 class BlobStore:
-    """Content-addressed files below `folder`: `ab/cd/<sha256>`, unfinished ones in `incoming/`."""
+    """Content-addressed files below `folder`: `ab/<sha256>`, unfinished ones in `incoming/`.
+
+    All folders are made and on disk before the first file comes, so that keeping a file need only sync its own.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.incoming = folder / "incoming"
-        self.incoming.mkdir(parents=True, exist_ok=True)
+        if not self.incoming.is_dir():
+            for number in range(256):
+                (folder / f"{number:02x}").mkdir(parents=True, exist_ok=True)
+            self.incoming.mkdir(exist_ok=True)
+            sync_folder(folder)
+            sync_folder(folder.parent)
 
     def writer(self) -> "BlobWriter":
         """A new file to write to; nothing is kept until `keep`."""
@@ -46,7 +54,7 @@ class BlobStore:
 
     def path(self, sha256: str) -> Path:
         """Where the file with this digest is."""
-        return self.folder / sha256[:2] / sha256[2:4] / sha256
+        return self.folder / sha256[:2] / sha256
 
     def open(self, sha256: str) -> IO[bytes]:
         """The file for reading. Raises `Problem("not_found")`."""
@@ -97,12 +105,8 @@ class BlobWriter:
 
     def _settle(self, target: Path) -> None:
         os.fsync(self._file.fileno())
-        if not target.parent.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _sync_folder(target.parent.parent)
-            _sync_folder(self._store.folder)
         self._path.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
 
 def _write_all(file: Any, data: bytes) -> None:
@@ -111,7 +115,8 @@ def _write_all(file: Any, data: bytes) -> None:
         view = view[file.write(view) :]
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in this folder on disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

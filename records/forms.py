@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from records.models import AuditEvent, Form, FormMedia, FormVersion
 from records.store import Store
 
 _SCHEMAS_KEPT = 256
+_CLOSED_SECONDS = 2.0
 _MEDIA_COUNT = (
     select(func.count())
     .where(
@@ -184,8 +186,19 @@ class Schemas:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._closed: frozenset[tuple[int, str]] = frozenset()
+        self._closed_until = 0.0
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int, str, str], FormSchema] = OrderedDict()
+
+    def is_closed(self, project_id: int, form_id: str) -> bool:
+        """Whether the form takes no new records, as of two seconds ago at most."""
+        if time.monotonic() > self._closed_until:
+            with self._store.read() as connection:
+                rows = connection.execute(select(Form.project_id, Form.form_id).where(Form.state != "open"))
+                self._closed = frozenset((row.project_id, row.form_id) for row in rows)
+            self._closed_until = time.monotonic() + _CLOSED_SECONDS
+        return (project_id, form_id) in self._closed
 
     def get(self, project_id: int, form_id: str, version: str) -> tuple[FormSchema, bool]:
         """The schema of this version and True; for a version we never had, the current one's and False.

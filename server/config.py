@@ -92,9 +92,7 @@ SETTINGS = (
         _megabytes,
         "What a phone puts into one request, in MB. Smaller repeats less on a weak link; larger is quicker.",
     ),
-    Setting(
-        "EXPORT_SCHEDULE", "0 2 * * *", _cron, "When exports run, as five cron fields in this machine's time, or never."
-    ),
+    Setting("EXPORT_SCHEDULE", "0 2 * * *", _cron, "When exports run, as five cron fields in this machine's time, or never."),
 )
 
 

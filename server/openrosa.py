@@ -110,12 +110,17 @@ def submission() -> Response:
             xml=upload.xml,
             files=tuple(upload.files),
             app_user_id=g.app_user_id,
-            device_id=request.args.get("deviceID", "")[:_MAX_TEXT],
-            user_agent=request.headers.get("User-Agent", "")[:_MAX_TEXT],
+            device_id=_short(request.args.get("deviceID", "")),
+            user_agent=_short(request.headers.get("User-Agent", "")),
         )
     )
     status = 201 if receipt.outcome in {"created", "edited", "attached"} else 202
     return openrosa_message(_receipt_text(receipt), status, "submit_success")
+
+
+def _short(text: str) -> str:
+    """A text a client chose, fit to be kept."""
+    return "".join(character for character in text if character.isprintable())[:_MAX_TEXT]
 
 
 def _receipt_text(receipt: Receipt) -> str:
@@ -148,7 +153,7 @@ def _list(body: str) -> Response:
     response.headers["Cache-Control"] = "private, no-cache"
     etag = hashlib.sha256(response.get_data()).hexdigest()
     response.set_etag(etag)
-    if etag in request.if_none_match:  # dates are not trusted: this machine's clock may have been wrong
+    if request.if_none_match.contains_weak(etag):  # dates are not trusted: this machine's clock may have been wrong
         response.set_data(b"")
         response.status_code = 304
     return response

@@ -1,5 +1,6 @@
 """Releases: running an export into its folder, and handing its files out at an address that stays."""
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from server.identity import require
 from server.services import Services, services
 
 releases = Blueprint("releases", __name__)
+_QUARTERS = re.compile(r"_\d{4}Q\d-\d{4}Q\d")
 EXPORTS = {"hotspots-public": "public", "hotspots-partner": "partner"}  # name of the release: privacy level
 
 
@@ -48,6 +50,11 @@ def latest_folder(opened: Services, name: str) -> Path:
         return release_folder(opened, export_runs.latest(connection, name).folder)
 
 
+def lasting_name(file_name: str) -> str:
+    """The name under which this file of the latest run is found whatever its window: without the quarters."""
+    return _QUARTERS.sub("", file_name)
+
+
 def _export(opened: Services, level: str, as_of: date, folder: str) -> tuple[str, list[ReleasedFile]]:
     """Write the release into a folder of its own below `folder`; which one, and its files."""
     from exports.hotspot_export import run_hotspots
@@ -60,12 +67,12 @@ def _export(opened: Services, level: str, as_of: date, folder: str) -> tuple[str
 
 @releases.get("/exports/<name>/latest/<file_name>")
 def latest(name: str, file_name: str) -> Response:
-    """A file of the newest finished run; with ETag and Last-Modified, so that asking again costs nothing."""
+    """A file of the newest finished run, by its name or its lasting name; asking again costs nothing (ETag, Last-Modified)."""
     require("analyst", "coordinator")
     opened = services()
     with opened.store.read() as connection:
         run = export_runs.latest(connection, name)
-    file = next((file for file in run.files if file["name"] == file_name), None)
+    file = next((file for file in run.files if file_name in {file["name"], lasting_name(file["name"])}), None)
     if file is None:
         raise Problem("not_found", f"The latest run of {name} has no file {file_name}.")
     path = release_folder(opened, run.folder) / file["name"]

@@ -48,6 +48,8 @@ class Intake:
         reading = _read(schema, incoming)
         if not is_known_version:
             reading.violations.append(Violation("unknown_version", "", f"This server never had version “{incoming.version}”."))
+        if self.schemas.is_closed(delivery.project_id, incoming.form_id):
+            reading.violations.append(Violation("after_close", "", "The form was closed before this came."))
         return self._store.write(_Work(delivery, incoming, reading))
 
     def _keep_aside(self, delivery: Delivery, problem: Problem) -> None:

@@ -12,7 +12,7 @@ from server import schedule
 from server.pages.access import open_to, reader
 from server.pages.blueprint import pages
 from server.pages.rendering import page
-from server.releases import EXPORTS
+from server.releases import EXPORTS, lasting_name
 from server.services import services
 
 _RUNS_SHOWN = 20
@@ -26,7 +26,7 @@ def all_exports() -> Response:
         latest = {name: _latest(connection, name) for name in EXPORTS}
         runs = export_runs.listed(connection, limit=_RUNS_SHOWN)
     is_running = any(run.state == "running" for run in runs) or "started" in request.args
-    response = page("exports.html", latest=latest, runs=runs, is_running=is_running)
+    response = page("exports.html", latest=latest, runs=runs, is_running=is_running, lasting_name=lasting_name)
     if is_running:
         response.headers["Refresh"] = f"5; url={url_for('pages.exports')}"
     return response

@@ -49,6 +49,14 @@ def test_an_ngo_downloads_the_latest_files_as_they_were_listed(server: Server) -
         assert server.raw("GET", f"http://127.0.0.1:{server.port}{FILES}/{file['name']}", headers=again).status == 304
 
 
+def test_a_file_has_an_address_that_outlasts_its_quarters(server: Server) -> None:
+    lasting = f"http://127.0.0.1:{server.port}{FILES}/conflict_hotspots_leopard_standard_public.csv"
+    got = server.raw("GET", lasting, headers=as_ngo())
+    assert got.status == 200
+    sha256 = {str(file["name"]): file["sha256"] for file in listed(server) if str(file["name"]).endswith("public.csv")}
+    assert hashlib.sha256(got.body).hexdigest() == next(digest for name, digest in sha256.items() if "_standard_" in name)
+
+
 @pytest.mark.parametrize(
     "headers", [{}, as_ngo("a wrong password"), {"Authorization": "Basic !"}, {"Cookie": "tulliana_session=x"}]
 )
