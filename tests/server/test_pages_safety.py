@@ -9,7 +9,7 @@ import pytest
 
 from server import app_users
 from server.pages import overview
-from tests.support.pages import HOSTILE, Site, page
+from tests.support.pages import HOSTILE, HOSTILE_XML, Site, page
 from tests.support.records import loss, new_id
 from tests.support.small import record, xform
 
@@ -21,7 +21,7 @@ OUTSIDE = re.compile(r"""(?:https?:)?//[\w.-]+\.\w+[^\s"'<>)]*""")
 
 def hostile_form() -> bytes:
     """A form whose title, labels and choices want to be elements."""
-    words = HOSTILE.replace("&", "&amp;").replace("<", "&lt;")
+    words = HOSTILE_XML
     body = (
         f'<input ref="/data/q"><label>{words}</label></input><select1 ref="/data/c"><label>{words}</label>'
         f"<item><label>{words}</label><value>bad</value></item></select1>"
@@ -33,7 +33,7 @@ def hostile_form() -> bytes:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Everything a stranger can name is named to do harm."""
-    words = HOSTILE.replace("&", "&amp;").replace("<", "&lt;")
+    words = HOSTILE_XML
     with closing(Site(tmp_path_factory.mktemp("pages") / "data")) as site:
         site.publish(hostile_form())
         for xml, files in (

@@ -22,6 +22,7 @@ from tests.support.collect import encode
 from tests.support.records import FLOCK, LOSS, parts
 
 HOSTILE = """"'><img src=x onerror="window.hacked=1"><script>hacked=1</script>"""
+HOSTILE_XML = HOSTILE.replace("<", "&lt;")
 PASSWORD = "a long enough one"
 HOST = "http://192.168.7.5:8080"
 
