@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import Connection, Engine, Insert, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from forms.problems import Problem
 from records.models import Base
@@ -177,3 +177,9 @@ def _translated() -> Iterator[None]:
         if "full" in text or "no space" in text:
             raise Problem("disk_full") from error
         raise Problem("busy", str(error.orig)) from error
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:  # its subclasses are faults of ours
+            raise
+        raise Problem(
+            "busy", str(error.orig), hint="The database file is damaged: stop the server and restore a backup."
+        ) from error

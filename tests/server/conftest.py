@@ -1,5 +1,6 @@
 """Databases and files for the tests of this room."""
 
+from tests.support.commands import cli
 from tests.support.stores import (
     blobs,
     database_url,
@@ -13,6 +14,7 @@ from tests.support.stores import (
 
 __all__ = [
     "blobs",
+    "cli",
     "database_url",
     "empty_url",
     "postgres_store",

@@ -1,0 +1,188 @@
+"""The command line: what people type, what scripts read, and what is said when it goes wrong."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from forms.library import survey_ids
+from records.blobs import BlobStore
+from records.store import Store, open_engine
+from server.cli import COMMANDS
+from sync.delivery import Delivery, ReceivedFile
+from sync.intake import Intake
+from tests.support.commands import Run
+from tests.support.small import record, xform
+
+ROOT = Path(__file__).parents[2]
+COMMAND = str(Path(sysconfig.get_path("scripts")) / "tulliana")
+WITH_FILE = xform("<q/>", '<instance id="v" src="jr://file-csv/villages.csv"/><bind nodeset="/data/q"/>', '<input ref="/data/q"/>')
+
+
+@pytest.fixture
+def form(tmp_path: Path) -> Path:
+    file = tmp_path / "small.xml"
+    file.write_bytes(xform("<q/>", '<bind nodeset="/data/q" type="int"/>', '<input ref="/data/q"/>'))
+    return file
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_every_command_explains_itself(cli: Run, name: str) -> None:
+    result = cli(*([name] if name else []), "--help")
+    assert result.exit_code == 0
+    assert "Usage: tulliana" in result.output
+    assert all(command in result.output for command in COMMANDS) or name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_subcommand_explains_itself(cli: Run, name: str) -> None:
+    import click
+
+    from server.cli import cli as group
+
+    command = group.get_command(click.Context(group), name)
+    for inner in getattr(command, "commands", {}):
+        assert cli(name, inner, "--help").exit_code == 0
+    assert cli(name, "--nonsense").exit_code == 2
+
+
+def test_an_unknown_command_is_told(cli: Run) -> None:
+    result = cli("shred")
+    assert result.exit_code == 2
+    assert "No such command 'shred'" in result.output
+
+
+def test_a_problem_is_told_in_words_with_what_to_do_and_without_a_traceback(tmp_path: Path) -> None:
+    environ = {**os.environ, "TULLIANA_PORT": "eighty", "TULLIANA_DATA": str(tmp_path)}
+    done = subprocess.run([COMMAND, "form", "list"], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("tulliana: The settings cannot be used. TULLIANA_PORT: ")
+    assert "Correct the settings" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_app_user_for_a_script_is_one_json_object(cli: Run) -> None:
+    user = json.loads(cli("app-user", "add", "ranger", "--json").stdout)
+    assert set(user) == {"name", "token", "url"}
+    assert user["name"] == "ranger"
+    assert user["url"] == f"http://10.0.0.5:8080/v1/key/{user['token']}/projects/1"
+
+
+def test_an_app_user_for_a_person_is_a_code_and_an_address(cli: Run, tmp_path: Path) -> None:
+    picture = tmp_path / "code.png"
+    result = cli("app-user", "add", "محیط‌بان", "--language", "fa", "--png", str(picture))
+    assert "http://10.0.0.5:8080/v1/key/" in result.output
+    assert "█" in result.output or "▀" in result.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "محیط‌بان\tfa\tactive" in cli("app-user", "list").output
+    assert "withdrawn" in cli("app-user", "revoke", "محیط‌بان").output
+    assert "محیط‌بان\tfa\twithdrawn" in cli("app-user", "list").output
+
+
+def test_an_app_user_twice_or_unknown_is_told(cli: Run) -> None:
+    cli("app-user", "add", "ranger", "--json")
+    cli("app-user", "add", "ranger", code="name_taken")
+    cli("app-user", "revoke", "nobody", code="not_found")
+    cli("app-user", "add", "x", "--language", "klingon", code="value_invalid")
+
+
+def test_accounts_are_made_with_a_given_or_a_new_password(cli: Run) -> None:
+    assert "shown only now" in cli("account", "add", "leila", "--role", "analyst").output
+    assert "shown only now" not in cli("account", "add", "reza", "--password", "a long pass phrase").output
+    assert "shown only now" in cli("account", "password", "reza").output
+    cli("account", "add", "leila", code="name_taken")
+    cli("account", "password", "nobody", code="not_found")
+    cli("account", "add", "x", "--password", "short", code="value_invalid")
+    assert cli("account", "add", "x", "--role", "king").exit_code == 2
+
+
+def test_a_form_is_published_once_and_its_version_never_changes(cli: Run, form: Path) -> None:
+    assert "small, version “1”, is published." in cli("form", "publish", str(form)).output
+    assert "unchanged" in cli("form", "publish", str(form)).output
+    assert cli("form", "list").output == "small\t1\tSmall\n"
+    form.write_bytes(form.read_bytes() + b"\n<!-- other bytes -->")
+    cli("form", "publish", str(form), code="form_version_taken")
+    form.write_bytes(xform("<q/>", version="2", title="Small again"))
+    cli("form", "publish", str(form))
+    assert cli("form", "list").output == "small\t2\tSmall again\n"
+
+
+def test_the_files_of_a_form_are_found_where_people_put_them(cli: Run, tmp_path: Path) -> None:
+    file = tmp_path / "visit.xml"
+    file.write_bytes(WITH_FILE)
+    cli("form", "publish", str(file), code="form_media_missing")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "villages.csv").write_text("name,label\nv1,One\n")
+    assert "is published" in cli("form", "publish", str(file), "--media", str(elsewhere)).output
+    beside = tmp_path / "visit-media"
+    beside.mkdir()
+    (beside / "villages.csv").write_text("name,label\nv1,One\n")
+    assert "unchanged" in cli("form", "publish", str(file)).output
+    (tmp_path / "villages.csv").write_text("name,label\nv1,Another\n")
+    cli("form", "publish", str(file), code="form_version_taken")
+    assert "unchanged" in cli("form", "publish", str(file), "--media", str(beside / "villages.csv")).output
+
+
+def test_what_is_no_form_is_told(cli: Run, tmp_path: Path) -> None:
+    file = tmp_path / "form.xml"
+    for data, code in ((b"<data/>", "form_invalid"), (b"<data", "xml_unreadable")):
+        file.write_bytes(data)
+        assert cli("form", "publish", str(file), code=code).exit_code == 1
+    assert cli("form", "publish", str(tmp_path / "gone.xml")).exit_code == 2
+
+
+def test_a_shipped_survey_is_written_as_a_workbook(cli: Run, tmp_path: Path) -> None:
+    out = tmp_path / "survey.xlsx"
+    cli("form", "workbook", survey_ids()[0], "--out", str(out))
+    assert out.read_bytes().startswith(b"PK")
+
+
+@pytest.fixture
+def sent(cli: Run, form: Path, database_url: str, tmp_path: Path) -> bytes:
+    """One record with a flag and a photo nobody asked for."""
+    cli("form", "publish", str(form))
+    store, blobs = Store(open_engine(database_url)), BlobStore(tmp_path / "data" / "blobs")
+    xml = record("<q>many</q>")
+    photo = ReceivedFile(("a.jpg",), blobs.put(b"photo"), "image/jpeg")
+    Intake(store, blobs).receive(Delivery(1, xml, (photo,)))
+    store.close()
+    return xml
+
+
+def test_records_are_listed_for_people_and_for_scripts(cli: Run, sent: bytes) -> None:
+    line = cli("submission", "list", "--form", "small").output
+    assert line.startswith("uuid:1\t")
+    assert "file_unexpected, value_invalid" in line
+    (found,) = [json.loads(row) for row in cli("submission", "list", "--form", "small", "--json").output.splitlines()]
+    assert (found["instance_id"], found["form_id"], found["review_state"]) == ("uuid:1", "small", "received")
+    assert [file["name"] for file in found["attachments"]] == ["a.jpg"]
+    assert {flag["code"] for flag in found["flags"]} == {"file_unexpected", "value_invalid"}
+    cli("submission", "list", "--form", "never", code="form_unknown")
+
+
+def test_a_record_is_shown_and_its_exact_bytes_too(cli: Run, sent: bytes) -> None:
+    shown = cli("submission", "show", "uuid:1").output
+    assert '"q": "many"' in shown
+    assert "value_invalid: q " in shown
+    assert cli("submission", "show", "uuid:1", "--xml").stdout_bytes == sent
+    cli("submission", "show", "uuid:2", code="submission_unknown")
+    cli("submission", "show", "uuid:2", "--xml", code="submission_unknown")
+
+
+HEAVY = {
+    "sqlalchemy", "flask", "pyxform", "numpy", "h3", "shapely", "lxml", "marshmallow", "babel", "alembic", "apscheduler",
+    "granian", "argon2", "segno", "xlsxwriter", "requests", "re2",
+}  # fmt: skip
+
+
+def test_help_is_there_at_once_because_nothing_heavy_is_imported() -> None:
+    program = "import sys\nfrom server.cli import cli\ntry: cli(['--help'])\nexcept SystemExit: print('|'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    modules = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split("|")}
+    assert "click" in modules
+    assert modules & HEAVY == set()

@@ -1,0 +1,60 @@
+"""Every arrow points down, nothing happens at import, and what is slow to import is imported late."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("forms", "records", "sync", "exports", "server")
+LATE = {
+    "pyxform",
+    "h3",
+    "numpy",
+    "shapely",
+    "xlsxwriter",
+    "openpyxl",
+    "segno",
+    "granian",
+    "alembic",
+    "babel",
+    "apscheduler",
+    "argon2",
+}
+
+
+def child(program: str, folder: Path) -> str:
+    environ = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "HOME": str(folder)}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=folder, env=environ, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_rooms_import_only_what_is_below_them() -> None:
+    lint = Path(sysconfig.get_path("scripts")) / "lint-imports"
+    done = subprocess.run([str(lint), "--no-cache"], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_importing_every_module_writes_nothing_and_starts_nothing(tmp_path: Path) -> None:
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for room in ROOMS
+        for path in sorted((ROOT / room).rglob("*.py"))
+        if path.stem not in {"__init__", "__main__", "env"} and "versions" not in path.parts
+    ]
+    program = (
+        f"import importlib, threading\nfor name in {modules!r}: importlib.import_module(name)\n"
+        "from server.commands import serve\nprint(threading.active_count())"
+    )
+    assert child(program, tmp_path) == "1\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("module", ["server.app_users", "server.accounts", "sync.intake", "server.commands.app_users"])
+def test_a_phones_request_loads_nothing_that_only_exports_need(module: str, tmp_path: Path) -> None:
+    loaded = child(f"import sys, {module}\nprint('|'.join(sys.modules))", tmp_path).split("|")
+    assert {name.partition(".")[0] for name in loaded} & LATE == set()
