@@ -150,6 +150,7 @@ class Submission(Base):
     __table_args__ = (
         ForeignKeyConstraint(["project_id", "form_id"], ["form.project_id", "form.form_id"]),
         Index("submission_newest", "project_id", "received_at"),
+        Index("submission_of_form", "project_id", "form_id", "received_at", "instance_id"),  # tables are written without sorting
     )
 
 

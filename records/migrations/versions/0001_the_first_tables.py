@@ -175,6 +175,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("submission", schema=None) as batch_op:
         batch_op.create_index("submission_newest", ["project_id", "received_at"], unique=False)
+        batch_op.create_index("submission_of_form", ["project_id", "form_id", "received_at", "instance_id"], unique=False)
 
     op.create_table(
         "submission_version",
