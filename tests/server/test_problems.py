@@ -1,0 +1,286 @@
+"""The catalogue of problems: each one is provoked here, as a phone, a browser or a command meets it, and none is left over."""
+
+import io
+import re
+import shutil
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from forms.problems import CATALOGUE, Problem
+from records.forms import publish
+from records.submissions import found
+from server import accounts, app_users
+from server.app import create_app
+from server.config import Config
+from server.services import Services
+from server.setup import migrate
+from tests.support import docs
+from tests.support.collect import encode
+from tests.support.small import record, xform
+
+PASSWORD = "a long pass phrase"
+FORM = xform("<q/>")
+
+
+@dataclass
+class Door:
+    """An application with one form and one phone, and ways to knock at it."""
+
+    app: Flask
+    opened: Services
+    key: str
+
+    def phone(self, path: str, method: str = "GET", **more: Any) -> TestResponse:
+        return self.app.test_client().open(f"{self.key}{path}", method=method, **more)
+
+    def send(self, xml: bytes, name: str = "xml_submission_file") -> TestResponse:
+        body, kind = encode([(name, "record.xml", "text/xml", xml)])
+        return self.phone("/submission", "POST", data=body, content_type=kind)
+
+    def browse(self, path: str, method: str = "GET", **more: Any) -> TestResponse:
+        return self.app.test_client().open(
+            path, method=method, headers={"Accept": "application/json", **more.pop("headers", {})}, **more
+        )
+
+
+@pytest.fixture
+def door(sqlite_template: Path, tmp_path: Path) -> Iterator[Door]:
+    data = tmp_path / "data"
+    data.mkdir()
+    shutil.copy(sqlite_template, data / "tulliana.sqlite3")
+    app = create_app(Config.load({"DATA": str(data)}, {}))
+    opened: Services = app.extensions["tulliana"]
+    publish(opened.store, opened.blobs, 1, xform=FORM, source_name="test")
+    user = app_users.add(opened.store, "ranger", language="en")
+    yield Door(app, opened, user.url(""))
+    opened.store.close()
+
+
+def raised(action: Callable[[], object]) -> Problem:
+    with pytest.raises(Problem) as caught:
+        action()
+    return caught.value
+
+
+# One small function per code. Each gives the answer a client got, or the problem a command tells.
+PROVOKED: dict[str, Callable[[Door], TestResponse | Problem]] = {}
+
+
+def provokes(code: str) -> Callable[[Callable[[Door], TestResponse | Problem]], Callable[[Door], TestResponse | Problem]]:
+    def keep(function: Callable[[Door], TestResponse | Problem]) -> Callable[[Door], TestResponse | Problem]:
+        assert code not in PROVOKED
+        PROVOKED[code] = function
+        return function
+
+    return keep
+
+
+@provokes("xml_unreadable")
+def _(door: Door) -> TestResponse:
+    return door.send(b"<data")
+
+
+@provokes("body_unreadable")
+def _(door: Door) -> TestResponse:
+    return door.phone("/submission", "POST", data=b"x", content_type="text/plain")
+
+
+@provokes("submission_missing")
+def _(door: Door) -> TestResponse:
+    return door.send(record("<q/>"), name="something_else")
+
+
+@provokes("form_id_missing")
+def _(door: Door) -> TestResponse:
+    return door.send(b"<data/>")
+
+
+@provokes("value_invalid")
+def _(door: Door) -> TestResponse:
+    return door.send(record("<q/>", instance_id="x" * 300))
+
+
+@provokes("sign_in_needed")
+def _(door: Door) -> TestResponse:
+    return door.browse("/phones")
+
+
+@provokes("token_unknown")
+def _(door: Door) -> TestResponse:
+    return door.app.test_client().get("/v1/key/wrong/projects/1/formList")
+
+
+@provokes("not_allowed")
+def _(door: Door) -> TestResponse:
+    accounts.add(door.opened.store, "analyst", "analyst", PASSWORD)
+    return door.browse("/phones", auth=("analyst", PASSWORD))
+
+
+@provokes("request_forged")
+def _(door: Door) -> TestResponse:
+    return door.browse("/phones", "POST", headers={"Sec-Fetch-Site": "cross-site"})
+
+
+@provokes("not_found")
+def _(door: Door) -> TestResponse:
+    return door.browse("/nowhere")
+
+
+@provokes("form_unknown")
+def _(door: Door) -> TestResponse:
+    return door.send(record("<q/>", form_id="never"))
+
+
+@provokes("method_not_allowed")
+def _(door: Door) -> TestResponse:
+    return door.phone("/formList", "DELETE")
+
+
+@provokes("submission_unknown")
+def _(door: Door) -> Problem:
+    with door.opened.store.read() as connection:
+        return raised(lambda: found(connection, 1, "never"))
+
+
+@provokes("form_invalid")
+def _(door: Door) -> Problem:
+    return raised(lambda: publish(door.opened.store, door.opened.blobs, 1, xform=b"<data/>", source_name="test"))
+
+
+@provokes("form_version_taken")
+def _(door: Door) -> Problem:
+    return raised(lambda: publish(door.opened.store, door.opened.blobs, 1, xform=FORM + b"\n", source_name="test"))
+
+
+@provokes("form_media_missing")
+def _(door: Door) -> Problem:
+    other = xform("<q/>", version="2")
+    return raised(lambda: publish(door.opened.store, door.opened.blobs, 1, xform=other, source_name="test", needed=["a.csv"]))
+
+
+@provokes("name_taken")
+def _(door: Door) -> Problem:
+    return raised(lambda: app_users.add(door.opened.store, "ranger"))
+
+
+@provokes("too_large")
+def _(door: Door) -> TestResponse:
+    return door.send(b"<data>" + b" " * 11_000_000 + b"</data>")
+
+
+@provokes("too_many_tries")
+def _(door: Door) -> TestResponse:
+    for _ in range(10):
+        assert door.browse("/phones", auth=("guessed", "wrong")).status_code == 401
+    return door.browse("/phones", auth=("guessed", "wrong"))
+
+
+@provokes("internal")
+def _(door: Door) -> TestResponse:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sync.intake.Intake.receive", broken)
+        return door.send(record("<q/>"))
+
+
+@provokes("busy")
+def _(door: Door) -> TestResponse:
+    door.opened.store._writer.close()  # type: ignore[union-attr]
+    return door.send(record("<q/>"))
+
+
+@provokes("disk_full")
+def _(door: Door) -> TestResponse:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("records.blobs._write_all", full)
+        body, kind = encode([("xml_submission_file", "r.xml", "text/xml", record("<q/>")), ("a.jpg", "a.jpg", "image/jpeg", b"1")])
+        return door.phone("/submission", "POST", data=io.BytesIO(body), content_type=kind)
+
+
+@provokes("settings_invalid")
+def _(_: Door) -> Problem:
+    return raised(lambda: Config.load({}, {"TULLIANA_PORT": "x"}))
+
+
+@provokes("database_newer")
+def _(door: Door) -> Problem:
+    door.opened.store.write(lambda connection: connection.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    return raised(lambda: migrate(door.opened.store))
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_each_problem_is_met_with_its_status_its_words_and_what_to_do(
+    door: Door, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    kind = CATALOGUE[code]
+    met = PROVOKED[code](door)
+    if isinstance(met, Problem):
+        assert met.kind == kind
+        assert str(met).startswith(kind.title)
+        assert met.hint in str(met)
+        return
+    assert met.status_code == kind.status
+    if met.content_type.startswith("text/xml"):
+        message = ET.fromstring(met.data)[0]
+        assert message.tag == "{http://openrosa.org/http/response}message"
+        words = message.text or ""
+    else:
+        assert met.content_type == "application/problem+json"
+        assert met.json is not None
+        assert (met.json["code"], met.json["status"], met.json["type"]) == (code, kind.status, f"urn:tulliana:{code}")
+        words = f"{met.json['title']} {met.json['hint']}"
+    assert kind.title in words
+    assert kind.hint in words
+    assert "Traceback" not in words
+    assert ("a bug" in caplog.text) == (code == "internal")  # what nobody expected is in the log, with its place
+
+
+def test_nothing_is_provoked_that_is_not_in_the_catalogue() -> None:
+    assert set(PROVOKED) == set(CATALOGUE)
+
+
+def test_the_catalogue_is_written_for_people() -> None:
+    for kind in CATALOGUE.values():
+        assert 400 <= kind.status < 600, kind.code
+        assert kind.title.endswith("."), kind.code
+        assert kind.hint.endswith("."), kind.code
+        assert len(f"{kind.title} {kind.hint}") <= 200, kind.code  # T130: what fits on a phone
+
+
+def test_every_code_that_the_program_raises_is_in_the_catalogue() -> None:
+    rooms = [Path(docs.FOLDER.parent / room) for room in ("forms", "records", "sync", "exports", "server")]
+    raised_codes = {
+        code
+        for room in rooms
+        for path in room.rglob("*.py")
+        for code in re.findall(r'Problem\(\s*"([a-z_]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert raised_codes <= set(CATALOGUE)
+    named = " ".join(
+        path.read_text(encoding="utf-8") for room in rooms for path in room.rglob("*.py") if path.name != "problems.py"
+    )
+    assert [code for code in CATALOGUE if f'"{code}"' not in named] == []
+
+
+def test_a_detail_and_a_hint_of_the_case_stand_between_title_and_remedy() -> None:
+    problem = Problem("busy", "The file is locked.", hint="Close the other program.")
+    assert str(problem) == "The server cannot store anything at the moment. The file is locked. Close the other program."
+    with pytest.raises(KeyError):
+        Problem("no_such_code")
+
+
+def test_the_handbook_lists_every_problem() -> None:
+    docs.assert_current("problems.md")
