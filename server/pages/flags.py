@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from forms.definition import FormDefinition, pick
+from records.submissions import Record
 from server.pages.rendering import language, translate
+from sync.delivery import same_name
 
 
 def _(text: str) -> str:
@@ -17,6 +19,7 @@ _WORDS = {
     "value_invalid": (_("Unreadable answer"), _("The answer does not fit its question. It is kept as it came.")),
     "extra": (_("Unknown question"), _("The answer belongs to no question of this version of the form.")),
     "unknown_version": (_("Unknown form version"), _("The phone used a version of the form that this server never had.")),
+    "after_close": (_("Sent after the end"), _("The form was closed before this report came. It is kept.")),
     "answers_unreadable": (_("Unreadable answers"), _("The answers could not be read. The file is kept as it came.")),
     "unjudged": (_("Not fully checked"), _("From here on, the limits of answers were not checked: it took too long.")),
     "more": (_("And more"), _("There are more such remarks than are listed here.")),
@@ -53,13 +56,19 @@ def titles(flags: list[dict[str, str]]) -> list[str]:
     return list(dict.fromkeys(title(flag["code"]) for flag in flags))
 
 
+def missing(record: Record) -> list[str]:
+    """The names of files that questions refer to and that have not come."""
+    present = {same_name(file.name) for file in record.attachments}
+    return [name for name in record.files_expected if same_name(name) not in present]
+
+
 def shown(flag: dict[str, str], definition: FormDefinition) -> ShownFlag:
     """A flag with its explanation and the question it is about."""
     code, path = flag["code"], flag.get("path", "")
     names = tuple(part.partition("[")[0] for part in path.split("/") if part)
     field = definition.by_path.get(names)
     detail = flag.get("message", "") if code.startswith(("file_", "edit_", "unknown_", "answers_")) or code not in _WORDS else ""
-    if code == "constraint" and field is not None:
-        detail = pick(field.constraint_message, language())
     text = translate(_WORDS[code][1]) if code in _WORDS else ""
+    if code == "constraint" and field is not None:
+        text = pick(field.constraint_message, language()) or text
     return ShownFlag(title(code), text, definition.label(names, language()) if names else "", detail)

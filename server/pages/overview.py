@@ -48,6 +48,7 @@ def overview() -> Response:
         is_first_page=after is None,
         case_number=case_number,
         flag_titles=flags.titles,
+        missing_files=flags.missing,
         map_limit=MAP_LIMIT,
         **wanted,
     )

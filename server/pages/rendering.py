@@ -23,6 +23,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+_DIGITS = {"fa": str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")}  # babel gives a language its separators, not its digits
 _COMPRESSED_FROM = 1000  # bytes
 
 
@@ -92,7 +93,9 @@ def number(value: float) -> str:
     """A number in the reader's digits."""
     from babel.numbers import format_decimal
 
-    return str(format_decimal(value, locale=language()))
+    reader = language()
+    text = str(format_decimal(value, locale=reader, numbering_system="default"))
+    return text.translate(_DIGITS.get(reader, {}))
 
 
 @pages.app_template_filter()

@@ -12,7 +12,6 @@ from server.pages.answers import shown_answers, split_quiet
 from server.pages.blueprint import pages
 from server.pages.rendering import form_title, page
 from server.services import services
-from sync.delivery import same_name
 
 _SANDBOX = "default-src 'none'; sandbox"
 _PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF87a": "image/gif", b"GIF89a": "image/gif"}
@@ -28,7 +27,6 @@ def one(form_id: str, instance_id: str) -> Response:
         versions = submissions.versions_of(connection, PROJECT_ID, form_id, record.instance_id)
     definition = opened.intake.schemas.get(PROJECT_ID, form_id, record.version)[0].definition
     answers, quiet = split_quiet(shown_answers(definition.fields, record.answers, record.attachments))
-    present = {same_name(file.name) for file in record.attachments}
     return page(
         "report.html",
         record=record,
@@ -37,7 +35,7 @@ def one(form_id: str, instance_id: str) -> Response:
         answers=answers,
         quiet=quiet,
         flags=[flags.shown(flag, definition) for flag in record.flags],
-        missing=[name for name in record.files_expected if same_name(name) not in present],
+        missing=flags.missing(record),
         pictures={file.sha256 for file in record.attachments if _picture_type(file.sha256)},
         versions=versions,
     )
