@@ -22,6 +22,7 @@ from records.store import Store, insert_new
 from sync.delivery import Delivery, Receipt, ReceivedFile, same_name
 from sync.fold import Arrival, Flag, add_flags, flag, fold
 
+_FEED = insert(Feed)
 _log = logging.getLogger(__name__)
 
 
@@ -167,7 +168,7 @@ class _Work:
         entries = [] if outcome in {"duplicate", "attached"} else [("submission", self.arrival.sha256)]
         entries += [("attachment", file.blob.sha256) for file in added]
         if entries:
-            connection.execute(insert(Feed), [{"kind": kind, **self.instance, "sha256": sha256} for kind, sha256 in entries])
+            connection.execute(_FEED, [{"kind": kind, **self.instance, "sha256": sha256} for kind, sha256 in entries])
 
 
 def _file_flags(files: Sequence[tuple[str, str, int]], expected: Collection[str]) -> list[Flag]:
