@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from records.blobs import BlobStore
 from records.forms import publish
+from records.migrations import newest_revision
+from records.models import Base, Project
 from records.store import Store, open_engine
 from server.setup import migrate
 from tests.support.postgres import Cluster
@@ -28,11 +31,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: Cluster) -> str:
-    """The name of such a database."""
-    name = f"template_{secrets.token_hex(4)}"
-    _prepare(postgres.create(name))
-    return name
+def postgres_tables(postgres: Cluster) -> str:
+    """The address of a database with today's tables, which `_emptied` hands to one test after the other."""
+    url = postgres.create(f"tables_{secrets.token_hex(4)}")
+    _prepare(url)
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -40,8 +43,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of one test's own, with today's tables."""
     if request.param == "sqlite":
         return f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_template'), tmp_path / 'own.sqlite3')}"
-    cluster: Cluster = request.getfixturevalue("postgres")
-    return cluster.create(f"own_{secrets.token_hex(4)}", like=request.getfixturevalue("postgres_template"))
+    return _emptied(request.getfixturevalue("postgres_tables"))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -70,9 +72,9 @@ def sqlite_store(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def postgres_store(postgres: Cluster, postgres_template: str) -> Iterator[Store]:
+def postgres_store(postgres_tables: str) -> Iterator[Store]:
     """A store on PostgreSQL, for what only PostgreSQL has."""
-    opened = Store(open_engine(postgres.create(f"only_{secrets.token_hex(4)}", like=postgres_template)))
+    opened = Store(open_engine(_emptied(postgres_tables)))
     yield opened
     opened.close()
 
@@ -86,6 +88,20 @@ def blobs(tmp_path: Path) -> BlobStore:
 def publish_form(store: Store, blobs: BlobStore, xform: bytes, **more: object) -> str:
     """Publish a form and return its id."""
     return publish(store, blobs, PROJECT, xform=xform, source_name="test", **more).form_id  # type: ignore[arg-type]
+
+
+def _emptied(url: str) -> str:
+    """Make this database as it was after its first set-up: much quicker than making one."""
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(
+                table.delete().where(Project.id != PROJECT) if table.name == Project.__tablename__ else table.delete()
+            )
+        connection.execute(text("UPDATE alembic_version SET version_num = :newest"), {"newest": newest_revision()})
+    engine.dispose()
+    return url
 
 
 def _prepare(url: str) -> None:
