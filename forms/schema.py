@@ -15,11 +15,12 @@ from forms.datatypes import BY_TYPE, Answer, SelectMultiple, SelectOne, calendar
 from forms.definition import Field, FormDefinition, pick
 from forms.submission import Submission
 from forms.xml import child, full_text, local_name, text_of
-from forms.xpath import compile_expression, day_number, is_false
+from forms.xpath import clock, compile_expression, day_number, is_false
 
 Answers = dict[str, Any]
 _DATES = {"date", "dateTime"}
 _JUDGE_SECONDS = 2.0  # a constraint that counts all rows, asked at every row, must not stall the server
+_MOMENTS = 4  # start and end are two
 MAX_VIOLATIONS = 200
 _DEEPEST = 64  # levels of what the form does not know; below, only the text is kept
 
@@ -82,7 +83,7 @@ class _Plan:
     item: Field | None
     children: dict[str, "_Plan"] = field(default_factory=dict)
     answer: Answer | None = None
-    constraint: Callable[[etree._Element], Any] | None = None
+    constraint: Callable[..., Any] | None = None
 
     @property
     def is_repeat(self) -> bool:
@@ -161,6 +162,7 @@ class _Pass:
         self.reading = Reading()
         self.to_judge: list[tuple[etree._Element, _Plan, str]] = []
         self.fallback_day: str | None = None
+        self.moments: list[str] = []  # when the phone says it was filled in: start, end
 
     def run(self, root: etree._Element) -> Reading:
         for node in root.iter(etree.Element):
@@ -247,6 +249,8 @@ class _Pass:
                 self.reading.day = self.reading.day or day
             else:
                 self.fallback_day = self.fallback_day or day
+                if plan.item is not None and plan.item.preload and kind == "dateTime":
+                    self.moments.append(text)
 
     def _place(self, text: str) -> None:
         try:
@@ -266,10 +270,14 @@ class _Pass:
                 value = value[name]
 
     def _judge(self) -> None:
+        """Hold against the record only what was false from its start to its end."""
+        moments = [clock(text) for text in self.moments[:_MOMENTS]] or [clock()]
         end = time.monotonic() + _JUDGE_SECONDS
         for node, plan, path in self.to_judge:
             if time.monotonic() > end:
                 self._note("unjudged", path, "from here on, constraints were not judged: it took too long")
                 return
-            if plan.item is not None and plan.constraint is not None and is_false(plan.constraint, node):
+            if plan.item is None or plan.constraint is None:
+                continue
+            if all(is_false(plan.constraint, node, moment) for moment in moments):
                 self._note("constraint", path, pick(plan.item.constraint_message, "en") or "is outside what the form allows")

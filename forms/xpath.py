@@ -3,12 +3,13 @@
 JavaRosa compares dates as numbers of days since 1970-01-01, where plain XPath would compare NaN with NaN; `day_number` turns the
 text of a date into that number and the caller writes it into the tree before evaluating. Regular expressions run on RE2, whose
 time is linear in the text: a pattern cannot be used to stall the server. An expression we cannot compile or evaluate is not judged.
+A record may come weeks after it was filled in, so today() and now() are asked of the caller: they become variables, see `clock`.
 """
 
 import math
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -23,6 +24,7 @@ _EPOCH = date(1970, 1, 1)
 _DAY_SECONDS = 86_400
 _LITERAL = re.compile(r"('[^']*'|\"[^\"]*\")")
 _ROUND = re.compile(r"\bround\s*\(")
+_MOMENT = re.compile(r"\b(today|now)\s*\(\s*\)")
 _CALL = re.compile(r"([A-Za-z_][\w.:-]*)\s*\(")
 _CORE = {  # XPath 1.0: functions, node tests, operators that may stand before a bracket
     "last", "position", "count", "id", "local-name", "namespace-uri", "name", "string", "concat", "starts-with", "contains",
@@ -52,10 +54,16 @@ def day_number(text: str) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() / _DAY_SECONDS
 
 
-def compile_expression(expression: str) -> Callable[[etree._Element], Any] | None:
-    """A function from a node to the value of `expression` there, or None when it uses what we do not know."""
+def clock(text: str = "") -> dict[str, float]:
+    """`today` and `now` as a phone had them at this dateTime text; without one, as we have them."""
+    text = text or datetime.now().astimezone().isoformat()
+    return {"today": day_number(text[:10]) or 0.0, "now": day_number(text) or 0.0}
+
+
+def compile_expression(expression: str) -> Callable[..., Any] | None:
+    """A function of a node and `**clock()` to the value of `expression` there, or None when it uses what we do not know."""
     pieces = _LITERAL.split(expression)
-    pieces[::2] = [_ROUND.sub("round-to(", piece) for piece in pieces[::2]]
+    pieces[::2] = [_MOMENT.sub(r"$\1", _ROUND.sub("round-to(", piece)) for piece in pieces[::2]]
     text = "".join(pieces)
     if not _CORE.union(_NAMED).issuperset(_CALL.findall(" ".join(pieces[::2]))):
         return None
@@ -63,16 +71,16 @@ def compile_expression(expression: str) -> Callable[[etree._Element], Any] | Non
     try:
         compiled = etree.XPath(text, namespaces=NAMESPACES, extensions=used, regexp=False)
         with suppress(ValueError, ArithmeticError, LookupError):  # these depend on the answers
-            compiled(_TRIAL)
+            compiled(_TRIAL, **clock())
     except (etree.XPathError, TypeError, re2.error):
         return None
     return compiled
 
 
-def is_false(expression: Callable[[etree._Element], Any], node: etree._Element) -> bool:
-    """Whether a constraint is definitely violated at `node`; what cannot be evaluated is not."""
+def is_false(expression: Callable[..., Any], node: etree._Element, moment: Mapping[str, float]) -> bool:
+    """Whether a constraint is definitely violated at `node` at this moment (see `clock`); what cannot be evaluated is not."""
     try:
-        return not truth(expression(node))
+        return not truth(expression(node, **moment))
     except (etree.XPathError, ValueError, TypeError, ArithmeticError, LookupError, re2.error):
         return False
 
@@ -187,8 +195,6 @@ _NAMED: dict[str, Callable[..., Any]] = {
     **{name: _numeric(function) for name, function in _NUMERIC.items()},
     "round-to": _round,
     "pi": lambda _: math.pi,
-    "today": lambda _: float((datetime.now().astimezone().date() - _EPOCH).days),
-    "now": lambda _: datetime.now(UTC).timestamp() / _DAY_SECONDS,
     "date": lambda _, value: _days(value),
     "date-time": lambda _, value: _days(value),
     "decimal-date-time": lambda _, value: _days(value),

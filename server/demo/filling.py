@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from lxml import etree
 
 from forms.definition import Field, FormDefinition, pick
-from forms.xpath import compile_expression, truth
+from forms.xpath import clock, compile_expression, truth
 
 Answers: TypeAlias = dict[str, Any]
 _CHOICE_NAME = re.compile(r"jr:choice-name\(\s*(\S+?)\s*,\s*'[^']*'\s*\)")
@@ -62,7 +62,7 @@ class Filler:
             if compiled is None:
                 raise ValueError(f"{self.definition.form_id}: cannot evaluate {expression}")
             self._compiled[expression] = compiled
-        return self._compiled[expression](node)
+        return self._compiled[expression](node, **clock())
 
     def _with_labels(self, expression: str, node: etree._Element, language: str) -> str:
         """Put the label of the chosen answer where the expression asks for it, which XPath alone does not know."""

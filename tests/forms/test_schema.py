@@ -145,6 +145,19 @@ def test_constraints_are_judged_as_phones_judge_them(kind: str, constraint: str,
     assert str(found.answers["q"]) == bad
 
 
+def test_a_record_that_comes_weeks_later_is_judged_by_the_day_it_was_filled_in() -> None:
+    binds = (
+        '<bind nodeset="/data/start" type="dateTime" jr:preload="timestamp" jr:preloadParams="start"/>'
+        '<bind nodeset="/data/next" type="date" constraint=". &gt;= today()"/>'
+        '<bind nodeset="/data/seen" type="date" constraint=". &lt;= today()"/>'
+    )
+    form = xform("<start/><next/><seen/>", binds, '<input ref="/data/next"/><input ref="/data/seen"/>')
+    start = "<start>2026-05-02T07:00:00+03:30</start>"
+    assert codes(read(form, f"{start}<next>2026-05-02</next><seen>2026-05-02</seen>")) == []
+    found = read(form, f"{start}<next>2026-05-01</next><seen>2026-05-03</seen>")
+    assert codes(found) == [("constraint", "next"), ("constraint", "seen")]
+
+
 def test_one_date_may_be_compared_with_another_also_in_a_namespace() -> None:
     binds = '<bind nodeset="/data/a" type="date"/><bind nodeset="/data/b" type="date" constraint=". &gt;= /data/a"/>'
     form = FormSchema(FormDefinition.from_xform(xform("<a/><b/>", binds)))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from forms.xpath import compile_expression, day_number, is_false, truth
+from forms.xpath import clock, compile_expression, day_number, is_false, truth
 
 DATA = etree.fromstring(
     "<data><q>3</q><name>Gholam</name><signs>tracks scat</signs><empty/><when>20575.0</when><n>2.5</n>"
@@ -83,7 +83,7 @@ VALUES: list[tuple[str, object]] = [
 def test_expressions_have_the_values_a_phone_computes(expression: str, value: object) -> None:
     compiled = compile_expression(expression)
     assert compiled is not None
-    found = compiled(Q)
+    found = compiled(Q, **clock())
     assert math.isnan(found) if value is None else found == value, found
 
 
@@ -114,14 +114,14 @@ def test_what_cannot_be_evaluated_is_known_when_the_form_is_read(expression: str
 def test_the_name_of_a_function_inside_a_text_is_no_call() -> None:
     compiled = compile_expression(". != 'pulldata(1)' and . != \"round (x)\"")
     assert compiled is not None
-    assert compiled(Q) is True
+    assert compiled(Q, **clock()) is True
 
 
 @pytest.mark.parametrize("expression", ["substr(., /data/name) = ''", "pow(10, . * 200) = 1", "round(., 400) = 1"])
 def test_what_fails_only_with_some_answers_is_not_held_against_the_record(expression: str) -> None:
     compiled = compile_expression(expression)
     assert compiled is not None
-    assert not is_false(compiled, Q)
+    assert not is_false(compiled, Q, clock())
 
 
 def test_a_pattern_that_stalls_other_engines_costs_nothing_11() -> None:
@@ -129,7 +129,7 @@ def test_a_pattern_that_stalls_other_engines_costs_nothing_11() -> None:
     assert compiled is not None
     node = etree.fromstring(f"<q>{'a' * 20_000}</q>")
     before = time.process_time()
-    assert is_false(compiled, node)
+    assert is_false(compiled, node, clock())
     assert time.process_time() - before < 5  # other engines would need longer than the sun will shine
 
 
@@ -164,6 +164,13 @@ def test_a_date_is_a_number_of_days(text: str, days: float | None) -> None:
         assert found == (days if days is None else pytest.approx(days))
 
 
+def test_the_clock_is_that_of_the_phone() -> None:
+    moment = clock("2026-05-02T00:30:00+03:30")
+    assert moment["today"] == day_number("2026-05-02")  # still 1 May in UTC
+    assert moment["now"] == pytest.approx(day_number("2026-05-01T21:00:00Z"))
+    assert abs(clock()["now"] - datetime.now(UTC).timestamp() / 86400) < 0.01
+
+
 def test_days_agree_with_the_calendar() -> None:
     assert day_number(date.max.isoformat()) == (date.max - date(1970, 1, 1)).days
     now = datetime.now(UTC)
@@ -181,4 +188,4 @@ def test_truth_is_that_of_xpath(value: object, expected: bool) -> None:
 def test_any_text_compiles_to_something_that_never_raises_or_to_nothing(expression: str) -> None:
     compiled = compile_expression(expression)
     if compiled is not None:
-        is_false(compiled, Q)
+        is_false(compiled, Q, clock())
