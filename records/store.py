@@ -68,6 +68,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self._reader = engine if self.is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = _GroupWriter(engine) if self.is_sqlite else None
 
     def write(self, work: Work[Result]) -> Result:
@@ -78,7 +79,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading one consistent state."""
-        with _translated(), self.engine.connect() as connection:
+        with _translated(), self._reader.connect() as connection:
             yield connection
 
     def close(self) -> None:

@@ -157,12 +157,12 @@ def test_foreign_keys_are_held(store: Store) -> None:
         )
 
 
-def test_a_reader_sees_one_state_while_others_write(sqlite_store: Store) -> None:
-    with sqlite_store.read() as connection:
+def test_a_reader_sees_one_state_while_others_write(store: Store) -> None:
+    with store.read() as connection:
         before = connection.execute(select(func.count(Account.id))).scalar()
-        sqlite_store.write(add("meanwhile"))
+        store.write(add("meanwhile"))
         assert connection.execute(select(func.count(Account.id))).scalar() == before == 0
-    assert names(sqlite_store) == ["meanwhile"]
+    assert names(store) == ["meanwhile"]
 
 
 def test_insert_new_tells_by_the_row_count_whether_it_was_there(store: Store) -> None:
