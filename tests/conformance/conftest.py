@@ -1,6 +1,7 @@
 """One project with three forms and one phone, on each database: what most conformance tests need."""
 
 import shutil
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def site(server: Server, village_form: Path) -> Site:
     """The shared project; tests leave the three forms as they are and publish others under other ids."""
     for form in (FLOCK, LOSS, village_form):
         server.publish(form)
-    return make_site(server, "ranger")
+    return make_site(server, f"ranger {uuid.uuid4()}")  # pytest may ask for this again after the other database
 
 
 @pytest.fixture(params=["collect-2026", "kobo-2025"])

@@ -103,10 +103,11 @@ def _row(chance: random.Random, version: str, number: int, centre: tuple[float, 
         "husbandry": {"herd_small": 120, "herd_large": 4, "herd_activity": "penned", "enclosure": "stone", "measures": "lgd"},
         "meta": {"instanceID": f"uuid:{number:032x}"},
     }  # fmt: skip
+    instance_id = f"uuid:{number:032x}"
     return {
-        "project_id": PROJECT_ID, "form_id": FORM, "instance_id": f"uuid:{number:032x}",
-        "current_instance_id": f"uuid:{number:032x}",
-        "current_sha256": f"{number:064x}", "version": version, "received_at": datetime(2026, 11, 1, tzinfo=UTC), "updated_at": None,
-        "app_user_id": None, "device_id": "collect:bench", "review_state": "received", "edits": 0, "latitude": latitude,
-        "longitude": longitude, "accuracy": 4.5, "event_date": day, "instance_name": "", "files": [], "flags": [], "answers": answers,
+        "project_id": PROJECT_ID, "form_id": FORM, "instance_id": instance_id, "current_instance_id": instance_id,
+        "current_sha256": f"{number:064x}", "version": version, "received_at": datetime(2026, 11, 1, tzinfo=UTC),
+        "updated_at": None, "app_user_id": None, "device_id": "collect:bench", "review_state": "received", "edits": 0,
+        "latitude": latitude, "longitude": longitude, "accuracy": 4.5, "event_date": day, "instance_name": "", "files": [],
+        "flags": [], "answers": answers,
     }  # fmt: skip

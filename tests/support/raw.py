@@ -1,5 +1,6 @@
 """One request by hand over a socket: for bodies that drip, break off or come in chunks, and for bytes a library would hide."""
 
+import re
 import socket
 import time
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ def head(method: str, url: str, **headers: str) -> bytes:
 
 
 def exchange(url: str, pieces: Iterable[bytes], *, pause: float = 0, listen: bool = True, until_close: bool = False) -> bytes:
-    """Send the pieces with a pause in seconds between them; the first bytes of the answer, or all until the server closes."""
+    """Send the pieces with a pause in seconds between them; one answer, or all until the server closes."""
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), timeout=60) as line:
         for piece in pieces:
@@ -27,7 +28,21 @@ def exchange(url: str, pieces: Iterable[bytes], *, pause: float = 0, listen: boo
             time.sleep(pause)
         if not listen:
             return b""
-        return b"".join(iter(lambda: line.recv(65536), b"")) if until_close else line.recv(65536)
+        if until_close:
+            return b"".join(iter(lambda: line.recv(65536), b""))
+        return _one_answer(line)
+
+
+def _one_answer(line: socket.socket) -> bytes:
+    """Headers, and as much of a body as they announce."""
+    answer = b""
+    while chunk := line.recv(65536):
+        answer += chunk
+        headers, found, body = answer.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", headers)
+        if found and len(body) >= int(length[1] if length else 0):
+            break
+    return answer
 
 
 def in_pieces(body: bytes, count: int) -> list[bytes]:
