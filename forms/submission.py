@@ -10,9 +10,10 @@ from lxml import etree
 
 from forms.definition import version_of
 from forms.problems import Problem
-from forms.xml import child, local_name, parse_xml, text_of
+from forms.xml import local_name, parse_xml, text_of
 
 _NAMESPACE = uuid.UUID("7d7dbd3a-54d0-4f34-8b0e-8a56b2d1f5aa")
+_IDENTITY = {"instanceID", "deprecatedID", "instanceName"}
 MAX_ID_CHARACTERS = 249  # OpenRosa metadata: the longest instanceID
 
 
@@ -30,6 +31,19 @@ class Submission:
     encrypted: bool
 
 
+def _identity(root: etree._Element) -> dict[str, str]:
+    """What meta says, else the root itself; some clients write two metas."""
+    in_meta: list[tuple[str, str]] = []
+    beside: list[tuple[str, str]] = []
+    for node in root:
+        name = local_name(node)
+        if name == "meta":
+            in_meta += [(local_name(entry), text_of(entry)) for entry in node]
+        elif name in _IDENTITY:
+            beside.append((name, text_of(node)))
+    return {name: text for name, text in reversed(in_meta + beside) if text}
+
+
 def identify(xml: bytes) -> Submission:
     """Read the identity of a submission.
 
@@ -40,13 +54,9 @@ def identify(xml: bytes) -> Submission:
     form_id = root.get("id", "").strip()
     if not form_id:
         raise Problem("form_id_missing")
-    places = [*(node for node in root if local_name(node) == "meta"), root]  # some clients write two metas
-
-    def of(name: str) -> str:
-        return next((text for place in places if (text := text_of(child(place, name)))), "")
-
-    instance_id = of("instanceID") or root.get("instanceID", "") or f"uuid:{uuid.uuid5(_NAMESPACE, xml.hex())}"
-    deprecated_id = of("deprecatedID")
+    said = _identity(root)
+    instance_id = said.get("instanceID") or root.get("instanceID", "") or f"uuid:{uuid.uuid5(_NAMESPACE, xml.hex())}"
+    deprecated_id = said.get("deprecatedID", "")
     if max(len(form_id), len(instance_id), len(deprecated_id)) > MAX_ID_CHARACTERS:
         raise Problem("value_invalid", f"An identifier is longer than {MAX_ID_CHARACTERS} characters.")
     return Submission(
@@ -56,6 +66,6 @@ def identify(xml: bytes) -> Submission:
         version=version_of(root),
         instance_id=instance_id,
         deprecated_id=deprecated_id,
-        instance_name=of("instanceName"),
+        instance_name=said.get("instanceName", ""),
         encrypted=root.get("encrypted") == "yes",
     )

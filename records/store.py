@@ -7,7 +7,6 @@ runs the work in a transaction of its own. Work is a function of a connection; i
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from forms.problems import Problem
 from records.models import Base
+from records.turnstile import Turnstile
 
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
@@ -52,24 +52,31 @@ def prepare_engine(engine: Engine) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    begin = connection.get_execution_options().get("begin")
+    if begin:  # else every statement stands alone, which is all that `Store.read` promises
+        connection.exec_driver_sql(begin)
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+    for pragma in (
+        "busy_timeout=30000",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-32000",
+        "wal_autocheckpoint=8000",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
 class Store:
-    """Reads anywhere, writes through one seam."""
+    """Reads anywhere, writes through one seam. In a server the writer passes the same turnstile as the requests."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, turnstile: Turnstile | None = None) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
-        self._reader = engine if self.is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
-        self._writer = _GroupWriter(engine) if self.is_sqlite else None
+        self._writer = _GroupWriter(engine, turnstile or Turnstile(1)) if self.is_sqlite else None
 
     def write(self, work: Work[Result]) -> Result:
         """Run `work` in a transaction; its result, after COMMIT. Raises `Problem` busy or disk_full, or what the work raised."""
@@ -78,9 +85,16 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection for reading one consistent state."""
-        with _translated(), self._reader.connect() as connection:
+        """A connection for reading; every statement sees one consistent state."""
+        with _translated(), self.engine.connect() as connection:
             yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection whose statements all see the same consistent state, for reading that takes several."""
+        options = {"begin": "BEGIN"} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with _translated(), self.engine.connect() as connection:
+            yield connection.execution_options(**options)
 
     def close(self) -> None:
         """Finish what waits, then let go of the database."""
@@ -111,26 +125,45 @@ def _insert_new(dialect: str, model: type[Base]) -> Insert:
     return new.execution_options(preserve_rowcount=True)  # a closed cursor or RETURNING would hide the count
 
 
+class _Unit:
+    """One piece of work on its way through the writer. `done` is held until there is a result or an error."""
+
+    __slots__ = ("done", "error", "result", "work")
+
+    def __init__(self, work: Work[Any]) -> None:
+        self.work = work
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+
 class _GroupWriter:
     """The one thread that writes to SQLite."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, turnstile: Turnstile) -> None:
         self._engine = engine
-        self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._turnstile = turnstile
+        self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
 
     def write(self, work: Work[Result]) -> Result:
-        future: Future[Result] = Future()
+        unit = _Unit(work)
         with self._lock:
             if self._closed:
                 raise Problem("busy", "The server is stopping.")
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
                 self._thread.start()
-            self._queue.put((work, future))
-        return future.result()
+            self._queue.put(unit)
+        with self._turnstile.outside():
+            unit.done.acquire()
+        if unit.error is not None:
+            raise unit.error
+        result: Result = unit.result
+        return result
 
     def close(self) -> None:
         with self._lock:
@@ -152,20 +185,28 @@ class _GroupWriter:
             if stopping:
                 return
 
-    def _commit(self, group: list[tuple[Work[Any], Future[Any]]]) -> None:
+    def _commit(self, group: list[_Unit]) -> None:
         """One COMMIT for all; if anything fails, nothing of it happened and each runs alone, so that only the faulty one fails."""
         try:
-            with self._engine.connect() as connection, connection.execution_options(writes=True).begin():
-                results = [work(connection) for work, _ in group]
+            self._run_together(group)
         except BaseException as error:
-            if len(group) == 1:
-                group[0][1].set_exception(error)
-            else:
-                for item in group:
-                    self._commit([item])
-            return
-        for (_, future), result in zip(group, results, strict=True):
-            future.set_result(result)
+            if len(group) > 1:
+                for unit in group:
+                    self._commit([unit])
+                return
+            group[0].error = error
+        for unit in group:
+            unit.done.release()
+
+    def _run_together(self, group: list[_Unit]) -> None:
+        with self._turnstile.inside(), self._engine.connect() as connection:
+            with self._turnstile.outside():
+                transaction = connection.execution_options(begin="BEGIN IMMEDIATE").begin()
+            with transaction:
+                for unit in group:
+                    unit.result = unit.work(connection)
+                with self._turnstile.outside():
+                    transaction.commit()
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """The application: Flask with everything behind it opened and every door hung."""
 
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from ipaddress import ip_address, ip_network
 from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from records.turnstile import Turnstile
 from server import errors
 from server.config import Config
 from server.openrosa import openrosa
@@ -14,6 +16,7 @@ from server.pages import pages
 from server.releases import releases
 from server.services import open_services, services
 
+_SMALL_BODY = 64 * 1024
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -23,13 +26,13 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask("server", static_folder="static")
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    open_services(app, config)
+    opened = open_services(app, config)
     errors.install(app)
     app.register_blueprint(openrosa)
     app.register_blueprint(pages)
     app.register_blueprint(releases)
     app.after_request(_openrosa_headers)
-    app.wsgi_app = _one_slash(_proxied(app.wsgi_app, config.trusted_proxies))  # type: ignore[method-assign, assignment]
+    app.wsgi_app = _in_turn(_one_slash(_proxied(app.wsgi_app, config.trusted_proxies)), opened.turnstile)  # type: ignore[method-assign, assignment]
     return app
 
 
@@ -40,6 +43,19 @@ def _openrosa_headers(response: Response) -> Response:
         if request.path.endswith("/submission"):
             response.headers["X-OpenRosa-Accept-Content-Length"] = str(services().config.upload_bytes)
     return response
+
+
+def _in_turn(application: WsgiApp, turnstile: Turnstile) -> WsgiApp:
+    """Answer requests in turn; see `records.turnstile`. A small body is waited for before, a large one by who reads it."""
+
+    def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH") or ""
+        if length.isdigit() and 0 < int(length) <= _SMALL_BODY:
+            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
+        with turnstile.inside():
+            return application(environ, start_response)
+
+    return wrapped
 
 
 def _one_slash(application: WsgiApp) -> WsgiApp:

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from forms.problems import Problem
 from server.i18n import translator
+from server.services import services
 from server.uploads import drain
 
 _log = logging.getLogger(__name__)
@@ -34,7 +35,8 @@ def _render(problem: Problem) -> Response:
     kind = problem.kind
     if is_for_phones(request.path):
         if request.method == "POST":
-            drain(request.environ)
+            with services().turnstile.outside():
+                drain(request.environ)
         translate = translator(g.get("language", "en"))
         text = " ".join(part for part in (translate(kind.title), problem.detail, translate(problem.hint)) if part)
         return openrosa_message(text, kind.status, "error")

@@ -73,7 +73,7 @@ def _verified(name: str, password: str) -> Person:
     where = (name.casefold(), request.remote_addr or "")
     _failures.check(where)
     try:
-        with services().store.read() as connection:
+        with services().turnstile.outside(), services().store.read() as connection:
             return accounts.verified(connection, name, password)
     except Problem:
         _failures.add(where)

@@ -59,7 +59,7 @@ def _export(opened: Services, level: str, as_of: date, folder: str) -> tuple[str
     """Write the release into a folder of its own below `folder`; which one, and its files."""
     from exports.hotspot_export import run_hotspots
 
-    with opened.store.read() as connection:
+    with opened.store.snapshot() as connection:
         result = run_hotspots(connection, PROJECT_ID, level, as_of, release_folder(opened, folder))
     files = [ReleasedFile(file.name, file.rows, file.size, file.sha256) for file in result.files]
     return f"{folder}/{result.folder.name}", files

@@ -12,9 +12,11 @@ from forms.problems import Problem
 from records.blobs import BlobStore
 from records.models import Base
 from records.store import Store, engine_options, prepare_engine
+from records.turnstile import Turnstile
 from server.config import Config
 from sync.intake import Intake
 
+WIDTH = {"sqlite": 1, "postgresql": 4}  # PostgreSQL answers while others compute
 database = SQLAlchemy(metadata=Base.metadata, engine_options=engine_options())
 
 
@@ -26,6 +28,7 @@ class Services:
     store: Store
     blobs: BlobStore
     intake: Intake
+    turnstile: Turnstile
 
 
 def open_services(app: Flask, config: Config) -> Services:
@@ -39,8 +42,9 @@ def open_services(app: Flask, config: Config) -> Services:
     database.init_app(app)
     with app.app_context():
         prepare_engine(database.engine)
-        store = Store(database.engine)
-    opened = Services(config, store, blobs, Intake(store, blobs))
+        turnstile = Turnstile(WIDTH[database.engine.dialect.name])
+        store = Store(database.engine, turnstile)
+    opened = Services(config, store, blobs, Intake(store, blobs), turnstile)
     app.extensions["tulliana"] = opened
     return opened
 

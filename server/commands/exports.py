@@ -52,7 +52,7 @@ def export_table(form_id: str, out: Path) -> None:
     from records.forms import latest_xform
 
     out.mkdir(parents=True, exist_ok=True)
-    with opened() as services, services.store.read() as connection:
+    with opened() as services, services.store.snapshot() as connection:
         definition = FormDefinition.from_xform(latest_xform(connection, PROJECT_ID, form_id))
         for repeat in [(), *repeats_of(definition)]:
             target = out / ("-".join([form_id.replace("/", "_"), *repeat]) + ".csv")

@@ -22,7 +22,7 @@ def list_submissions(form_id: str, as_json: bool) -> None:
     from records.forms import latest_xform
     from records.submissions import listed
 
-    with opened() as services, services.store.read() as connection:
+    with opened() as services, services.store.snapshot() as connection:
         latest_xform(connection, PROJECT_ID, form_id)
         for record in listed(connection, PROJECT_ID, form_id):
             if not as_json:

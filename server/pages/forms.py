@@ -33,7 +33,8 @@ def publish() -> Response:
     try:
         if source is None or not source.filename:
             raise Problem("value_invalid", "Choose the file of the form.")
-        conversion = convert(source.read(), file_name(source.filename))
+        with services().turnstile.outside():  # a process of its own converts
+            conversion = convert(source.read(), file_name(source.filename))
         result = _publish(conversion, file_name(source.filename), dict(uploads))
     except Problem as problem:
         return _listed(problem)

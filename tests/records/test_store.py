@@ -157,8 +157,8 @@ def test_foreign_keys_are_held(store: Store) -> None:
         )
 
 
-def test_a_reader_sees_one_state_while_others_write(store: Store) -> None:
-    with store.read() as connection:
+def test_a_snapshot_shows_one_state_while_others_write(store: Store) -> None:
+    with store.snapshot() as connection:
         before = connection.execute(select(func.count(Account.id))).scalar()
         store.write(add("meanwhile"))
         assert connection.execute(select(func.count(Account.id))).scalar() == before == 0
