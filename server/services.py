@@ -16,7 +16,7 @@ from records.turnstile import Turnstile
 from server.config import Config
 from sync.intake import Intake
 
-WIDTH = {"sqlite": 1, "postgresql": 4}  # PostgreSQL answers while others compute
+WIDTH = {"sqlite": 1, "postgresql": 3}  # PostgreSQL answers while others compute
 database = SQLAlchemy(metadata=Base.metadata, engine_options=engine_options())
 
 

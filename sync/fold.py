@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, union_all, update
+from sqlalchemy import BigInteger, Connection, Row, String, bindparam, delete, func, select, union_all, update
 
 from records.models import Submission, SubmissionVersion
 from records.store import insert_new
@@ -22,6 +22,8 @@ _MOVED = (
     "current_instance_id", "current_sha256", "version", "latitude", "longitude", "accuracy", "event_date", "instance_name",
     "files", "flags", "answers",
 )  # fmt: skip
+_KEY = func.hashtextextended(bindparam("form_id", type_=String), bindparam("project_id", type_=BigInteger))
+_ALONE, _SHARED = select(func.pg_advisory_xact_lock(_KEY)), select(func.pg_advisory_xact_lock_shared(_KEY))
 _OF_FORM = (
     select(SubmissionVersion.instance_id, SubmissionVersion.sha256, SubmissionVersion.deprecated_id, SubmissionVersion.root_id)
     .where(SubmissionVersion.project_id == bindparam("project_id"), SubmissionVersion.form_id == bindparam("form_id"))
@@ -90,9 +92,7 @@ def add_flags(connection: Connection, record: dict[str, Any], flags: Sequence[Fl
 def _lock(connection: Connection, arrival: Arrival) -> None:
     """On PostgreSQL: edits of a form come one at a time and alone, so that no chain is seen half; plain records share."""
     if connection.dialect.name == "postgresql":
-        lock = func.pg_advisory_xact_lock if arrival.deprecated_id else func.pg_advisory_xact_lock_shared
-        form = arrival.form
-        connection.execute(select(lock(func.hashtextextended(form["form_id"], form["project_id"]))))
+        connection.execute(_ALONE if arrival.deprecated_id else _SHARED, arrival.form)
 
 
 def _relatives(connection: Connection, arrival: Arrival) -> Sequence[Row[Any]]:
