@@ -104,14 +104,15 @@ class Store:
         self.engine.dispose()
 
     def _write_inline(self, work: Work[Result]) -> Result:
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempts = 1
+        while True:
             try:
                 with self.engine.begin() as connection:
                     return work(connection)
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in _RETRYABLE or attempt == _ATTEMPTS:
+                if getattr(error.orig, "sqlstate", None) not in _RETRYABLE or attempts == _ATTEMPTS:
                     raise
-        raise Problem("busy")
+            attempts += 1
 
 
 def insert_new(connection: Connection, model: type[Base]) -> Insert:

@@ -29,15 +29,21 @@ class Setting:
         return PREFIX + self.name
 
 
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError("must be a whole number")
+    return int(text)
+
+
 def _port(text: str) -> int:
-    port = int(text)
+    port = _whole(text)
     if not 1 <= port <= 65535:
         raise ValueError("must be between 1 and 65535")
     return port
 
 
 def _megabytes(text: str) -> int:
-    size = int(text)
+    size = _whole(text)
     if not 1 <= size <= 200:
         raise ValueError("must be between 1 and 200")
     return size * 1_000_000
@@ -142,12 +148,11 @@ class Config:
         return self.database_url or f"sqlite:///{self.data / 'tulliana.sqlite3'}"
 
     def environment(self) -> dict[str, str]:
-        """The environment in which a child process finds these settings again."""
+        """What a child process needs to find these settings again; the others it inherits, so that no secret is copied."""
         return {
             PREFIX + "HOST": self.host,
             PREFIX + "PORT": str(self.port),
             PREFIX + "DATA": str(self.data),
-            PREFIX + "DATABASE_URL": self.database_url,
         }
 
 

@@ -2,6 +2,8 @@
 
 import json
 import socket
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from server.config import Config
 
@@ -27,6 +29,15 @@ def public_url(config: Config) -> str:
         return config.public_url
     host = lan_address() if config.host in _ANYWHERE else config.host
     return f"http://[{host}]:{config.port}" if ":" in host else f"http://{host}:{config.port}"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether this address leads from a phone to the phone itself."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def write_address(config: Config) -> None:

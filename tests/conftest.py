@@ -14,6 +14,7 @@ from tests.support.servers import Server
 settings.register_profile("tulliana", deadline=None)  # how long an example takes says more about the machine
 settings.load_profile("tulliana")
 NewServer = Callable[..., Server]
+pytest_plugins = ["tests.support.stores", "tests.support.commands"]
 
 
 @pytest.fixture(scope="session")

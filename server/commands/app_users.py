@@ -7,7 +7,7 @@ import click
 
 from server import app_users
 from server.commands import opened
-from server.network import serving_url
+from server.network import is_loopback, serving_url
 
 
 @click.group("app-user")
@@ -26,6 +26,8 @@ def add(name: str, language: str, png: Path | None, as_json: bool) -> None:
         user = app_users.add(services.store, name, language=language, actor="command line")
         base_url = serving_url(services.config)
     code = app_users.settings_qr(user, base_url)
+    if is_loopback(base_url):
+        click.echo(f"Phones cannot reach {base_url}: serve with --host 0.0.0.0 or set TULLIANA_PUBLIC_URL.", err=True)
     if png is not None:
         code.save(str(png), kind="png", scale=6, border=4)
     if as_json:

@@ -1,15 +1,12 @@
 """Phones: listing them, adding one with its QR code, withdrawing a key."""
 
-from ipaddress import ip_address
-from urllib.parse import urlsplit
-
 from flask import Response, redirect, request, url_for
 from markupsafe import Markup
 
 from forms.problems import Problem
 from server import app_users
 from server.i18n import LANGUAGES
-from server.network import serving_url
+from server.network import is_loopback, serving_url
 from server.pages.access import open_to, reader
 from server.pages.blueprint import pages
 from server.pages.rendering import language, page
@@ -60,15 +57,6 @@ def phone_base_url() -> str:
     if config.public_url or is_loopback(seen):
         return serving_url(config)
     return seen
-
-
-def is_loopback(url: str) -> bool:
-    """Whether this address leads from a phone to the phone itself."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _listed(problem: Problem | None = None, name: str = "") -> Response:
