@@ -26,13 +26,13 @@ def add(name: str, language: str, png: Path | None, as_json: bool) -> None:
         user = app_users.add(services.store, name, language=language, actor="command line")
         base_url = serving_url(services.config)
     code = app_users.settings_qr(user, base_url)
-    if is_loopback(base_url):
-        click.echo(f"Phones cannot reach {base_url}: serve with --host 0.0.0.0 or set TULLIANA_PUBLIC_URL.", err=True)
     if png is not None:
         code.save(str(png), kind="png", scale=6, border=4)
     if as_json:
         click.echo(json.dumps({"name": user.name, "token": user.token, "url": user.url(base_url)}, ensure_ascii=False))
         return
+    if is_loopback(base_url):
+        click.echo(f"Phones cannot reach {base_url}: serve with --host 0.0.0.0 or set TULLIANA_PUBLIC_URL.", err=True)
     click.echo(f"\nIn ODK Collect or KoBoCollect: Add project, then scan this code (for {user.name}):\n")
     code.terminal(border=2, compact=True)
     click.echo(f"\nor type the server address:\n{user.url(base_url)}\n")

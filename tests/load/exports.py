@@ -29,9 +29,9 @@ PLACES = 400
 BATCH = 10_000
 AS_OF = date(2026, 11, 1)
 _MEASURE = (
-    "import resource,sys,time;from server.cli import cli;t=time.perf_counter();c=time.process_time();"
+    "import re,sys,time;from server.cli import cli;t=time.perf_counter();c=time.process_time();"
     "cli(sys.argv[1:],standalone_mode=False);"
-    "print(time.perf_counter()-t,time.process_time()-c,resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/1024)"
+    r"print(time.perf_counter()-t,time.process_time()-c,int(re.search(r'VmHWM:\s+(\d+)',open('/proc/self/status').read())[1])/1024)"
 )
 
 
