@@ -13,7 +13,7 @@ run: $(VENV)/.run-ready
 	@$(BIN)/tulliana serve
 
 test: $(VENV)/.test-ready
-	@cd $(ROOT) && $(BIN)/pytest $(ARGS)
+	@cd $(ROOT) && $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(VENV)/.test-ready
 	cd $(ROOT) && $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -79,7 +79,7 @@ def is_filled(config: Config) -> bool:
 def serving(config: Config) -> Iterator[subprocess.Popen[bytes]]:
     """`tulliana serve` on this folder, in a process of its own, for as long as the block lasts."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "server.cli", "serve"], env=_environment(config), stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        [sys.executable, "-m", "server.cli", "serve"], env=environment(config), stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
     )
     try:
         _wait_until_it_answers(config, process)
@@ -92,7 +92,8 @@ def serving(config: Config) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-def _environment(config: Config) -> dict[str, str]:
+def environment(config: Config) -> dict[str, str]:
+    """The surroundings of the demonstration's server: none of the settings of a real one."""
     return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)} | config.environment()
 
 

@@ -25,7 +25,7 @@ from server.demo.filling import Filler
 from server.demo.landscapes import COUNTRIES, LANDSCAPES, WORDS
 from server.demo.pictures import mountains
 from server.demo.reports import Report, reports
-from server.demo.run import configure, is_filled
+from server.demo.run import configure, environment, is_filled
 from server.demo.world import RESENT, SECOND_REPORT, SHARES, SWAPPED, TEST, Event, events
 from tests.support.servers import COMMAND, Server, free_port
 
@@ -181,7 +181,9 @@ def test_the_settings_of_a_real_server_are_not_those_of_the_demonstration(tmp_pa
     monkeypatch.setenv("TULLIANA_DATA", "/real")
     config = configure(tmp_path / "new", "127.0.0.1", None)
     assert (config.database_url, config.data) == ("", tmp_path / "new")
-    assert config.environment()["TULLIANA_DATABASE_URL"] == ""
+    given = environment(config)
+    assert given["TULLIANA_DATA"] == str(tmp_path / "new")
+    assert "TULLIANA_DATABASE_URL" not in given
 
 
 def test_the_command_fills_a_folder_and_makes_releases(tmp_path: Path) -> None:
