@@ -1,7 +1,6 @@
 """The application: Flask with everything behind it opened and every door hung."""
 
 from collections.abc import Callable, Iterable
-from io import BytesIO
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -15,8 +14,8 @@ from server.openrosa import openrosa
 from server.pages import pages
 from server.releases import releases
 from server.services import open_services, services
+from server.uploads import wait_for_small
 
-_SMALL_BODY = 64 * 1024
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -49,9 +48,7 @@ def _in_turn(application: WsgiApp, turnstile: Turnstile) -> WsgiApp:
     """Answer requests in turn; see `records.turnstile`. A small body is waited for before, a large one by who reads it."""
 
     def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        length = environ.get("CONTENT_LENGTH") or ""
-        if length.isdigit() and 0 < int(length) <= _SMALL_BODY:
-            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
+        wait_for_small(environ)
         with turnstile.inside():
             return application(environ, start_response)
 

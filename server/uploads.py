@@ -3,6 +3,7 @@
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
@@ -15,6 +16,7 @@ from sync.delivery import ReceivedFile, file_name
 MAX_REQUEST_BYTES = 250_000_000
 MAX_PARTS = 512
 _CHUNK = 128 * 1024
+_SMALL = 64 * 1024
 _XML_PART = "xml_submission_file"
 _DRAIN_LIMIT = 4 * MAX_REQUEST_BYTES
 
@@ -54,6 +56,18 @@ def read_upload(environ: Mapping[str, Any], blobs: BlobStore) -> Upload:
     if not reader.upload.has_xml:
         raise Problem("submission_missing")
     return reader.upload
+
+
+def wait_for_small(environ: dict[str, Any]) -> None:
+    """Wait until a small body is here as a whole, so that its reader need not wait."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isdigit() and 0 < int(length) <= _SMALL:
+        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
+
+
+def has_arrived(environ: Mapping[str, Any]) -> bool:
+    """Whether the whole body is here already."""
+    return isinstance(environ["wsgi.input"], BytesIO)
 
 
 def drain(environ: Mapping[str, Any]) -> None:

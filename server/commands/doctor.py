@@ -13,7 +13,7 @@ from forms.problems import Problem
 from records import export_runs, migrations
 from records.models import Account, AppUser, Attachment, Form, Submission
 from server.config import Config
-from server.network import is_loopback, public_url
+from server.network import is_loopback, serving_url
 from server.services import Services, standalone
 
 _LOW_SPACE = 1_000_000_000
@@ -57,7 +57,7 @@ def _machine(config: Config) -> Iterator[Finding]:
     yield Finding("Disk", f"{free / 1e9:.1f} GB free", "" if free > _LOW_SPACE else "Make room: below 1 GB photos may not fit.")
     clock = datetime.now(UTC)
     yield Finding("Clock", f"{clock:%Y-%m-%d %H:%M} UTC", "" if clock > _MADE else "The clock is wrong; set the date.")
-    url = public_url(config)
+    url = serving_url(config)
     remedy = "Connect to the Wi-Fi that the phones use and serve with --host 0.0.0.0, or set TULLIANA_PUBLIC_URL."
     yield Finding("Address for phones", url, remedy if is_loopback(url) else "")
 
