@@ -5,7 +5,6 @@ behind one never changes and may be kept for ever; the lists are always asked fo
 """
 
 import hashlib
-from contextlib import nullcontext
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
@@ -18,7 +17,7 @@ from server import app_users
 from server.errors import openrosa_message
 from server.i18n import translator
 from server.services import services
-from server.uploads import has_arrived, read_upload
+from server.uploads import read_upload
 from sync.delivery import Delivery, Receipt
 
 openrosa = Blueprint("openrosa", __name__, url_prefix="/v1/key/<token>/projects/<int:project_id>")
@@ -104,8 +103,7 @@ def submission_size() -> Response:
 def submission() -> Response:
     """Take one delivery. 201 and 202 mean: on disk here, the phone may forget it."""
     opened = services()
-    with nullcontext() if has_arrived(request.environ) else opened.turnstile.outside():
-        upload = read_upload(request.environ, opened.blobs)
+    upload = read_upload(request.environ, opened.blobs, opened.turnstile)
     receipt = opened.intake.receive(
         Delivery(
             project_id=g.project_id,

@@ -2,6 +2,7 @@
 
 import mimetypes
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -11,6 +12,7 @@ from multipart import MultipartError, MultipartSegment, ParserLimitReached, Push
 from forms.problems import Problem
 from forms.xml import MAX_XML_BYTES
 from records.blobs import BlobStore, BlobWriter
+from records.turnstile import Turnstile
 from sync.delivery import ReceivedFile, file_name
 
 MAX_REQUEST_BYTES = 250_000_000
@@ -30,13 +32,20 @@ class Upload:
     files: list[ReceivedFile] = field(default_factory=list)
 
 
-def read_upload(environ: Mapping[str, Any], blobs: BlobStore) -> Upload:
-    """Read the body of this request. Raises `Problem` body_unreadable, submission_missing, too_large or disk_full."""
+def read_upload(environ: Mapping[str, Any], blobs: BlobStore, turnstile: Turnstile) -> Upload:
+    """Read the body of this request, out of turn while it has to be waited for.
+
+    Raises `Problem` body_unreadable, submission_missing, too_large or disk_full.
+    """
+    with nullcontext() if _has_arrived(environ) else turnstile.outside():
+        return _read_upload(environ, _Reader(blobs, turnstile))
+
+
+def _read_upload(environ: Mapping[str, Any], reader: "_Reader") -> Upload:
     content_type, options = parse_options_header(environ.get("CONTENT_TYPE", ""))
     boundary = options.get("boundary", "")
     if content_type != "multipart/form-data" or not boundary:
         raise Problem("body_unreadable", "The content type must be multipart/form-data with a boundary.")
-    reader = _Reader(blobs)
     try:
         with PushMultipartParser(boundary, max_segment_count=MAX_PARTS, max_segment_size=MAX_REQUEST_BYTES) as parser:
             received = 0
@@ -65,8 +74,7 @@ def wait_for_small(environ: dict[str, Any]) -> None:
         environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
 
 
-def has_arrived(environ: Mapping[str, Any]) -> bool:
-    """Whether the whole body is here already."""
+def _has_arrived(environ: Mapping[str, Any]) -> bool:
     return isinstance(environ["wsgi.input"], BytesIO)
 
 
@@ -91,8 +99,9 @@ def _read(stream: Any) -> bytes:
 class _Reader:
     """Takes the events of the parser part by part."""
 
-    def __init__(self, blobs: BlobStore) -> None:
+    def __init__(self, blobs: BlobStore, turnstile: Turnstile) -> None:
         self.upload = Upload()
+        self._turnstile = turnstile
         self.current = ""
         self._blobs = blobs
         self._xml: bytearray | None = None
@@ -135,5 +144,7 @@ class _Reader:
             self.upload.xml, self.upload.has_xml, self._xml = bytes(self._xml), True, None
         elif self._writer is not None:
             kind = mimetypes.guess_type(self._names[0])[0] or "application/octet-stream"
-            self.upload.files.append(ReceivedFile(self._names, self._writer.keep(), kind))
+            with self._turnstile.outside():
+                blob = self._writer.keep()
+            self.upload.files.append(ReceivedFile(self._names, blob, kind))
             self.close()

@@ -14,6 +14,7 @@ from forms.problems import Problem
 from forms.xml import MAX_XML_BYTES
 from records import blobs as blob_module
 from records.blobs import BlobStore
+from records.turnstile import Turnstile
 from server import uploads
 from server.uploads import MAX_PARTS, Upload, drain, read_upload
 
@@ -31,7 +32,7 @@ def body(*parts: bytes) -> bytes:
 
 
 def read(blobs: BlobStore, data: bytes, kind: str = "multipart/form-data; boundary=B", stream: object = None) -> Upload:
-    return read_upload({"CONTENT_TYPE": kind, "wsgi.input": stream or io.BytesIO(data)}, blobs)
+    return read_upload({"CONTENT_TYPE": kind, "wsgi.input": stream or io.BytesIO(data)}, blobs, Turnstile(1))
 
 
 def refused(blobs: BlobStore, data: bytes, kind: str = "multipart/form-data; boundary=B", stream: object = None) -> str:
