@@ -9,12 +9,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from select import select as select_ready
 from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, Engine, Insert, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, DisconnectionError, OperationalError
 
 from forms.problems import Problem
 from records.models import Base
@@ -45,10 +46,21 @@ def open_engine(url: str) -> Engine:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """On SQLite: write-ahead log, full synchronisation (a commit is on disk), foreign keys, transactions begun by us."""
+    """On SQLite: write-ahead log, full synchronisation (a commit is on disk), foreign keys, transactions begun by us.
+
+    On PostgreSQL: a connection that the server closed meanwhile, by a restart say, is replaced before anybody gets it.
+    """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "checkout", _replace_closed)
+
+
+def _replace_closed(connection: Any, *_: Any) -> None:
+    """An idle connection has nothing to read but its end; looking costs no round trip."""
+    if select_ready([connection.fileno()], [], [], 0)[0]:
+        raise DisconnectionError
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -278,3 +278,16 @@ def test_two_processes_write_the_same_file(sqlite_store: Store) -> None:
     writers = [subprocess.Popen([*command, name], env=environment, stderr=subprocess.PIPE, cwd=ROOT) for name in ("a", "b")]
     assert [(writer.communicate(timeout=60)[1], writer.returncode) for writer in writers] == [(b"", 0)] * 2
     assert len(names(sqlite_store)) == 120
+
+
+def test_a_connection_that_postgresql_closed_is_replaced_before_anybody_gets_it(postgres_store: Store) -> None:
+    with postgres_store.read() as idle, postgres_store.read() as other:  # both go back to the pool
+        victim = idle.execute(text("SELECT pg_backend_pid()")).scalar()
+        assert other.execute(text("SELECT 1")).scalar() == 1
+    with postgres_store.read() as one, postgres_store.read() as two:
+        pids = [connection.execute(text("SELECT pg_backend_pid()")).scalar() for connection in (one, two)]
+        assert victim in pids
+        killer = two if pids[0] == victim else one
+        assert killer.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": victim}).scalar()
+    with postgres_store.read() as one, postgres_store.read() as two:
+        assert one.execute(text("SELECT 1")).scalar() == two.execute(text("SELECT 1")).scalar() == 1
