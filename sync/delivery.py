@@ -46,11 +46,6 @@ class Receipt:
     files_present: int
     flags: tuple[str, ...] = field(default=())
 
-    @property
-    def is_new(self) -> bool:
-        """Whether these bytes had not been here before."""
-        return self.outcome != "duplicate"
-
 
 def file_name(raw: str) -> str:
     """A name that is safe to keep: the last part of a path, without control characters, at most 255 bytes."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from records.blobs import Blob
-from sync.delivery import MAX_NAME_BYTES, Receipt, ReceivedFile, file_name, same_name
+from sync.delivery import MAX_NAME_BYTES, ReceivedFile, file_name, same_name
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,3 @@ def test_a_file_goes_by_the_name_a_question_refers_to() -> None:
     assert file.name({"photo.jpg"}) == "photo.jpg"
     assert file.name({"part", "photo.jpg"}) == "part"
     assert file.name(set()) == "part"
-
-
-def test_only_a_duplicate_is_not_new() -> None:
-    outcomes = {
-        name: Receipt(name, "f", "i", 0, 0).is_new for name in ("created", "duplicate", "attached", "edited", "held", "conflict")
-    }
-    assert outcomes == {**dict.fromkeys(outcomes, True), "duplicate": False}
