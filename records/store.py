@@ -109,6 +109,26 @@ class Store:
         with _translated(), self.engine.connect() as connection:
             yield connection.execution_options(**options)
 
+    def rebuild(self, work: Work[Result]) -> Result:
+        """Run `work` that changes tables, in one transaction; nobody else may write meanwhile.
+
+        SQLite changes most things by making the table anew, which foreign keys would forbid: they are checked at the end.
+        """
+        with _translated(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                with connection.begin():
+                    return work(connection)
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF").close()
+            connection.commit()
+            try:
+                with connection.execution_options(begin="BEGIN IMMEDIATE").begin():
+                    result = work(connection)
+                    if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                        raise RuntimeError(f"A row of {broken[0]} would refer to nothing.")
+                return result
+            finally:
+                connection.execution_options(begin=None).exec_driver_sql("PRAGMA foreign_keys=ON").close()
+
     def close(self) -> None:
         """Finish what waits, then let go of the database."""
         if self._writer:

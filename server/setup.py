@@ -37,7 +37,7 @@ def migrate(store: Store) -> None:
     with store.read() as connection:
         is_current = migrations.current_revision(connection) == migrations.newest_revision()
     if not is_current:
-        store.write(migrations.upgrade)
+        store.rebuild(migrations.upgrade)
 
     def first_project(connection: Connection) -> None:
         row = {"id": PROJECT_ID, "name": "Tulliana", "created_at": datetime.now(UTC)}

@@ -20,7 +20,7 @@ def empty(empty_url: str) -> Store:
 def test_a_fresh_database_has_the_tables_of_the_models(empty: Store) -> None:
     with empty.read() as connection:
         assert migrations.current_revision(connection) is None
-    empty.write(migrations.upgrade)
+    empty.rebuild(migrations.upgrade)
     with empty.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, Base.metadata) == []
@@ -29,7 +29,7 @@ def test_a_fresh_database_has_the_tables_of_the_models(empty: Store) -> None:
 
 
 def test_the_keys_and_indexes_are_those_of_the_models(empty: Store) -> None:
-    empty.write(migrations.upgrade)
+    empty.rebuild(migrations.upgrade)
     found = inspect(empty.engine)
     for table in Base.metadata.sorted_tables:
         assert found.get_pk_constraint(table.name)["constrained_columns"] == [column.name for column in table.primary_key], (
@@ -47,7 +47,7 @@ def test_setting_up_twice_changes_nothing_and_keeps_what_is_there(empty: Store) 
     with empty.read() as connection:
         before = connection.execute(select(Project.id, Project.name, Project.created_at)).all()
     migrate(empty)
-    empty.write(migrations.upgrade)
+    empty.rebuild(migrations.upgrade)
     with empty.read() as connection:
         assert connection.execute(select(Project.id, Project.name, Project.created_at)).all() == before
     assert [row.id for row in before] == [1]
@@ -71,7 +71,7 @@ def test_a_migration_that_fails_leaves_no_table_behind(empty: Store, monkeypatch
 
     monkeypatch.setattr(op, "batch_alter_table", broken)  # the first of them comes after several tables
     with pytest.raises(RuntimeError, match="power cut"):
-        empty.write(migrations.upgrade)
+        empty.rebuild(migrations.upgrade)
     assert inspect(empty.engine).get_table_names() == []
     monkeypatch.undo()
     migrate(empty)

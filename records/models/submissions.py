@@ -1,0 +1,157 @@
+"""Records: what arrived, what people made of it, and the order in which everything came."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, String, false, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from records.models.base import Base, Id
+
+
+class Submission(Base):
+    """One record in its current state, under the instance id of its first version.
+
+    `answers` nests groups and repeats; the place is in degrees and metres, WGS 84. `flags` are [{code, path, message}], one that a
+    person settled has {settled: {at, by, remedy, comment}} too; `attention` says whether one that waits for a person is left.
+    Review states: received, edited, hasIssues, approved, rejected.
+    """
+
+    __tablename__ = "submission"
+    project_id: Mapped[int] = mapped_column(Id, primary_key=True)
+    form_id: Mapped[str] = mapped_column(String(249), primary_key=True)
+    instance_id: Mapped[str] = mapped_column(String(249), primary_key=True)
+    current_instance_id: Mapped[str] = mapped_column(String(249))
+    current_sha256: Mapped[str] = mapped_column(String(64))
+    version: Mapped[str]
+    received_at: Mapped[datetime]
+    updated_at: Mapped[datetime | None]
+    app_user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    device_id: Mapped[str]
+    review_state: Mapped[str] = mapped_column(default="received")
+    edits: Mapped[int] = mapped_column(default=0)
+    attention: Mapped[bool] = mapped_column(default=False, server_default=false())
+    encrypted: Mapped[bool] = mapped_column(default=False, server_default=false())
+    deleted_at: Mapped[datetime | None]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    accuracy: Mapped[float | None]
+    event_date: Mapped[date | None]
+    instance_name: Mapped[str]
+    files: Mapped[list[Any]]
+    flags: Mapped[list[dict[str, Any]]]
+    answers: Mapped[dict[str, Any]]
+    __table_args__ = (
+        ForeignKeyConstraint(["project_id", "form_id"], ["form.project_id", "form.form_id"]),
+        Index("submission_newest", "project_id", "received_at"),
+        Index("submission_of_form", "project_id", "form_id", "received_at", "instance_id"),  # tables are written without sorting
+        Index(
+            "submission_attention",
+            "project_id",
+            "received_at",
+            sqlite_where=text("attention"),
+            postgresql_where=text("attention"),
+        ),
+    )
+
+
+class SubmissionVersion(Base):
+    """The exact bytes of one version as they arrived. The digest is in the key: the same id with other bytes is kept too.
+
+    `clock_offset` is by how many seconds the phone's clock was ahead of ours, where it could be told.
+    """
+
+    __tablename__ = "submission_version"
+    project_id: Mapped[int] = mapped_column(Id, primary_key=True)
+    form_id: Mapped[str] = mapped_column(String(249), primary_key=True)
+    instance_id: Mapped[str] = mapped_column(String(249), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    root_id: Mapped[str] = mapped_column(String(249))
+    deprecated_id: Mapped[str | None] = mapped_column(String(249))
+    version: Mapped[str]
+    received_at: Mapped[datetime]
+    app_user_id: Mapped[int | None]
+    device_id: Mapped[str]
+    user_agent: Mapped[str]
+    clock_offset: Mapped[int | None]
+    xml: Mapped[bytes]
+    __table_args__ = (
+        ForeignKeyConstraint(["project_id", "form_id"], ["form.project_id", "form.form_id"]),
+        Index(
+            "submission_version_edits",
+            "project_id",
+            "form_id",
+            "deprecated_id",
+            sqlite_where=text("deprecated_id IS NOT NULL"),
+            postgresql_where=text("deprecated_id IS NOT NULL"),
+        ),
+    )
+
+
+class Attachment(Base):
+    """A file of one version. The same name with other bytes is a second row: both are kept."""
+
+    __tablename__ = "attachment"
+    project_id: Mapped[int] = mapped_column(Id, primary_key=True)
+    form_id: Mapped[str] = mapped_column(String(249), primary_key=True)
+    instance_id: Mapped[str] = mapped_column(String(249), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    md5: Mapped[str] = mapped_column(String(32))
+    size: Mapped[int] = mapped_column(BigInteger)
+    content_type: Mapped[str]
+    received_at: Mapped[datetime]
+
+
+class ReviewEvent(Base):
+    """What a person did with a record: a review state, a comment, a remedy. Never changed.
+
+    Actions: state, comment, settle, switch, split, delete, restore. `state` is the review state it led to.
+    """
+
+    __tablename__ = "review_event"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    project_id: Mapped[int]
+    form_id: Mapped[str] = mapped_column(String(249))
+    instance_id: Mapped[str] = mapped_column(String(249))
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    state: Mapped[str | None]
+    comment: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    __table_args__ = (Index("review_event_record", "project_id", "form_id", "instance_id"),)
+
+
+class KeptAside(Base):
+    """Bytes that were refused because nobody could say what they are: of a form never known here, or unreadable. `files` are
+    [[names ..., sha256]]. The XML is in the blob store.
+    """
+
+    __tablename__ = "kept_aside"
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reason: Mapped[str]
+    detail: Mapped[str]
+    form_id: Mapped[str]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    times: Mapped[int]
+    app_user_id: Mapped[int | None]
+    device_id: Mapped[str]
+    user_agent: Mapped[str]
+    files: Mapped[list[Any]]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[str] = mapped_column(default="", server_default=text("''"))
+
+
+class Feed(Base):
+    """Everything in the order it arrived here. Readers remember a position, never a time."""
+
+    __tablename__ = "feed"
+    position: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str]
+    project_id: Mapped[int]
+    form_id: Mapped[str]
+    instance_id: Mapped[str]
+    sha256: Mapped[str]
