@@ -97,6 +97,20 @@ CATALOGUE: dict[str, Kind] = {
             "Publish again with the files beside it.",
         ),
         Kind("name_taken", 409, "This name is in use.", "Choose another name."),
+        # encrypted records
+        Kind(
+            "key_unreadable",
+            400,
+            "The key file cannot be used.",
+            "Give the RSA private key that belongs to the form, as a PEM file, with its passphrase.",
+        ),
+        Kind("key_wrong", 422, "This key does not open the record.", "Give the private key that belongs to the form."),
+        Kind(
+            "envelope_broken",
+            422,
+            "The envelope of the encrypted record is incomplete.",
+            "Keep the record and the phone, and ask the ranger to send it again.",
+        ),
         # size, time, room
         Kind(
             "too_large",

@@ -13,8 +13,9 @@ from marshmallow import INCLUDE, Schema, ValidationError, fields
 
 from forms.datatypes import BY_TYPE, Answer, SelectMultiple, SelectOne, calendar_day, read_point
 from forms.definition import Field, FormDefinition, pick
+from forms.encryption import Envelope
 from forms.submission import Submission
-from forms.xml import child, full_text, local_name, text_of
+from forms.xml import full_text, local_name
 from forms.xpath import clock, compile_expression, day_number, is_false
 
 Answers = dict[str, Any]
@@ -149,9 +150,7 @@ def _unconditional(items: tuple[Field, ...]) -> Iterator[Field]:
 
 def _read_encrypted(root: etree._Element) -> Reading:
     """An encrypted envelope: nothing can be read but the names of its files (ODK XForms specification, "Encryption")."""
-    media = [text_of(child(node, "file")) for node in root if local_name(node) == "media"]
-    files = [name for name in [*media, text_of(child(root, "encryptedXmlFile"))] if name]
-    return Reading(files=files, violations=[Violation("encrypted", "", "The answers are encrypted.")])
+    return Reading(files=list(Envelope.read(root).files), violations=[Violation("encrypted", "", "The answers are encrypted.")])
 
 
 class _Pass:

@@ -14,7 +14,9 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from forms.encryption import Envelope, decrypt, read_private_key
 from forms.problems import CATALOGUE, Problem
+from forms.xml import parse_xml
 from records.forms import publish
 from records.submissions import found
 from server import accounts, app_users
@@ -24,6 +26,7 @@ from server.services import Services
 from server.setup import migrate
 from tests.support import docs
 from tests.support.collect import encode
+from tests.support.encryption import Keys, seal
 from tests.support.small import record, xform
 
 PASSWORD = "a long pass phrase"
@@ -169,6 +172,24 @@ def _(door: Door) -> Problem:
 @provokes("name_taken")
 def _(door: Door) -> Problem:
     return raised(lambda: app_users.add(door.opened.store, "ranger"))
+
+
+@provokes("key_unreadable")
+def _(_: Door) -> Problem:
+    return raised(lambda: read_private_key(b"no key"))
+
+
+@provokes("key_wrong")
+def _(_: Door) -> Problem:
+    envelope = Envelope.read(parse_xml(seal(Keys.make(), "uuid:1", b"<data/>").envelope))
+    return raised(lambda: decrypt(envelope, Keys.make().private, {}, lambda *_: None))
+
+
+@provokes("envelope_broken")
+def _(_: Door) -> Problem:
+    keys = Keys.make()
+    envelope = Envelope.read(parse_xml(seal(keys, "", b"<data/>").envelope))
+    return raised(lambda: decrypt(envelope, keys.private, {}, lambda *_: None))
 
 
 @provokes("too_large")
