@@ -11,10 +11,13 @@ from forms.problems import Problem
 from forms.xml import child, full_text, local_name, parse_xml
 
 Kind = Literal["group", "repeat", "question"]
+Path = tuple[str, ...]
 _TRUE = ("true()", "1", "true", "'true'")
 _CONTROLS = {"input", "select", "select1", "rank", "upload", "range", "trigger", "secret", "group", "repeat"}
+_OWN_PROPERTIES = {"name", "label"}  # columns of every entity list
 _MAX_CHARACTERS = 249  # of a form id or version: OpenRosa metadata
 _JR = "{http://openrosa.org/javarosa}"
+_ENTITIES = "{http://www.opendatakit.org/xforms/entities}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One node of the form. `path` holds the names from below the root, e.g. ("where", "event_gps")."""
+    """One node of the form. `path` holds the names from below the root, e.g. ("where", "event_gps").
+
+    `saveto` is the property its answer gives to an entity, `dataset` the list that an entity declared here belongs to.
+    """
 
     path: tuple[str, ...]
     kind: Kind
@@ -42,6 +48,8 @@ class Field:
     preload: str = ""
     labels: dict[str, str] = field(default_factory=dict)
     choices: tuple[Choice, ...] | None = None
+    saveto: str = ""
+    dataset: str = ""
     children: tuple["Field", ...] = ()
 
     @property
@@ -53,6 +61,15 @@ class Field:
     def is_file(self) -> bool:
         """Whether the answer names an attachment."""
         return self.type == "binary"
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """Where a form declares an entity: the path of the group or repeat (empty: the form), its list, the properties it saves."""
+
+    path: Path
+    list_name: str
+    properties: dict[Path, str]
 
 
 @dataclass(frozen=True)
@@ -67,6 +84,9 @@ class FormDefinition:
     languages: tuple[str, ...]
     public_key: str = ""
     submission_url: str = ""
+    entities_version: str = ""
+    files: frozenset[str] = frozenset()
+    """Names of the files its secondary instances come from."""
 
     @classmethod
     def from_xform(cls, xform: bytes) -> "FormDefinition":
@@ -85,6 +105,16 @@ class FormDefinition:
     def by_path(self) -> dict[tuple[str, ...], Field]:
         """Every field by its path."""
         return {item.path: item for item in self.walk()}
+
+    @cached_property
+    def declarations(self) -> tuple[Declaration, ...]:
+        """The entities the form declares. An answer goes to the nearest declaration around it (ODK Entities)."""
+        found = {item.path[:-2]: Declaration(item.path[:-2], item.dataset, {}) for item in self.walk() if item.dataset}
+        for item in self.walk():
+            around = [path for path in found if item.saveto and item.path[: len(path)] == path]
+            if around and item.saveto.lower() not in _OWN_PROPERTIES and not item.saveto.startswith("__"):
+                found[max(around, key=len)].properties[item.path] = item.saveto
+        return tuple(found.values())
 
     def label(self, path: tuple[str, ...], language: str = "") -> str:
         """The question's text in `language` (a language name or its code), else in the default one, else its name."""
@@ -147,6 +177,10 @@ class _Reader:
             languages=self.languages,
             public_key=submission.get("base64RsaPublicKey", "") if submission is not None else "",
             submission_url=submission.get("action", "") if submission is not None else "",
+            entities_version=self.model.get(_ENTITIES + "entities-version", ""),
+            files=frozenset(
+                src.rpartition("/")[2] for node in self.secondary.values() if (src := node.get("src", "")).startswith("jr://file")
+            ),
         )
 
     def _path(self, nodeset: str) -> tuple[str, ...]:
@@ -191,7 +225,15 @@ class _Reader:
             labelled = control.getparent() if control_name == "repeat" and control is not None else control
             kind: Kind = "repeat" if control_name == "repeat" else "group"
             children = tuple(self._fields(node, path))
-            return Field(path, kind, "structure", relevant=relevant, labels=self._label(labelled), children=children)
+            return Field(
+                path,
+                kind,
+                "structure",
+                relevant=relevant,
+                labels=self._label(labelled),
+                dataset=_dataset(node),
+                children=children,
+            )
         message = attributes.get(_JR + "constraintMsg", "")
         return Field(
             path,
@@ -207,6 +249,8 @@ class _Reader:
             preload=attributes.get(_JR + "preloadParams", "") or attributes.get(_JR + "preload", ""),
             labels=self._label(control),
             choices=self._choices(control) if control_name in {"select", "select1", "rank"} and control is not None else None,
+            saveto=attributes.get(_ENTITIES + "saveto", ""),
+            dataset=_dataset(node),
         )
 
     def _choices(self, control: etree._Element) -> tuple[Choice, ...] | None:
@@ -233,6 +277,13 @@ class _Reader:
         values = {local_name(node): (node.text or "").strip() for node in item}
         labels = self.texts.get(values.get("itextId", ""), {}) if "itext(" in label_name else {"": values.get(label_name, "")}
         return Choice(values.get(value_name, ""), labels)
+
+
+def _dataset(node: etree._Element) -> str:
+    """The list of the entity that a form declares at `meta/entity` (ODK Entities)."""
+    parent = node.getparent()
+    is_declaration = local_name(node) == "entity" and parent is not None and local_name(parent) == "meta"
+    return node.get("dataset", "").strip() if is_declaration else ""
 
 
 def version_of(root: etree._Element) -> str:
