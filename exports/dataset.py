@@ -20,6 +20,7 @@ from exports.grid import CellCounts, Cells
 from exports.places import RESOLUTION
 from exports.reports import UNKNOWN, Reports, certainty_of
 from exports.windows import EPOCH, Window
+from records.access import Access, Right
 from records.models import Submission
 
 CONFLICT_FORM, VERIFICATION_FORM = "conflict_livestock", "conflict_verification"
@@ -70,9 +71,10 @@ class Record(NamedTuple):
     """As JSON."""
 
 
-def read_conflicts(connection: Connection, project_id: int, predator: str, window: Window) -> ConflictData:
+def read_conflicts(connection: Connection, access: Access, predator: str, window: Window) -> ConflictData:
     """Read the reports of losses to one predator that happened in the window, and where any form was filled in."""
-    mine = Submission.project_id == project_id
+    access.require(Right.SEE)
+    mine = and_(*access.visible(), Submission.encrypted.is_(False))
     counted = Submission.review_state.not_in(NEVER_COUNTED)
     due = or_(Submission.event_date.between(window.start, window.end), Submission.event_date.is_(None))
     collector = Collector(predator, _visits(connection, and_(mine, counted)))

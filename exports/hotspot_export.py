@@ -18,6 +18,7 @@ from exports.privacy import FEWEST_HOUSEHOLDS, LEVELS, Level
 from exports.regions import leopard_range
 from exports.windows import window_for
 from forms.problems import Problem
+from records.access import Access
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class ExportResult:
 
 def run_hotspots(
     connection: Connection,
-    project_id: int,
+    access: Access,
     level: str,
     as_of: date,
     out: Path,
@@ -50,7 +51,7 @@ def run_hotspots(
         raise Problem("value_invalid", f"There is no level {level}: choose {' or '.join(LEVELS)}.")
     circle = LEVELS[level]
     window = window_for(as_of, circle)
-    data = read_conflicts(connection, project_id, predator, window)
+    data = read_conflicts(connection, access, predator, window)
     release = Release(data.reports, data.footprint, window, leopard_range())
     summary = _summary(release, circle, predator, f"{window.release}-r{revision}", data.left_out)
     common = {"release_id": summary["release_id"], "predator": predator}

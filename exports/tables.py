@@ -16,6 +16,7 @@ from exports.csvfile import write_table
 from forms.datatypes import read_point
 from forms.definition import Field, FormDefinition
 from forms.problems import Problem
+from records.access import Access, Right
 from records.forms import latest_xform
 from records.models import AppUser, Attachment, Submission
 
@@ -53,15 +54,15 @@ class Column(NamedTuple):
         return [f"{name}-{part}" for part in POINT_PARTS] if self.type == "geopoint" else [name]
 
 
-def write_csv(connection: Connection, project_id: int, form_id: str, stream: TextIO, *, repeat: Path = ()) -> int:
+def write_csv(connection: Connection, access: Access, form_id: str, stream: TextIO, *, repeat: Path = ()) -> int:
     """Write the root table of a form, or of one of its repeats, to a stream opened with `newline=""`; give the number of rows.
 
     Columns are those of the current version of the form. Raises `Problem` form_unknown, or not_found for a repeat it does not have.
     """
-    definition = FormDefinition.from_xform(latest_xform(connection, project_id, form_id))
+    definition = FormDefinition.from_xform(latest_xform(connection, access.project_id, form_id))
     columns = list(_columns(definition.fields if not repeat else _repeat(definition, repeat).children, len(repeat)))
     headings = [heading for column in columns for heading in column.header]
-    records = _records(connection, project_id, form_id)
+    records = _records(connection, access, form_id)
     if repeat:
         return write_table(stream, [*headings, "PARENT_KEY", "KEY"], _repeat_rows(definition, records, repeat, columns))
     return write_table(stream, [*ABOUT_FIRST, *headings, *ABOUT_LAST], _root_rows(records, columns))
@@ -87,8 +88,9 @@ def _columns(fields: tuple[Field, ...], depth: int) -> Iterator[Column]:
             yield Column(field.path[depth:], field.type)
 
 
-def _records(connection: Connection, project_id: int, form_id: str) -> Iterator[Any]:
+def _records(connection: Connection, access: Access, form_id: str) -> Iterator[Any]:
     """Read the records in the order they arrived; answers stay JSON until they are needed."""
+    access.require(Right.SEE)
     own = Attachment.instance_id.in_((Submission.instance_id, Submission.current_instance_id))
     present = (
         select(func.count(Attachment.name.distinct()))
@@ -99,10 +101,10 @@ def _records(connection: Connection, project_id: int, form_id: str) -> Iterator[
         select(
             *(Submission.received_at, cast(Submission.answers, Text), Submission.instance_id),
             *(Submission.app_user_id, AppUser.name, present, Submission.files, Submission.review_state),
-            *(Submission.device_id, Submission.edits, Submission.version),
+            *(Submission.device_id, Submission.edits, Submission.version, Submission.encrypted),
         )
         .join(AppUser, AppUser.id == Submission.app_user_id, isouter=True)
-        .where(Submission.project_id == project_id, Submission.form_id == form_id)
+        .where(*access.visible(), Submission.form_id == form_id)
         .order_by(Submission.received_at, Submission.instance_id)
     )
     yield from connection.execute(query, execution_options={"yield_per": BATCH})
@@ -110,10 +112,18 @@ def _records(connection: Connection, project_id: int, form_id: str) -> Iterator[
 
 def _root_rows(records: Iterator[Any], columns: list[Column]) -> Iterator[list[Cell]]:
     cells_of = reader(columns)
-    for received, answers, key, user_id, user, present, files, state, device, edits, version in records:
+    for received, answers, key, user_id, user, present, files, state, device, edits, version, encrypted in records:
         row: list[Cell] = [_moment(received)]
         row += cells_of(orjson.loads(answers))
-        row += (key, user_id, user, present, len(files), None, None if state == "received" else state)
+        row += (
+            key,
+            user_id,
+            user,
+            present,
+            len(files),
+            "notDecrypted" if encrypted else None,
+            None if state == "received" else state,
+        )
         row += (device, edits, version)
         yield row
 

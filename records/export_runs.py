@@ -25,9 +25,10 @@ class ReleasedFile:
     sha256: str
 
 
-def claim(connection: Connection, name: str, slot: datetime, *, origin: str, now: datetime) -> int | None:
+def claim(connection: Connection, project_id: int, name: str, slot: datetime, *, origin: str, now: datetime) -> int | None:
     """The id of the run if this slot is ours to run, None when somebody has it or had it."""
     row = {
+        "project_id": project_id,
         "name": name,
         "slot": slot,
         "origin": origin,
@@ -39,7 +40,7 @@ def claim(connection: Connection, name: str, slot: datetime, *, origin: str, now
     }
     if connection.execute(insert_new(connection, ExportRun), row).rowcount == 0:
         return None
-    return connection.execute(select(ExportRun.id).filter_by(name=name, slot=slot)).scalar_one()
+    return connection.execute(select(ExportRun.id).filter_by(project_id=project_id, name=name, slot=slot)).scalar_one()
 
 
 def finish(connection: Connection, run_id: int, folder: str, files: Sequence[ReleasedFile], *, now: datetime) -> None:
@@ -58,21 +59,23 @@ def forget_interrupted(connection: Connection) -> int:
     return connection.execute(delete(ExportRun).filter_by(origin=SCHEDULE, state="running")).rowcount
 
 
-def last_slot(connection: Connection, name: str) -> datetime | None:
+def last_slot(connection: Connection, project_id: int, name: str) -> datetime | None:
     """The newest scheduled slot that was run."""
     return connection.execute(
-        select(ExportRun.slot).filter_by(name=name, origin=SCHEDULE).order_by(ExportRun.slot.desc()).limit(1)
+        select(ExportRun.slot).filter_by(project_id=project_id, name=name, origin=SCHEDULE).order_by(ExportRun.slot.desc()).limit(1)
     ).scalar()
 
 
-def listed(connection: Connection, *, limit: int = 100) -> Sequence[Row[Any]]:
+def listed(connection: Connection, project_id: int, *, limit: int = 100) -> Sequence[Row[Any]]:
     """The newest runs, newest first."""
-    return connection.execute(select(*_COLUMNS).order_by(ExportRun.slot.desc(), ExportRun.id.desc()).limit(limit)).all()
+    return connection.execute(
+        select(*_COLUMNS).filter_by(project_id=project_id).order_by(ExportRun.slot.desc(), ExportRun.id.desc()).limit(limit)
+    ).all()
 
 
-def latest(connection: Connection, name: str) -> Row[Any]:
+def latest(connection: Connection, project_id: int, name: str) -> Row[Any]:
     """The newest finished run of this export. Raises `Problem("not_found")`."""
-    finished = select(*_COLUMNS).filter_by(name=name, state="done").order_by(ExportRun.slot.desc()).limit(1)
+    finished = select(*_COLUMNS).filter_by(project_id=project_id, name=name, state="done").order_by(ExportRun.slot.desc()).limit(1)
     run = connection.execute(finished).first()
     if run is None:
         raise Problem("not_found", f"{name} was never run.", hint="Run it, or wait for the schedule.")

@@ -18,13 +18,14 @@ from records.models import AuditEvent, Form, FormMedia, FormVersion
 from records.store import Store
 
 _SCHEMAS_KEPT = 256
-_CLOSED_SECONDS = 2.0
+_STATES_SECONDS = 2.0
 _MEDIA_COUNT = (
     select(func.count())
     .where(
         FormMedia.project_id == FormVersion.project_id,
         FormMedia.form_id == FormVersion.form_id,
         FormMedia.version == FormVersion.version,
+        FormMedia.replaced_at.is_(None),
     )
     .scalar_subquery()
 )
@@ -122,9 +123,19 @@ def _publish(
         )
     )
     if media:
-        rows = [{**key, "name": name, "md5": blob.md5, "sha256": blob.sha256, "size": blob.size} for name, blob in media.items()]
+        rows = [
+            {**key, "name": name, "md5": blob.md5, "sha256": blob.sha256, "size": blob.size, "added_at": now}
+            for name, blob in media.items()
+        ]
         connection.execute(insert(FormMedia), rows)
-    event = {"at": now, "actor": actor, "action": "form.publish", "target": form_id, "detail": {"version": version}}
+    event = {
+        "at": now,
+        "project_id": project_id,
+        "actor": actor,
+        "action": "form.publish",
+        "target": form_id,
+        "detail": {"version": version},
+    }
     connection.execute(insert(AuditEvent).values(event))
     return Published(form_id, version, created=True)
 
@@ -161,10 +172,10 @@ def xform_with(connection: Connection, project_id: int, form_id: str, md5: str) 
 
 
 def media_of(connection: Connection, project_id: int, form_id: str, version: str) -> Sequence[Row[str, str, str, int]]:
-    """(name, md5, sha256, size) of a version's files, in the order of their names."""
+    """(name, md5, sha256, size) of a version's files as they are now, in the order of their names."""
     return connection.execute(
         select(FormMedia.name, FormMedia.md5, FormMedia.sha256, FormMedia.size)
-        .filter_by(project_id=project_id, form_id=form_id, version=version)
+        .filter_by(project_id=project_id, form_id=form_id, version=version, replaced_at=None)
         .order_by(FormMedia.name)
     ).all()
 
@@ -186,19 +197,19 @@ class Schemas:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._closed: frozenset[tuple[int, str]] = frozenset()
-        self._closed_until = 0.0
+        self._states: dict[tuple[int, str], str] = {}
+        self._states_until = 0.0
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int, str, str], FormSchema] = OrderedDict()
 
-    def is_closed(self, project_id: int, form_id: str) -> bool:
-        """Whether the form takes no new records, as of two seconds ago at most."""
-        if time.monotonic() > self._closed_until:
+    def state(self, project_id: int, form_id: str) -> str:
+        """Whether the form is open, closed or retired, as of two seconds ago at most."""
+        if time.monotonic() > self._states_until:
             with self._store.read() as connection:
-                rows = connection.execute(select(Form.project_id, Form.form_id).where(Form.state != "open"))
-                self._closed = frozenset((row.project_id, row.form_id) for row in rows)
-            self._closed_until = time.monotonic() + _CLOSED_SECONDS
-        return (project_id, form_id) in self._closed
+                rows = connection.execute(select(Form.project_id, Form.form_id, Form.state).where(Form.state != "open"))
+                self._states = {(row.project_id, row.form_id): row.state for row in rows}
+            self._states_until = time.monotonic() + _STATES_SECONDS
+        return self._states.get((project_id, form_id), "open")
 
     def get(self, project_id: int, form_id: str, version: str) -> tuple[FormSchema, bool]:
         """The schema of this version and True; for a version we never had, the current one's and False.

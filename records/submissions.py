@@ -1,14 +1,15 @@
-"""Reading what is kept of submissions: their current state, their files, their exact bytes."""
+"""Reading what is kept of submissions: their current state, their files, their exact bytes. Who reads is asked for by `Access`."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, and_, cast, or_, select, union
+from sqlalchemy import Connection, Row, and_, or_, select, union
 
 from forms.problems import Problem
+from records.access import Access, Right
 from records.models import AppUser, Attachment, Submission, SubmissionVersion
 
 _PAGE = 500
@@ -29,7 +30,7 @@ class KeptFile:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record in its current state, as people look at it. Place in degrees; `flags` are [{code, path, message}]."""
+    """A record in its current state, as people look at it. Place in degrees; `flags` as in the table."""
 
     instance_id: str
     form_id: str
@@ -42,19 +43,22 @@ class Record:
     longitude: float | None
     event_date: Any
     edits: int
-    flags: list[dict[str, str]]
+    flags: list[dict[str, Any]]
+    attention: bool
+    encrypted: bool
+    deleted_at: datetime | None
     files_expected: list[str]
     answers: dict[str, Any]
     attachments: Sequence[KeptFile]
 
 
-def listed(connection: Connection, project_id: int, form_id: str) -> Iterator[Record]:
+def listed(connection: Connection, access: Access, form_id: str) -> Iterator[Record]:
     """All records of a form in the order of their ids, read page by page."""
     last = ""
     while True:
-        query = _query(project_id).where(Submission.form_id == form_id, Submission.instance_id > last)
+        query = _query(access).where(Submission.form_id == form_id, Submission.instance_id > last)
         page = connection.execute(query.order_by(Submission.instance_id).limit(_PAGE)).all()
-        yield from _records(connection, project_id, page)
+        yield from _records(connection, access, page)
         if len(page) < _PAGE:
             return
         last = page[-1].instance_id
@@ -62,7 +66,7 @@ def listed(connection: Connection, project_id: int, form_id: str) -> Iterator[Re
 
 def newest(
     connection: Connection,
-    project_id: int,
+    access: Access,
     *,
     limit: int,
     before: Position | None = None,
@@ -70,96 +74,102 @@ def newest(
     only_flagged: bool = False,
 ) -> list[Record]:
     """The records that arrived last, newest first, of all forms or one; `before` continues after the last one of a page."""
-    query = _narrowed(_query(project_id), form_id, only_flagged)
+    query = _narrowed(_query(access), form_id, only_flagged)
     if before is not None:
         moment, instance_id = before
         earlier = and_(Submission.received_at == moment, Submission.instance_id < instance_id)
         query = query.where(Submission.received_at <= moment, or_(Submission.received_at < moment, earlier))
-    return list(_records(connection, project_id, connection.execute(_newest_first(query).limit(limit)).all()))
+    return list(_records(connection, access, connection.execute(_newest_first(query).limit(limit)).all()))
 
 
 def points(
-    connection: Connection, project_id: int, *, limit: int, form_id: str | None = None, only_flagged: bool = False
+    connection: Connection, access: Access, *, limit: int, form_id: str | None = None, only_flagged: bool = False
 ) -> Sequence[Row[Any]]:
     """(form_id, instance_id, latitude, longitude, event_date, received_at, flags, app_user) of the newest records with a place."""
     columns = [getattr(Submission, name) for name in _POINT]
-    query = _query(project_id).with_only_columns(*columns, AppUser.name.label("app_user"))
+    query = _query(access).with_only_columns(*columns, AppUser.name.label("app_user"))
     query = _narrowed(query.where(Submission.latitude.is_not(None)), form_id, only_flagged)
     rows: Sequence[Row[Any]] = connection.execute(_newest_first(query).limit(limit)).all()
     return rows
 
 
-def found(connection: Connection, project_id: int, instance_id: str, form_id: str | None = None) -> Record:
-    """The record with this id, or one whose version has it. Raises `Problem("submission_unknown")`."""
-    key = {"project_id": project_id, "instance_id": instance_id} | ({} if form_id is None else {"form_id": form_id})
+def found(connection: Connection, access: Access, instance_id: str, form_id: str | None = None) -> Record:
+    """The record with this id, or one whose version has it; a deleted one too. Raises `Problem("submission_unknown")`."""
+    key = {"project_id": access.project_id, "instance_id": instance_id} | ({} if form_id is None else {"form_id": form_id})
     roots = select(SubmissionVersion.root_id).filter_by(**key)
-    query = _narrowed(_query(project_id).where(Submission.instance_id.in_(roots)), form_id)
+    query = _narrowed(_query(access, with_deleted=True).where(Submission.instance_id.in_(roots)), form_id)
     rows = connection.execute(query.limit(1)).all()
-    for record in _records(connection, project_id, rows):
+    for record in _records(connection, access, rows):
         return record
     raise Problem("submission_unknown", instance_id)
 
 
-def xml_of(connection: Connection, project_id: int, instance_id: str) -> bytes:
+def xml_of(connection: Connection, access: Access, instance_id: str) -> bytes:
     """The exact bytes received first under this id. Raises `Problem("submission_unknown")`."""
-    xml = connection.execute(
-        select(SubmissionVersion.xml)
-        .filter_by(project_id=project_id, instance_id=instance_id)
-        .order_by(SubmissionVersion.received_at)
-        .limit(1)
-    ).scalar()
+    query = _of_versions(access, SubmissionVersion.xml).where(SubmissionVersion.instance_id == instance_id)
+    xml: bytes | None = connection.execute(query.order_by(SubmissionVersion.received_at).limit(1)).scalar()
     if xml is None:
         raise Problem("submission_unknown", instance_id)
     return xml
 
 
-def versions_of(
-    connection: Connection, project_id: int, form_id: str, instance_id: str
-) -> Sequence[Row[str, str, str | None, datetime]]:
-    """(instance_id, sha256, deprecated_id, received_at) of every version kept of one record, in the order they arrived."""
+def versions_of(connection: Connection, access: Access, form_id: str, instance_id: str) -> Sequence[Row[Any]]:
+    """(instance_id, sha256, deprecated_id, received_at, version) of every version kept of a record, in the order they arrived."""
     version = SubmissionVersion
-    columns = (version.instance_id, version.sha256, version.deprecated_id, version.received_at)
-    of_form = select(*columns).filter_by(project_id=project_id, form_id=form_id)
+    columns = (version.instance_id, version.sha256, version.deprecated_id, version.received_at, version.version)
+    of_form = _of_versions(access, *columns).where(version.form_id == form_id)
     edits = of_form.where(version.deprecated_id > "", version.root_id == instance_id)  # by the index of edits, which are few
     either = union(of_form.where(version.instance_id == instance_id), edits).subquery()
     return connection.execute(select(*either.c).order_by(either.c.received_at, either.c.sha256)).all()
 
 
-def version_xml(connection: Connection, project_id: int, form_id: str, instance_id: str, sha256: str) -> bytes:
+def version_xml(connection: Connection, access: Access, form_id: str, instance_id: str, sha256: str) -> bytes:
     """The exact bytes of one version. Raises `Problem("submission_unknown")`."""
-    key = {"project_id": project_id, "form_id": form_id, "instance_id": instance_id, "sha256": sha256}
-    xml = connection.execute(select(SubmissionVersion.xml).filter_by(**key)).scalar()
+    key = {"form_id": form_id, "instance_id": instance_id, "sha256": sha256}
+    xml: bytes | None = connection.execute(_of_versions(access, SubmissionVersion.xml).filter_by(**key)).scalar()
     if xml is None:
         raise Problem("submission_unknown", instance_id)
     return xml
 
 
-def _query(project_id: int) -> Any:
+def _of_versions(access: Access, *columns: Any) -> Any:
+    """These columns of the versions of records that may be seen."""
+    access.require(Right.SEE)
+    of_record = and_(
+        Submission.project_id == SubmissionVersion.project_id,
+        Submission.form_id == SubmissionVersion.form_id,
+        Submission.instance_id == SubmissionVersion.root_id,
+    )
+    return select(*columns).join_from(SubmissionVersion, Submission, of_record).where(*access.visible(with_deleted=True))
+
+
+def _query(access: Access, *, with_deleted: bool = False) -> Any:
+    access.require(Right.SEE)
     return (
         select(Submission, AppUser.name.label("app_user"))
         .with_only_columns(*Submission.__table__.columns, AppUser.name.label("app_user"))
         .join(AppUser, AppUser.id == Submission.app_user_id, isouter=True)
-        .where(Submission.project_id == project_id)
+        .where(*access.visible(with_deleted=with_deleted))
     )
 
 
 def _narrowed(query: Any, form_id: str | None, only_flagged: bool = False) -> Any:
     if form_id is not None:
         query = query.where(Submission.form_id == form_id)
-    return query.where(cast(Submission.flags, String) != "[]") if only_flagged else query
+    return query.where(Submission.attention) if only_flagged else query
 
 
 def _newest_first(query: Any) -> Any:
     return query.order_by(Submission.received_at.desc(), Submission.instance_id.desc())
 
 
-def _records(connection: Connection, project_id: int, rows: Sequence[Any]) -> Iterator[Record]:
+def _records(connection: Connection, access: Access, rows: Sequence[Any]) -> Iterator[Record]:
+    versions = _versions(connection, access.project_id, [row for row in rows if row.edits])
     ids = {row.current_instance_id for row in rows} | {row.instance_id for row in rows}
-    files = _files(connection, project_id, {row.form_id for row in rows}, ids)
+    ids |= {instance_id for chain in versions.values() for instance_id in chain}
+    files = _files(connection, access.project_id, {row.form_id for row in rows}, ids)
     for row in rows:
-        own = files[row.form_id, row.current_instance_id]
-        first = files[row.form_id, row.instance_id] if row.edits else []
-        names = {file.name for file in own}
+        chain = [row.current_instance_id, *versions[row.form_id, row.instance_id], row.instance_id]
         yield Record(
             instance_id=row.instance_id,
             form_id=row.form_id,
@@ -173,10 +183,38 @@ def _records(connection: Connection, project_id: int, rows: Sequence[Any]) -> It
             event_date=row.event_date,
             edits=row.edits,
             flags=row.flags,
+            attention=row.attention,
+            encrypted=row.encrypted,
+            deleted_at=row.deleted_at,
             files_expected=row.files,
             answers=row.answers,
-            attachments=[*own, *(file for file in first if file.name not in names)],
+            attachments=_inherited(files[row.form_id, instance_id] for instance_id in dict.fromkeys(chain)),
         )
+
+
+def _inherited(of_versions: Iterable[Sequence[KeptFile]]) -> list[KeptFile]:
+    """The files of a record: those of its current version, then what older versions had under other names."""
+    kept: list[KeptFile] = []
+    for files in of_versions:
+        names = {file.name for file in kept}
+        kept += [file for file in files if file.name not in names]
+    return kept
+
+
+def _versions(connection: Connection, project_id: int, rows: Sequence[Any]) -> dict[tuple[str, str], list[str]]:
+    """The instance ids of the edits of these records by (form id, id of the record), the newest first."""
+    chains: dict[tuple[str, str], list[str]] = defaultdict(list)
+    if rows:
+        version = SubmissionVersion
+        found = connection.execute(
+            select(version.form_id, version.root_id, version.instance_id)
+            .where(version.project_id == project_id, version.form_id.in_({row.form_id for row in rows}), version.deprecated_id > "")
+            .where(version.root_id.in_({row.instance_id for row in rows}))
+            .order_by(version.received_at.desc())
+        )
+        for row in found:
+            chains[row.form_id, row.root_id].append(row.instance_id)
+    return chains
 
 
 def _files(

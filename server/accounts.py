@@ -1,37 +1,43 @@
-"""Accounts of people who sign in: passwords (Argon2, at sign-in only), roles, and browser sessions that can be ended."""
+"""Accounts of people who sign in: passwords (Argon2, at sign-in only), roles in projects, and sessions that can be ended."""
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from forms.problems import Problem
-from records.models import Account, AuditEvent, Session
+from records.access import ROLES, Access
+from records.models import Account, AuditEvent, Membership, Project, Session
 from records.store import Store
 from server.tokens import digest, new_token
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-ROLES = ("administrator", "coordinator", "analyst")
+ADMINISTRATOR = "administrator"
 SESSION_DAYS = 14
 _MINIMUM_PASSWORD = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is signed in."""
+    """Who is signed in. `roles` are by the number of the project."""
 
     id: int
     name: str
-    role: str
+    is_administrator: bool
+    roles: dict[int, str]
 
-    def may(self, *roles: str) -> bool:
-        """Whether this person has one of these roles; an administrator has all."""
-        return self.role == "administrator" or self.role in roles
+    def access(self, project_id: int) -> Access:
+        """What this person may do in a project. Raises `Problem("not_allowed")`, whether there is such a project or not."""
+        if self.is_administrator:
+            return Access.everything(project_id, self.name)
+        if project_id not in self.roles:
+            raise Problem("not_allowed")
+        return Access.of_role(project_id, self.name, self.roles[project_id], self.id)
 
 
 def new_password() -> str:
@@ -40,20 +46,39 @@ def new_password() -> str:
     return "-".join("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(5))
 
 
-def add(store: Store, name: str, role: str, password: str, *, actor: str = "") -> None:
-    """Make an account. Raises `Problem` "value_invalid" or "name_taken"."""
+def add(store: Store, name: str, role: str, password: str, *, project_id: int, actor: str = "") -> None:
+    """Make an account: an administrator, or one with a role in this project. Raises `Problem` "value_invalid" or "name_taken"."""
     name = name.strip()
     if not name or len(name) > 100:
         raise Problem("value_invalid", "A name has 1 to 100 characters.")
-    if role not in ROLES:
-        raise Problem("value_invalid", f"Role {role}: one of {', '.join(ROLES)}.")
-    row = {"name": name, "role": role, "password_hash": _hash(password), "created_at": datetime.now(UTC)}
+    _check_role(role)
+    is_administrator = role == ADMINISTRATOR
+    row = {"name": name, "is_administrator": is_administrator, "password_hash": _hash(password), "created_at": datetime.now(UTC)}
 
     def work(connection: Connection) -> None:
         if connection.execute(select(Account.id).filter_by(name=name)).first() is not None:
             raise Problem("name_taken", name)
-        connection.execute(insert(Account).values(row))
-        _note(connection, actor, "account.add", name)
+        account_id = connection.execute(insert(Account).values(row).returning(Account.id)).scalar_one()
+        if not is_administrator:
+            connection.execute(insert(Membership).values(project_id=project_id, account_id=account_id, role=role))
+        _note(connection, actor, "account.add", name, {"role": role, "project_id": project_id})
+
+    store.write(work)
+
+
+def set_role(store: Store, name: str, role: str | None, *, project_id: int, actor: str = "") -> None:
+    """Give a person a role in a project, or none. Administrators need none. Raises `Problem` "not_found" or "value_invalid"."""
+    if role is not None:
+        _check_role(role)
+        if role == ADMINISTRATOR:
+            raise Problem("value_invalid", "Administrators are made as such: they are for all projects.")
+
+    def work(connection: Connection) -> None:
+        account_id = _id(connection, name)
+        connection.execute(delete(Membership).filter_by(account_id=account_id, project_id=project_id))
+        if role is not None:
+            connection.execute(insert(Membership).values(project_id=project_id, account_id=account_id, role=role))
+        _note(connection, actor, "account.set_role", name, {"role": role, "project_id": project_id})
 
     store.write(work)
 
@@ -63,12 +88,40 @@ def set_password(store: Store, name: str, password: str, *, actor: str = "") -> 
     password_hash = _hash(password)
 
     def work(connection: Connection) -> None:
-        account_id = connection.execute(select(Account.id).filter_by(name=name)).scalar()
-        if account_id is None:
-            raise Problem("not_found", f"No account is called {name}.")
+        account_id = _id(connection, name)
         connection.execute(update(Account).filter_by(id=account_id).values(password_hash=password_hash))
         connection.execute(delete(Session).filter_by(account_id=account_id))
         _note(connection, actor, "account.set_password", name)
+
+    store.write(work)
+
+
+def close(store: Store, name: str, *, actor: str = "") -> None:
+    """Close an account: its sessions end and nobody signs in with it again. What was done under its name stays told.
+
+    Raises `Problem` "not_found", or "value_invalid" for the last administrator.
+    """
+
+    def work(connection: Connection) -> None:
+        account_id = _id(connection, name)
+        others = select(func.count(Account.id)).where(
+            Account.is_administrator, Account.closed_at.is_(None), Account.id != account_id
+        )
+        if connection.execute(others).scalar_one() == 0:
+            raise Problem("value_invalid", "This is the last administrator; somebody must be able to come in.")
+        connection.execute(update(Account).filter_by(id=account_id).values(closed_at=datetime.now(UTC)))
+        connection.execute(delete(Session).filter_by(account_id=account_id))
+        _note(connection, actor, "account.close", name)
+
+    store.write(work)
+
+
+def end_sessions(store: Store, name: str, *, actor: str = "") -> None:
+    """Sign an account out of every browser, when one was lost say. Raises `Problem("not_found")`."""
+
+    def work(connection: Connection) -> None:
+        connection.execute(delete(Session).filter_by(account_id=_id(connection, name)))
+        _note(connection, actor, "account.end_sessions", name)
 
     store.write(work)
 
@@ -79,7 +132,7 @@ def first_administrator(store: Store) -> str | None:
         if connection.execute(select(func.count(Account.id))).scalar_one():
             return None
     password = new_password()
-    add(store, "admin", "administrator", password, actor="first start")
+    add(store, "admin", ADMINISTRATOR, password, project_id=0, actor="first start")
     return password
 
 
@@ -87,19 +140,37 @@ def verified(connection: Connection, name: str, password: str) -> Person:
     """The person with this name and password. Raises `Problem("sign_in_needed")`; takes as long for a name that is not there."""
     from argon2.exceptions import VerificationError
 
-    row = connection.execute(select(Account.id, Account.name, Account.role, Account.password_hash).filter_by(name=name)).first()
+    row = connection.execute(select(Account.id, Account.password_hash).filter_by(name=name, closed_at=None)).first()
     try:
         _hasher().verify(row.password_hash if row else _nobody(), password)
     except VerificationError:
         row = None
-    if row is None:
+    found = _person(connection, row.id) if row else None
+    if found is None:
         raise Problem("sign_in_needed", "The name or the password is wrong.")
-    return Person(row.id, row.name, row.role)
+    return found
 
 
-def listed(connection: Connection) -> Sequence[Row[str, str, datetime]]:
-    """All accounts: (name, role, created_at)."""
-    return connection.execute(select(Account.name, Account.role, Account.created_at).order_by(Account.name)).all()
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An account as administrators see it. `roles` are (name of the project, role)."""
+
+    name: str
+    is_administrator: bool
+    roles: list[tuple[str, str]]
+    created_at: datetime
+    closed_at: datetime | None
+
+
+def listed(connection: Connection) -> list[Listed]:
+    """All accounts, closed ones last."""
+    roles: dict[int, list[tuple[str, str]]] = {}
+    memberships = select(Membership.account_id, Project.name, Membership.role).join(Project, Project.id == Membership.project_id)
+    for account_id, project, role in connection.execute(memberships.order_by(Project.id)):
+        roles.setdefault(account_id, []).append((project, role))
+    columns = (Account.id, Account.name, Account.is_administrator, Account.created_at, Account.closed_at)
+    rows = connection.execute(select(*columns).order_by(Account.closed_at.is_not(None), Account.name))
+    return [Listed(row.name, row.is_administrator, roles.get(row.id, []), row.created_at, row.closed_at) for row in rows]
 
 
 def begin_session(store: Store, person: Person) -> str:
@@ -110,6 +181,7 @@ def begin_session(store: Store, person: Person) -> str:
     def work(connection: Connection) -> None:
         connection.execute(delete(Session).where(Session.expires_at < now))
         connection.execute(insert(Session).values(row))
+        _note(connection, person.name, "account.sign_in", person.name)
 
     store.write(work)
     return token
@@ -122,12 +194,45 @@ def end_session(store: Store, token: str) -> None:
 
 def signed_in(connection: Connection, token: str) -> Person | None:
     """Whose browser this is."""
-    row = connection.execute(
-        select(Account.id, Account.name, Account.role)
-        .join(Session, Session.account_id == Account.id)
-        .where(Session.token_sha256 == digest(token), Session.expires_at > datetime.now(UTC))
-    ).first()
-    return Person(row.id, row.name, row.role) if row else None
+    account_id = connection.execute(
+        select(Session.account_id).where(Session.token_sha256 == digest(token), Session.expires_at > datetime.now(UTC))
+    ).scalar()
+    return None if account_id is None else _person(connection, account_id)
+
+
+def roles_and_hash(connection: Connection, name: str) -> Sequence[Any]:
+    """What a remembered password depends on: the stored hash and every role, so that a change of one forgets it."""
+    return connection.execute(
+        select(Account.password_hash, Account.closed_at, Account.is_administrator, Membership.project_id, Membership.role)
+        .join(Membership, Membership.account_id == Account.id, isouter=True)
+        .where(Account.name == name)
+        .order_by(Membership.project_id)
+    ).all()
+
+
+def _person(connection: Connection, account_id: int) -> Person | None:
+    rows = connection.execute(
+        select(Account.name, Account.is_administrator, Membership.project_id, Membership.role)
+        .join(Membership, Membership.account_id == Account.id, isouter=True)
+        .where(Account.id == account_id, Account.closed_at.is_(None))
+        .order_by(Membership.project_id)
+    ).all()
+    if not rows:
+        return None
+    roles = {row.project_id: row.role for row in rows if row.project_id is not None}
+    return Person(account_id, rows[0].name, rows[0].is_administrator, roles)
+
+
+def _id(connection: Connection, name: str) -> int:
+    account_id = connection.execute(select(Account.id).filter_by(name=name, closed_at=None)).scalar()
+    if account_id is None:
+        raise Problem("not_found", f"No account is called {name}.")
+    return account_id
+
+
+def _check_role(role: str) -> None:
+    if role not in {ADMINISTRATOR, *ROLES}:
+        raise Problem("value_invalid", f"Role {role}: one of {', '.join([ADMINISTRATOR, *ROLES])}.")
 
 
 def _hash(password: str) -> str:
@@ -152,5 +257,6 @@ def _nobody() -> str:
     return _nobody_hash[0]
 
 
-def _note(connection: Connection, actor: str, action: str, target: str) -> None:
-    connection.execute(insert(AuditEvent).values(at=datetime.now(UTC), actor=actor, action=action, target=target, detail={}))
+def _note(connection: Connection, actor: str, action: str, target: str, detail: dict[str, Any] | None = None) -> None:
+    event = {"at": datetime.now(UTC), "actor": actor, "action": action, "target": target, "detail": detail or {}}
+    connection.execute(insert(AuditEvent).values(event))

@@ -14,7 +14,6 @@ from records.models import AppUser, AuditEvent, Project
 from records.store import Store
 from server.tokens import digest, new_token
 
-PROJECT_ID = 1  # the first project, made at the first start
 _LANGUAGES = {"en": "en", "fa": "fa"}
 _IDENTIFIED = select(AppUser.id, AppUser.language).where(  # built once: every request of a phone asks it
     AppUser.token_sha256 == bindparam("token"), AppUser.project_id == bindparam("project_id"), AppUser.revoked_at.is_(None)
@@ -36,7 +35,7 @@ class NewAppUser:
         return f"{base_url}/v1/key/{self.token}/projects/{self.project_id}"
 
 
-def add(store: Store, name: str, *, project_id: int = PROJECT_ID, language: str = "en", actor: str = "") -> NewAppUser:
+def add(store: Store, name: str, *, project_id: int, language: str = "en", actor: str = "") -> NewAppUser:
     """Make an app user with a new key. Raises `Problem` "value_invalid" or "name_taken"."""
     name = name.strip()
     if not name or len(name) > 100:
@@ -46,24 +45,24 @@ def add(store: Store, name: str, *, project_id: int = PROJECT_ID, language: str 
     token, now = new_token(), datetime.now(UTC)
 
     def work(connection: Connection) -> str:
-        taken = select(AppUser.id).filter_by(project_id=project_id, name=name)
+        taken = select(AppUser.id).filter_by(project_id=project_id, name=name, revoked_at=None)
         if connection.execute(taken).first() is not None:
             raise Problem("name_taken", name)
         row = {"project_id": project_id, "name": name, "token_sha256": digest(token), "language": language, "created_at": now}
         connection.execute(insert(AppUser).values(row))
-        event = {"at": now, "actor": actor, "action": "app_user.add", "target": name, "detail": {}}
+        event = {"at": now, "project_id": project_id, "actor": actor, "action": "app_user.add", "target": name, "detail": {}}
         connection.execute(insert(AuditEvent).values(event))
         return connection.execute(select(Project.name).filter_by(id=project_id)).scalar_one()
 
     return NewAppUser(name, token, store.write(work), language, project_id)
 
 
-def revoke(store: Store, name: str, *, project_id: int = PROJECT_ID, actor: str = "") -> None:
+def revoke(store: Store, name: str, *, project_id: int, actor: str = "") -> None:
     """Withdraw an app user's key. Raises `Problem("not_found")`."""
     now = datetime.now(UTC)
 
     def work(connection: Connection) -> int:
-        event = {"at": now, "actor": actor, "action": "app_user.revoke", "target": name, "detail": {}}
+        event = {"at": now, "project_id": project_id, "actor": actor, "action": "app_user.revoke", "target": name, "detail": {}}
         connection.execute(insert(AuditEvent).values(event))
         return connection.execute(
             update(AppUser).filter_by(project_id=project_id, name=name, revoked_at=None).values(revoked_at=now)
@@ -73,7 +72,7 @@ def revoke(store: Store, name: str, *, project_id: int = PROJECT_ID, actor: str 
         raise Problem("not_found", f"No active app user is called {name}.")
 
 
-def listed(connection: Connection, project_id: int = PROJECT_ID) -> list[Row[Any]]:
+def listed(connection: Connection, project_id: int) -> list[Row[Any]]:
     """All app users: (name, language, created_at, revoked_at)."""
     columns = (AppUser.name, AppUser.language, AppUser.created_at, AppUser.revoked_at)
     return list(connection.execute(select(*columns).filter_by(project_id=project_id).order_by(AppUser.name)))

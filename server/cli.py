@@ -12,6 +12,7 @@ COMMANDS = {
     "serve": ("serve", "Serve phones and browsers."),
     "doctor": ("doctor", "Say what is wrong and how to mend it."),
     "demo": ("demo", "Fill a scratch folder with a made-up year of reports and serve it."),
+    "project": ("projects", "Add projects and list them."),
     "form": ("forms", "Publish and list forms."),
     "app-user": ("app_users", "Add phones and withdraw their keys."),
     "account": ("accounts", "Add people and change passwords."),
@@ -40,7 +41,15 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tulliana")
-def cli() -> None:
+@click.option(
+    "--project",
+    type=int,
+    default=1,
+    show_default=True,
+    envvar="TULLIANA_PROJECT",
+    help="Which project; see: tulliana project list.",
+)
+def cli(project: int) -> None:
     """Tulliana: field data for people who keep leopards and herders alive side by side."""
 
 

@@ -8,10 +8,9 @@ import time
 from collections import OrderedDict
 
 from flask import g, request
-from sqlalchemy import select
 
 from forms.problems import Problem
-from records.models import Account
+from records.access import Access
 from server import accounts
 from server.accounts import Person
 from server.services import services
@@ -31,14 +30,17 @@ def person() -> Person | None:
     return found
 
 
-def require(*roles: str) -> Person:
-    """The person, who has one of these roles or is administrator. Raises `Problem` "sign_in_needed" or "not_allowed"."""
+def require_person() -> Person:
+    """Who is signed in. Raises `Problem("sign_in_needed")`."""
     found = person()
     if found is None:
         raise Problem("sign_in_needed")
-    if not found.may(*roles):
-        raise Problem("not_allowed")
     return found
+
+
+def access_to(project_id: int) -> Access:
+    """What who asks may do in this project. Raises `Problem` "sign_in_needed" or "not_allowed"."""
+    return require_person().access(project_id)
 
 
 def sign_in(name: str, password: str) -> str:
@@ -60,8 +62,8 @@ def _from_basic() -> Person | None:
     if given is None or given.type != "basic" or given.username is None or given.password is None:
         return None
     with services().store.read() as connection:
-        current = connection.execute(select(Account.password_hash).filter_by(name=given.username)).scalar() or ""
-    key = _remembered.key(given.username, given.password, current)
+        current = accounts.roles_and_hash(connection, given.username)
+    key = _remembered.key(given.username, given.password, str(current))
     found = _remembered.get(key)
     if found is None:
         found = _verified(given.username, given.password)
@@ -81,7 +83,7 @@ def _verified(name: str, password: str) -> Person:
 
 
 class _Remembered:
-    """Credentials found right lately. The password's stored hash is part of the key: a new password forgets the old at once."""
+    """Credentials found right lately. The account's hash and roles are part of the key: a change forgets it at once."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)

@@ -8,9 +8,9 @@ from flask import Blueprint, Response, send_file
 
 from forms.problems import Problem
 from records import export_runs
+from records.access import Access, Right
 from records.export_runs import ReleasedFile
-from server.app_users import PROJECT_ID
-from server.identity import require
+from server.identity import access_to
 from server.services import Services, services
 
 releases = Blueprint("releases", __name__)
@@ -18,7 +18,9 @@ _QUARTERS = re.compile(r"_\d{4}Q\d-\d{4}Q\d")
 EXPORTS = {"hotspots-public": "public", "hotspots-partner": "partner"}  # name of the release: privacy level
 
 
-def run(opened: Services, name: str, slot: datetime, *, origin: str, as_of: date | None = None) -> list[ReleasedFile] | None:
+def run(
+    opened: Services, project_id: int, name: str, slot: datetime, *, origin: str, as_of: date | None = None
+) -> list[ReleasedFile] | None:
     """Run the export `name` for this slot, as of its day or another; its files, or None when the slot was run before.
 
     The files are in `release_folder` then. Raises `Problem("not_found")` for an unknown name, and what the export raises.
@@ -26,11 +28,17 @@ def run(opened: Services, name: str, slot: datetime, *, origin: str, as_of: date
     if name not in EXPORTS:
         raise Problem("not_found", f"There is no export {name}.", hint=f"One of: {', '.join(EXPORTS)}.")
     now = datetime.now(UTC)
-    run_id = opened.store.write(lambda connection: export_runs.claim(connection, name, slot, origin=origin, now=now))
+    run_id = opened.store.write(lambda connection: export_runs.claim(connection, project_id, name, slot, origin=origin, now=now))
     if run_id is None:
         return None
     try:
-        folder, files = _export(opened, EXPORTS[name], as_of or slot.date(), f"{name}/{slot.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}")
+        folder, files = _export(
+            opened,
+            project_id,
+            EXPORTS[name],
+            as_of or slot.date(),
+            f"project{project_id}/{name}/{slot.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}",
+        )
     except BaseException as error:
         text = str(error) or type(error).__name__
         opened.store.write(lambda connection: export_runs.fail(connection, run_id, text, now=datetime.now(UTC)))
@@ -44,10 +52,10 @@ def release_folder(opened: Services, folder: str) -> Path:
     return opened.config.data / "releases" / folder
 
 
-def latest_folder(opened: Services, name: str) -> Path:
+def latest_folder(opened: Services, project_id: int, name: str) -> Path:
     """Where the files of the newest finished run are. Raises `Problem("not_found")`."""
     with opened.store.read() as connection:
-        return release_folder(opened, export_runs.latest(connection, name).folder)
+        return release_folder(opened, export_runs.latest(connection, project_id, name).folder)
 
 
 def lasting_name(file_name: str) -> str:
@@ -55,23 +63,23 @@ def lasting_name(file_name: str) -> str:
     return _QUARTERS.sub("", file_name)
 
 
-def _export(opened: Services, level: str, as_of: date, folder: str) -> tuple[str, list[ReleasedFile]]:
+def _export(opened: Services, project_id: int, level: str, as_of: date, folder: str) -> tuple[str, list[ReleasedFile]]:
     """Write the release into a folder of its own below `folder`; which one, and its files."""
     from exports.hotspot_export import run_hotspots
 
     with opened.store.snapshot() as connection:
-        result = run_hotspots(connection, PROJECT_ID, level, as_of, release_folder(opened, folder))
+        result = run_hotspots(connection, Access.everything(project_id, "export"), level, as_of, release_folder(opened, folder))
     files = [ReleasedFile(file.name, file.rows, file.size, file.sha256) for file in result.files]
     return f"{folder}/{result.folder.name}", files
 
 
-@releases.get("/exports/<name>/latest/<file_name>")
-def latest(name: str, file_name: str) -> Response:
+@releases.get("/projects/<int:project_id>/exports/<name>/latest/<file_name>")
+def latest(project_id: int, name: str, file_name: str) -> Response:
     """A file of the newest finished run, by its name or its lasting name; asking again costs nothing (ETag, Last-Modified)."""
-    require("analyst", "coordinator")
+    access_to(project_id).require(Right.EXPORTS)
     opened = services()
     with opened.store.read() as connection:
-        run = export_runs.latest(connection, name)
+        run = export_runs.latest(connection, project_id, name)
     file = next((file for file in run.files if file_name in {file["name"], lasting_name(file["name"])}), None)
     if file is None:
         raise Problem("not_found", f"The latest run of {name} has no file {file_name}.")

@@ -14,13 +14,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 from sqlalchemy import select, text
 
-from records import export_runs
+from records import export_runs, projects
 from records.models import Project
-from server.app_users import PROJECT_ID
 from server.releases import EXPORTS
 from server.services import Services
 from server.slots import newest_slot, trigger
@@ -30,34 +30,48 @@ _RETRY_SECONDS = 5
 _log = logging.getLogger(__name__)
 
 
-def due(services: Services, name: str, now: datetime) -> datetime | None:
+def due(services: Services, project_id: int, name: str, now: datetime) -> datetime | None:
     """The slot of this export that waits to be run: only the newest, since an older one would tell less."""
     with services.store.read() as connection:
-        since = export_runs.last_slot(connection, name)
-        since = since or connection.execute(select(Project.created_at).filter_by(id=PROJECT_ID)).scalar_one()
+        since = export_runs.last_slot(connection, project_id, name)
+        since = since or connection.execute(select(Project.created_at).filter_by(id=project_id)).scalar_one()
     return newest_slot(trigger(services.config.export_schedule), now, since)
 
 
 def run_due(services: Services) -> None:
     """Run what is due, one after the other."""
-    for name in EXPORTS:
-        slot = due(services, name, datetime.now(UTC))
+    with services.store.read() as connection:
+        known = [project.id for project in projects.listed(connection)]
+    for project_id, name in product(known, EXPORTS):
+        slot = due(services, project_id, name, datetime.now(UTC))
         if slot is not None:
-            run_slot(services, name, slot, origin=export_runs.SCHEDULE)
+            run_slot(services, project_id, name, slot, origin=export_runs.SCHEDULE)
 
 
-def run_slot(services: Services, name: str, slot: datetime, *, origin: str) -> bool:
+def run_slot(services: Services, project_id: int, name: str, slot: datetime, *, origin: str) -> bool:
     """Run one slot in a child process; whether it went well. A slot that was run already is not run again."""
-    command = [sys.executable, "-m", "server.cli", "export", "slot", name, slot.isoformat(), "--origin", origin]
+    command = [
+        sys.executable,
+        "-m",
+        "server.cli",
+        "--project",
+        str(project_id),
+        "export",
+        "slot",
+        name,
+        slot.isoformat(),
+        "--origin",
+        origin,
+    ]
     done = subprocess.run(command, env={**os.environ, **services.config.environment()}, capture_output=True, text=True, check=False)
     if done.returncode:
         _log.error("The export %s failed: %s", name, done.stderr.strip()[-2000:])
     return done.returncode == 0
 
 
-def run_now(services: Services, name: str, *, origin: str) -> bool:
+def run_now(services: Services, project_id: int, name: str, *, origin: str) -> bool:
     """Run an export now, because a person asks for it; whether it went well."""
-    return run_slot(services, name, datetime.now(UTC), origin=origin)
+    return run_slot(services, project_id, name, datetime.now(UTC), origin=origin)
 
 
 def start(services: Services) -> None:

@@ -2,18 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select, union
 
-from forms.problems import Problem
-from records import migrations
+from records import migrations, projects
 from records.forms import publish
-from records.models import FormVersion, Project
-from records.store import Store, insert_new
+from records.models import Form, FormVersion
+from records.store import Store
 from server import accounts
-from server.app_users import PROJECT_ID
 from server.services import Services
+
+_SHIPPED = "shipped survey "
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +38,41 @@ def migrate(store: Store) -> None:
     if not is_current:
         store.rebuild(migrations.upgrade)
 
-    def first_project(connection: Connection) -> None:
-        row = {"id": PROJECT_ID, "name": "Tulliana", "created_at": datetime.now(UTC)}
-        connection.execute(insert_new(connection, Project), row)
-
-    store.write(first_project)
+    store.write(projects.make_first)
 
 
 def _install_surveys(opened: Services, tell: Callable[[str], None]) -> list[str]:
-    """Publish the shipped surveys whose version is not here yet."""
+    """Publish the shipped surveys whose version is not here yet, in every project."""
     from forms.library import read_survey, survey_ids, workbook
 
     installed = []
     for survey_id in survey_ids():
-        with opened.store.read() as connection:
-            versions = select(FormVersion.version).filter_by(project_id=PROJECT_ID, form_id=survey_id)
-            known = set(connection.execute(versions).scalars())
-        if read_survey(survey_id).version in known:
+        lacking = _lacking(opened.store, survey_id, read_survey(survey_id).version)
+        if not lacking:
             continue
         from forms.xlsform import convert_workbook
 
         tell(survey_id)
         conversion = convert_workbook(workbook(survey_id))
-        try:
-            publish(
-                opened.store,
-                opened.blobs,
-                PROJECT_ID,
-                xform=conversion.xform,
-                source_name=f"shipped survey {survey_id}",
-                actor="start",
-            )
-        except Problem as problem:
-            if problem.kind.code != "form_version_taken":
-                raise
+        for project_id in sorted(lacking):
+            source_name = f"{_SHIPPED}{survey_id}"
+            publish(opened.store, opened.blobs, project_id, xform=conversion.xform, source_name=source_name, actor="start")
         installed.append(survey_id)
     return installed
+
+
+def _lacking(store: Store, survey_id: str, version: str) -> set[int]:
+    """The projects that have neither this version of a survey nor one that people made of it."""
+    with store.read() as connection:
+        known = select(FormVersion.project_id).filter_by(form_id=survey_id, version=version)
+        is_current = (
+            (Form.project_id == FormVersion.project_id)
+            & (Form.form_id == FormVersion.form_id)
+            & (Form.current_version == FormVersion.version)
+        )
+        own = (
+            select(FormVersion.project_id)
+            .join(Form, is_current)
+            .where(FormVersion.form_id == survey_id, FormVersion.source_name.not_like(f"{_SHIPPED}%"))
+        )
+        return {project.id for project in projects.listed(connection)} - set(connection.execute(union(known, own)).scalars())

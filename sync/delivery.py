@@ -25,7 +25,10 @@ class ReceivedFile:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one POST brought, and from whom."""
+    """What one POST brought, and from whom. `form_ids` are the forms this phone should have (None: all).
+
+    `clock_offset`: by how many seconds the phone's clock is ahead, where that is known.
+    """
 
     project_id: int
     xml: bytes
@@ -33,6 +36,8 @@ class Delivery:
     app_user_id: int | None = None
     device_id: str = ""
     user_agent: str = ""
+    form_ids: frozenset[str] | None = None
+    clock_offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ its last one gives it its answers. An edit that comes before its original is hel
 The same id with other bytes, and a second edit of one version, are kept and flagged for a person to decide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +14,14 @@ from sqlalchemy import BigInteger, Connection, Row, String, bindparam, delete, f
 from records.models import Submission, SubmissionVersion
 from records.store import insert_new
 
-Flag = dict[str, str]
+Flag = dict[str, Any]
 HELD = "edit_before_original"
-_CONFLICT, _FORK = "instance_conflict", "edit_conflict"
-_OF_THE_RECORD = {HELD, _CONFLICT, _FORK}  # flags that stay when an edit brings new answers
+_CONFLICT, _FORK, _DELETED = "instance_conflict", "edit_conflict", "after_delete"
+_OF_THE_RECORD = {HELD, _CONFLICT, _FORK, _DELETED}  # flags that stay when an edit brings new answers
+_NOTHING_TO_DECIDE = {"encrypted", "more", "unjudged"}
 _MOVED = (
     "current_instance_id", "current_sha256", "version", "latitude", "longitude", "accuracy", "event_date", "instance_name",
-    "files", "flags", "answers",
+    "files", "flags", "attention", "encrypted", "answers",
 )  # fmt: skip
 _KEY = func.hashtextextended(bindparam("form_id", type_=String), bindparam("project_id", type_=BigInteger))
 _ALONE, _SHARED = select(func.pg_advisory_xact_lock(_KEY)), select(func.pg_advisory_xact_lock_shared(_KEY))
@@ -39,6 +40,11 @@ _RELATIVES = union_all(  # each part has its index; with OR or IN a database wit
 def flag(code: str, message: str, path: str = "") -> Flag:
     """A flag as it is kept with a record."""
     return {"code": code, "path": path, "message": message}
+
+
+def needs_attention(flags: Iterable[Flag]) -> bool:
+    """Whether one of these flags waits for a person."""
+    return any("settled" not in item and item["code"] not in _NOTHING_TO_DECIDE for item in flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,13 @@ def add_flags(connection: Connection, record: dict[str, Any], flags: Sequence[Fl
     present: list[Flag] = connection.execute(select(Submission.flags).filter_by(**record).with_for_update()).scalar() or []
     missing = [item for item in flags if item not in present]
     if missing:
-        connection.execute(update(Submission).filter_by(**record).values(flags=[*present, *missing]))
+        set_flags(connection, record, [*present, *missing])
+
+
+def set_flags(connection: Connection, record: dict[str, Any], flags: Sequence[Flag]) -> None:
+    """Replace the flags of a record, and say whether it waits for a person."""
+    values = {"flags": list(flags), "attention": needs_attention(flags)}
+    connection.execute(update(Submission).filter_by(**record).values(values))
 
 
 def _lock(connection: Connection, arrival: Arrival) -> None:
@@ -113,7 +125,7 @@ def _apply(connection: Connection, arrival: Arrival, root_id: str, *, is_same: b
     state_row = arrival.state_row
     if arrival.deprecated_id:
         early = flag(HELD, f"This is an edit of {arrival.deprecated_id}, which has not come yet.")
-        state_row = {**state_row, "flags": [*state_row["flags"], early]}
+        state_row = {**state_row, "flags": [*state_row["flags"], early], "attention": True}
     if connection.execute(insert_new(connection, Submission), state_row).rowcount == 0:
         add_flags(connection, record, conflict)  # the other answers came in parallel
         return "conflict"
@@ -122,9 +134,19 @@ def _apply(connection: Connection, arrival: Arrival, root_id: str, *, is_same: b
 
 def _replace(connection: Connection, record: dict[str, Any], replaced_id: str, content: dict[str, Any], *, edits: int) -> bool:
     """Make `content` the record's state if `replaced_id` is still its current version; else flag the fork."""
-    present: list[Flag] = connection.execute(select(Submission.flags).filter_by(**record).with_for_update()).scalar() or []
+    before = connection.execute(select(Submission.flags, Submission.deleted_at).filter_by(**record).with_for_update()).first()
+    present: list[Flag] = before.flags if before else []
+    if before is not None and before.deleted_at is not None:
+        content = {**content, "flags": [*content["flags"], flag(_DELETED, "The record was deleted here before this edit came.")]}
     staying = [item for item in present if item["code"] in _OF_THE_RECORD and item not in content["flags"]]
-    values = {**content, "flags": [*content["flags"], *staying], "review_state": "edited", "updated_at": func.current_timestamp()}
+    flags = [*content["flags"], *staying]
+    values = {
+        **content,
+        "flags": flags,
+        "attention": needs_attention(flags),
+        "review_state": "edited",
+        "updated_at": func.current_timestamp(),
+    }
     changed = connection.execute(
         update(Submission).filter_by(**record, current_instance_id=replaced_id).values(**values, edits=Submission.edits + edits)
     )

@@ -8,8 +8,9 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from forms.problems import Problem
 from forms.schema import FormSchema, Reading, Violation
@@ -17,12 +18,16 @@ from forms.submission import Submission as Incoming
 from forms.submission import identify
 from records.blobs import BlobStore
 from records.forms import Schemas
-from records.models import Attachment, AuditEvent, Feed
+from records.models import Attachment, Feed, KeptAside
 from records.store import Store, insert_new
 from sync.delivery import Delivery, Receipt, ReceivedFile, same_name
-from sync.fold import Arrival, Flag, add_flags, flag, fold
+from sync.fold import Arrival, Flag, add_flags, flag, fold, needs_attention
 
 _FEED = insert(Feed)
+_AFTER = {
+    "closed": ("after_close", "", "The form was closed before this came."),
+    "retired": ("after_retire", "", "The form was retired before this came."),
+}
 _log = logging.getLogger(__name__)
 
 
@@ -39,31 +44,53 @@ class Intake:
 
         What cannot be identified raises `Problem` (xml_unreadable, form_id_missing, form_unknown) and is kept aside.
         """
+        form_id = ""
         try:
             incoming = identify(delivery.xml)
+            form_id = incoming.form_id
             schema, is_known_version = self.schemas.get(delivery.project_id, incoming.form_id, incoming.version)
         except Problem as problem:
             if problem.kind.status in {400, 404}:
-                self._keep_aside(delivery, problem)
+                self._keep_aside(delivery, problem, form_id)
             raise
         reading = _read(schema, incoming)
         if not is_known_version:
             reading.violations.append(Violation("unknown_version", "", f"This server never had version “{incoming.version}”."))
-        if self.schemas.is_closed(delivery.project_id, incoming.form_id):
-            reading.violations.append(Violation("after_close", "", "The form was closed before this came."))
+        state = self.schemas.state(delivery.project_id, incoming.form_id)
+        if state != "open":
+            reading.violations.append(Violation(*_AFTER[state]))
+        if delivery.form_ids is not None and incoming.form_id not in delivery.form_ids:
+            reading.violations.append(Violation("not_assigned", "", "This phone is not meant to have the form."))
         return self._store.write(_Work(delivery, incoming, reading))
 
-    def _keep_aside(self, delivery: Delivery, problem: Problem) -> None:
-        blob = self._blobs.put(delivery.xml)
-        files = [[*file.names, file.blob.sha256] for file in delivery.files]
-        event = {
-            "at": datetime.now(UTC),
-            "actor": f"app-user:{delivery.app_user_id}",
-            "action": f"submission.{problem.kind.code}",
-            "target": blob.sha256,
-            "detail": {"project_id": delivery.project_id, "device_id": delivery.device_id, "files": files, "problem": str(problem)},
+    def _keep_aside(self, delivery: Delivery, problem: Problem, form_id: str) -> None:
+        """Refused bytes are not lost: they wait where a person sees them, each once however often a phone repeats it."""
+        sha256 = self._blobs.put(delivery.xml).sha256
+        now = datetime.now(UTC)
+        row = {
+            "project_id": delivery.project_id,
+            "sha256": sha256,
+            "reason": problem.kind.code,
+            "detail": problem.detail,
+            "form_id": form_id,
+            "first_at": now,
+            "last_at": now,
+            "times": 1,
+            "app_user_id": delivery.app_user_id,
+            "device_id": delivery.device_id,
+            "user_agent": delivery.user_agent,
+            "files": [[*file.names, file.blob.sha256] for file in delivery.files],
         }
-        self._store.write(lambda connection: connection.execute(insert(AuditEvent), event))
+        self._store.write(lambda connection: _aside(connection, row))
+
+
+def _aside(connection: Connection, row: dict[str, Any]) -> None:
+    if connection.execute(insert_new(connection, KeptAside), row).rowcount:
+        return
+    key = {"project_id": row["project_id"], "sha256": row["sha256"]}
+    before: list[Any] = connection.execute(select(KeptAside.files).filter_by(**key).with_for_update()).scalar() or []
+    files = [*before, *(file for file in row["files"] if file not in before)]
+    connection.execute(update(KeptAside).filter_by(**key).values(last_at=row["last_at"], times=KeptAside.times + 1, files=files))
 
 
 def _read(schema: FormSchema, incoming: Incoming) -> Reading:
@@ -118,6 +145,7 @@ class _Work:
             "sha256": sha256,
             "deprecated_id": incoming.deprecated_id or None,
             "user_agent": delivery.user_agent,
+            "clock_offset": delivery.clock_offset,
             "xml": incoming.xml,
         }
         state_row = {
@@ -134,6 +162,9 @@ class _Work:
             "instance_name": incoming.instance_name,
             "files": sorted(self.expected),
             "flags": self.flags,
+            "attention": needs_attention(self.flags),
+            "encrypted": incoming.encrypted,
+            "deleted_at": None,
             "answers": reading.answers,
         }
         return Arrival(incoming.instance_id, incoming.deprecated_id, sha256, version_row, state_row)

@@ -1,9 +1,14 @@
-"""The commands, and what they share: the services opened without a server."""
+"""The commands, and what they share: the services opened without a server, and the project they work in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
+from records.access import Access
 from server.services import Services
+
+ACTOR = "command line"
 
 
 @contextmanager
@@ -16,3 +21,14 @@ def opened() -> Iterator[Services]:
     with standalone(Config.load()) as services:
         migrate(services.store)
         yield services
+
+
+def project_id() -> int:
+    """The project this command works in: `tulliana --project N`."""
+    chosen: int = click.get_current_context().find_root().params["project"]
+    return chosen
+
+
+def access() -> Access:
+    """Whoever may run commands on this machine may see everything."""
+    return Access.everything(project_id(), ACTOR)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from server import app_users
-from server.commands import opened
+from server.commands import ACTOR, opened, project_id
 from server.network import is_loopback, serving_url
 
 
@@ -23,7 +23,7 @@ def command() -> None:
 def add(name: str, language: str, png: Path | None, as_json: bool) -> None:
     """Add the phone or ranger NAME and show the QR code that sets up ODK Collect or KoBoCollect."""
     with opened() as services:
-        user = app_users.add(services.store, name, language=language, actor="command line")
+        user = app_users.add(services.store, name, project_id=project_id(), language=language, actor=ACTOR)
         base_url = serving_url(services.config)
     code = app_users.settings_qr(user, base_url)
     if png is not None:
@@ -44,7 +44,7 @@ def add(name: str, language: str, png: Path | None, as_json: bool) -> None:
 def revoke(name: str) -> None:
     """Withdraw the key of NAME, for instance when a phone is lost."""
     with opened() as services:
-        app_users.revoke(services.store, name, actor="command line")
+        app_users.revoke(services.store, name, project_id=project_id(), actor=ACTOR)
     click.echo(f"The key of {name} is withdrawn.")
 
 
@@ -52,5 +52,5 @@ def revoke(name: str) -> None:
 def list_users() -> None:
     """List the phones."""
     with opened() as services, services.store.read() as connection:
-        for user in app_users.listed(connection):
+        for user in app_users.listed(connection, project_id()):
             click.echo(f"{user.name}\t{user.language}\t{'withdrawn' if user.revoked_at else 'active'}")

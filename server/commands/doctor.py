@@ -10,7 +10,7 @@ import click
 from sqlalchemy import Connection, func, select, text
 
 from forms.problems import Problem
-from records import export_runs, migrations
+from records import export_runs, migrations, projects
 from records.models import Account, AppUser, Attachment, Form, Submission
 from server.config import Config
 from server.network import is_loopback, serving_url
@@ -93,17 +93,17 @@ def _counts(connection: Connection) -> Finding:
 
 
 def _accounts(connection: Connection) -> Finding:
-    names = connection.execute(select(Account.name).filter_by(role="administrator")).scalars().all()
+    names = connection.execute(select(Account.name).filter_by(is_administrator=True, closed_at=None)).scalars().all()
     return Finding(
         "Administrators", ", ".join(names) or "none", "" if names else "Run: tulliana account add NAME --role administrator"
     )
 
 
 def _exports(connection: Connection) -> Finding:
-    runs = export_runs.listed(connection, limit=1)
+    runs = [run for project in projects.listed(connection) for run in export_runs.listed(connection, project.id, limit=1)]
     if not runs:
         return Finding("Exports", "none yet")
-    last = runs[0]
+    last = max(runs, key=lambda run: (run.state == "failed", run.slot))
     remedy = f"It said: {last.error} Run it again: tulliana export run hotspots" if last.state == "failed" else ""
     if last.state == "running" and datetime.now(UTC) - last.started_at > timedelta(hours=6):
         remedy = "It runs for more than six hours: restart the server."

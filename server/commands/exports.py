@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 import orjson
 
-from server.app_users import PROJECT_ID
-from server.commands import opened
+from server.commands import ACTOR, access, opened, project_id
 
 
 @click.group("export")
@@ -28,8 +27,8 @@ def run_export(export: str, level: str, out: Path | None, as_of: datetime | None
     name = f"{export}-{level}"
     day: date | None = as_of.date() if as_of else None
     with opened() as services:
-        files = run(services, name, datetime.now(UTC), origin="command line", as_of=day) or []
-        folder = latest_folder(services, name)
+        files = run(services, project_id(), name, datetime.now(UTC), origin=ACTOR, as_of=day) or []
+        folder = latest_folder(services, project_id(), name)
     target = folder
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -53,11 +52,11 @@ def export_table(form_id: str, out: Path) -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     with opened() as services, services.store.snapshot() as connection:
-        definition = FormDefinition.from_xform(latest_xform(connection, PROJECT_ID, form_id))
+        definition = FormDefinition.from_xform(latest_xform(connection, project_id(), form_id))
         for repeat in [(), *repeats_of(definition)]:
             target = out / ("-".join([form_id.replace("/", "_"), *repeat]) + ".csv")
             with target.open("w", encoding="utf-8", newline="") as stream:
-                rows = write_csv(connection, PROJECT_ID, form_id, stream, repeat=repeat)
+                rows = write_csv(connection, access(), form_id, stream, repeat=repeat)
             click.echo(f"{target}\t{rows} rows")
 
 
@@ -70,7 +69,7 @@ def run_slot(name: str, slot: str, origin: str) -> None:
     from server.releases import run
 
     with opened() as services:
-        run(services, name, datetime.fromisoformat(slot), origin=origin)
+        run(services, project_id(), name, datetime.fromisoformat(slot), origin=origin)
 
 
 @command.command("list")
@@ -80,7 +79,7 @@ def list_runs(as_json: bool) -> None:
     from records.export_runs import listed
 
     with opened() as services, services.store.read() as connection:
-        runs = listed(connection)
+        runs = listed(connection, project_id())
     for run in runs:
         if as_json:
             click.echo(orjson.dumps({key: value for key, value in run._mapping.items() if key not in {"id", "folder"}}).decode())

@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from forms.problems import Problem
-from server.app_users import PROJECT_ID
-from server.commands import opened
+from server.commands import ACTOR, opened, project_id
 
 
 @click.group("form")
@@ -35,12 +34,12 @@ def publish(file: Path, media_files: tuple[Path, ...]) -> None:
         published = forms.publish(
             services.store,
             services.blobs,
-            PROJECT_ID,
+            project_id(),
             xform=conversion.xform,
             source_name=file.name,
             needed=conversion.media,
             media=media,
-            actor="command line",
+            actor=ACTOR,
         )
     for warning in conversion.warnings:
         click.echo(f"Warning: {warning}", err=True)
@@ -66,7 +65,7 @@ def list_forms() -> None:
     from records.forms import open_forms
 
     with opened() as services, services.store.read() as connection:
-        for form in open_forms(connection, PROJECT_ID):
+        for form in open_forms(connection, project_id()):
             click.echo(f"{form.form_id}\t{form.version}\t{form.title}")
 
 

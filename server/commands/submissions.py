@@ -5,8 +5,7 @@ import sys
 import click
 import orjson
 
-from server.app_users import PROJECT_ID
-from server.commands import opened
+from server.commands import access, opened, project_id
 
 
 @click.group("submission")
@@ -23,8 +22,8 @@ def list_submissions(form_id: str, as_json: bool) -> None:
     from records.submissions import listed
 
     with opened() as services, services.store.snapshot() as connection:
-        latest_xform(connection, PROJECT_ID, form_id)
-        for record in listed(connection, PROJECT_ID, form_id):
+        latest_xform(connection, project_id(), form_id)
+        for record in listed(connection, access(), form_id):
             if not as_json:
                 codes = ", ".join(sorted({flag["code"] for flag in record.flags}))
                 click.echo(
@@ -53,9 +52,9 @@ def show(instance_id: str, as_xml: bool) -> None:
 
     with opened() as services, services.store.read() as connection:
         if as_xml:
-            sys.stdout.buffer.write(xml_of(connection, PROJECT_ID, instance_id))
+            sys.stdout.buffer.write(xml_of(connection, access(), instance_id))
             return
-        record = found(connection, PROJECT_ID, instance_id)
+        record = found(connection, access(), instance_id)
     click.echo(orjson.dumps(record.answers, option=orjson.OPT_INDENT_2).decode())
     for flag in record.flags:
         click.echo(f"{flag['code']}: {flag['path']} {flag['message']}")

@@ -18,6 +18,7 @@ import requests
 from forms.definition import FormDefinition
 from forms.problems import Problem
 from forms.xml import child, local_name, parse_xml, text_of
+from records.projects import FIRST
 from server import accounts, app_users, releases
 from server.commands.serve import check_port
 from server.config import PREFIX, Config
@@ -118,7 +119,9 @@ def _here(config: Config) -> str:
 def deliveries(opened: Services, count: int, seed: int, today: date) -> tuple[dict[str, str], list[Report]]:
     """Add the phones, get the forms as phones do, and fill them in: address of each phone by name, and what they send."""
     address = _here(opened.config)
-    users = [app_users.add(opened.store, name, language=language, actor="demo") for name, language in PHONES.items()]
+    users = [
+        app_users.add(opened.store, name, project_id=FIRST, language=language, actor="demo") for name, language in PHONES.items()
+    ]
     phones = {user.name: user.url(address) for user in users}
     definitions = _forms(next(iter(phones.values())))
     return phones, list(reports(events(seed, today, count), definitions, seed))
@@ -169,8 +172,8 @@ def release(opened: Services, seed: int, today: date) -> None:
     """Run every export, and mark the folder as a demonstration."""
     folders = {}
     for name in releases.EXPORTS:
-        releases.run(opened, name, datetime.now(UTC), origin="demo", as_of=today)
-        folders[name] = str(releases.latest_folder(opened, name))
+        releases.run(opened, FIRST, name, datetime.now(UTC), origin="demo", as_of=today)
+        folders[name] = str(releases.latest_folder(opened, FIRST, name))
     mark = {"about": "Everything in this folder is made up.", "seed": seed, "day": today.isoformat(), "releases": folders}
     (opened.config.data / _MARK).write_text(json.dumps(mark, indent=1), encoding="utf-8")
 

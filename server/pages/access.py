@@ -5,12 +5,13 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import redirect, request, url_for
+from flask import g, redirect, request, url_for
 
 from forms.problems import Problem
-from server.accounts import ROLES, Person
+from records.access import Access, Right
+from server.accounts import Person
 from server.errors import is_for_phones
-from server.identity import person, require
+from server.identity import person, require_person
 from server.pages.blueprint import pages
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -31,27 +32,51 @@ def refuse_forged() -> None:
         raise Problem("request_forged")
 
 
-def open_to(*roles: str) -> Callable[[View], View]:
-    """A page for people with one of these roles, and for administrators. Others are told; strangers are sent to sign in."""
+def open_to(*rights: Right) -> Callable[[View], View]:
+    """A page of a project for people with one of these rights. Others are told; strangers are sent to sign in."""
 
+    def allow(asking: Person) -> None:
+        g.access = asking.access(g.project_id)
+        g.access.require(*rights)
+
+    return _guard(allow)
+
+
+def open_to_people(view: View) -> View:
+    """A page of no project, for whoever is signed in."""
+    return _guard(lambda _: None)(view)
+
+
+def open_to_administrators(view: View) -> View:
+    """A page for those who look after the server as a whole."""
+
+    def allow(asking: Person) -> None:
+        if not asking.is_administrator:
+            raise Problem("not_allowed")
+
+    return _guard(allow)(view)
+
+
+def access() -> Access:
+    """What who asked for this page may do in its project."""
+    found: Access = g.access
+    return found
+
+
+def _guard(allow: Callable[[Person], None]) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(**values: Any) -> Any:
+        def inner(**values: Any) -> Any:
             is_page = request.method in _SAFE_METHODS and request.accept_mimetypes.best != "application/json"
             if is_page and person() is None:
                 wanted = request.full_path.rstrip("?")
                 return redirect(url_for("pages.sign_in", next=None if wanted == "/" else wanted))
-            require(*roles)
+            allow(require_person())
             return view(**values)
 
-        return guarded
+        return inner
 
     return decorate
-
-
-def reader() -> Person:
-    """Who asked for a page that is open to them."""
-    return require(*ROLES)
 
 
 def local_path(wanted: str) -> str:

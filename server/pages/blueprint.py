@@ -1,10 +1,26 @@
-"""The blueprint all pages hang on, and how ids of forms and reports are written into an address."""
+"""The blueprint all pages hang on, how a project and ids of forms and reports are written into an address."""
 
-from flask import Blueprint
+from typing import Any
+
+from flask import Blueprint, current_app, g
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter, Map
 
 pages = Blueprint("pages", __name__)
+PROJECT = "/projects/<int:project_id>"
+"""Where the pages of a project begin. Its number is `g.project_id`; views and links need not mention it."""
+
+
+@pages.url_value_preprocessor
+def _remember_project(_: str | None, values: dict[str, Any] | None) -> None:
+    if values and "project_id" in values:
+        g.project_id = values.pop("project_id")
+
+
+@pages.app_url_defaults
+def _same_project(endpoint: str, values: dict[str, Any]) -> None:
+    if "project_id" in g and "project_id" not in values and current_app.url_map.is_endpoint_expecting(endpoint, "project_id"):
+        values["project_id"] = g.project_id
 
 
 class Segment(BaseConverter):

@@ -8,9 +8,10 @@ from sqlalchemy import Connection, Row
 
 from forms.problems import Problem
 from records import export_runs
+from records.access import Right
 from server import schedule
-from server.pages.access import open_to, reader
-from server.pages.blueprint import pages
+from server.pages.access import access, open_to
+from server.pages.blueprint import PROJECT, pages
 from server.pages.rendering import page
 from server.releases import EXPORTS, lasting_name
 from server.services import services
@@ -18,13 +19,13 @@ from server.services import services
 _RUNS_SHOWN = 20
 
 
-@pages.get("/exports", endpoint="exports")
-@open_to("analyst", "coordinator")
+@pages.get(f"{PROJECT}/exports", endpoint="exports")
+@open_to(Right.EXPORTS)
 def all_exports() -> Response:
     """The newest finished run of every export with its files, and the runs before."""
     with services().store.read() as connection:
-        latest = {name: _latest(connection, name) for name in EXPORTS}
-        runs = export_runs.listed(connection, limit=_RUNS_SHOWN)
+        latest = {name: _latest(connection, access().project_id, name) for name in EXPORTS}
+        runs = export_runs.listed(connection, access().project_id, limit=_RUNS_SHOWN)
     is_running = any(run.state == "running" for run in runs) or "started" in request.args
     response = page("exports.html", latest=latest, runs=runs, is_running=is_running, lasting_name=lasting_name)
     if is_running:
@@ -32,19 +33,19 @@ def all_exports() -> Response:
     return response
 
 
-@pages.post("/exports/<name>/run")
-@open_to("coordinator")
+@pages.post(f"{PROJECT}/exports/<name>/run")
+@open_to(Right.RUN_EXPORTS)
 def run_export(name: str) -> Response:
     """Start an export; it goes on while the person does something else."""
     if name not in EXPORTS:
         raise Problem("not_found")
-    arguments = {"services": services(), "name": name, "origin": reader().name}
+    arguments = {"services": services(), "project_id": access().project_id, "name": name, "origin": access().actor}
     threading.Thread(target=schedule.run_now, kwargs=arguments, name=f"export {name}", daemon=True).start()
     return redirect(url_for("pages.exports", started=name), 303)  # type: ignore[return-value]
 
 
-def _latest(connection: Connection, name: str) -> Row[Any] | None:
+def _latest(connection: Connection, project_id: int, name: str) -> Row[Any] | None:
     try:
-        return export_runs.latest(connection, name)
+        return export_runs.latest(connection, project_id, name)
     except Problem:
         return None

@@ -5,9 +5,9 @@ from flask import Response, request
 from forms.problems import Problem
 from forms.xlsform import Conversion, Limits, convert
 from records import forms as published
-from server.app_users import PROJECT_ID
-from server.pages.access import open_to, reader
-from server.pages.blueprint import pages
+from records.access import Right
+from server.pages.access import access, open_to
+from server.pages.blueprint import PROJECT, pages
 from server.pages.rendering import form_title, page
 from server.services import services
 from sync.delivery import file_name
@@ -16,15 +16,15 @@ _MOST_BYTES = 4 * Limits().file
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-@pages.get("/forms", endpoint="forms")
-@open_to("coordinator")
+@pages.get(f"{PROJECT}/forms", endpoint="forms")
+@open_to(Right.FORMS)
 def all_forms() -> Response:
     """The published forms, and the form to publish another."""
     return _listed()
 
 
-@pages.post("/forms")
-@open_to("coordinator")
+@pages.post(f"{PROJECT}/forms")
+@open_to(Right.FORMS)
 def publish() -> Response:
     """Publish an XLSForm or XForm with the files it uses."""
     request.max_content_length = _MOST_BYTES
@@ -41,8 +41,8 @@ def publish() -> Response:
     return _listed(result=result, warnings=conversion.warnings)
 
 
-@pages.get("/forms/<segment:form_id>/workbook.xlsx")
-@open_to("coordinator")
+@pages.get(f"{PROJECT}/forms/<segment:form_id>/workbook.xlsx")
+@open_to(Right.FORMS)
 def workbook(form_id: str) -> Response:
     """A shipped survey as an Excel workbook."""
     from forms.library import survey_ids
@@ -61,12 +61,12 @@ def _publish(conversion: Conversion, source_name: str, media: dict[str, bytes]) 
     return published.publish(
         services().store,
         services().blobs,
-        PROJECT_ID,
+        access().project_id,
         xform=conversion.xform,
         source_name=source_name,
         needed=conversion.media,
         media={name: media[name] for name in conversion.media if name in media},
-        actor=reader().name,
+        actor=access().actor,
     )
 
 
@@ -77,10 +77,10 @@ def _listed(
 
     opened = services()
     with opened.store.read() as connection:
-        current = published.open_forms(connection, PROJECT_ID)
+        current = published.open_forms(connection, access().project_id)
     rows = []
     for form in current:
-        definition = opened.intake.schemas.get(PROJECT_ID, form.form_id, form.version)[0].definition
+        definition = opened.intake.schemas.get(access().project_id, form.form_id, form.version)[0].definition
         questions = sum(1 for item in definition.walk() if item.kind == "question" and item.control)
         rows.append((form, form_title(form.title), questions))
     status = problem.kind.status if problem else 200

@@ -11,14 +11,15 @@ from sqlalchemy import Connection
 
 from exports.regions import SHIPPED
 from forms.problems import Problem
-from records import submissions
+from records import projects, submissions
+from records.access import Right
 from records.forms import titles
 from records.submissions import Position
-from server.app_users import PROJECT_ID
+from server.identity import require_person
 from server.openrosa import case_number
 from server.pages import flags
-from server.pages.access import open_to, reader
-from server.pages.blueprint import pages
+from server.pages.access import access, open_to, open_to_people
+from server.pages.blueprint import PROJECT, pages
 from server.pages.rendering import compressed, form_title, page
 from server.services import services
 
@@ -28,15 +29,27 @@ COLOURS = 8
 """How many forms the style sheet has colours for; further ones share."""
 
 
-@pages.get("/")
-@open_to("coordinator", "analyst")
+@pages.get("/", endpoint="start")
+@open_to_people
+def start() -> Response:
+    """Lead everybody to the first thing they may see: reports of their first project, else its exports."""
+    with services().store.read() as connection:
+        known = projects.listed(connection)
+    asking = require_person()
+    mine = [project.id for project in known if asking.is_administrator or project.id in asking.roles]
+    if not mine:
+        raise Problem("not_allowed")
+    may_see = asking.access(mine[0]).may(Right.SEE)
+    return redirect(url_for("pages.overview" if may_see else "pages.exports", project_id=mine[0]))  # type: ignore[return-value]
+
+
+@pages.get(f"{PROJECT}/", endpoint="overview")
+@open_to(Right.SEE)
 def overview() -> Response:
-    """Reports for coordinators; analysts go to the exports, which is what they may see."""
-    if not reader().may("coordinator"):
-        return redirect(url_for("pages.exports"))  # type: ignore[return-value]
+    """The newest reports, and the map."""
     wanted, after = _wanted(), _position(request.args.get("after", ""))
     with services().store.read() as connection:
-        shown = submissions.newest(connection, PROJECT_ID, limit=PAGE_SIZE + 1, before=after, **wanted)
+        shown = submissions.newest(connection, access(), limit=PAGE_SIZE + 1, before=after, **wanted)
         forms = _forms(connection)
     reports, more = shown[:PAGE_SIZE], shown[PAGE_SIZE:]
     last = f"{reports[-1].received_at.isoformat()} {reports[-1].instance_id}" if more else None
@@ -54,12 +67,12 @@ def overview() -> Response:
     )
 
 
-@pages.get("/map/points.json")
-@open_to("coordinator")
+@pages.get(f"{PROJECT}/map/points.json")
+@open_to(Right.SEE)
 def map_points() -> Response:
     """The newest reports that have a place, as rows (see `columns`) to keep the answer small."""
     with services().store.read() as connection:
-        rows = submissions.points(connection, PROJECT_ID, limit=MAP_LIMIT + 1, **_wanted())
+        rows = submissions.points(connection, access(), limit=MAP_LIMIT + 1, **_wanted())
         forms = _forms(connection)
     answer = {
         "columns": ["latitude", "longitude", "form", "flags", "case", "date", "who", "address"],
@@ -72,8 +85,8 @@ def map_points() -> Response:
     return compressed(response)
 
 
-@pages.get("/map/boundaries.geojson")
-@open_to("coordinator")
+@pages.get(f"{PROJECT}/map/boundaries.geojson")
+@open_to(Right.SEE)
 def boundaries() -> Response:
     """The provinces of the leopard's range, the map's base layer (Natural Earth, public domain)."""
     response = Response(_boundaries(), content_type="application/geo+json")
@@ -106,7 +119,7 @@ def _position(text: str) -> Position | None:
 
 def _forms(connection: Connection) -> dict[str, dict[str, Any]]:
     """Title and colour of every form by its id; the colour follows from the order of the ids."""
-    known: Sequence[tuple[str, str]] = titles(connection, PROJECT_ID)
+    known: Sequence[tuple[str, str]] = titles(connection, access().project_id)
     return {form_id: {"title": form_title(title), "colour": number % COLOURS} for number, (form_id, title) in enumerate(known)}
 
 

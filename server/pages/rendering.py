@@ -12,6 +12,9 @@ from flask import Response, g, render_template, request, url_for
 from markupsafe import Markup
 
 from forms.problems import Problem
+from records.access import Access
+from records.projects import FIRST
+from server.accounts import Person
 from server.errors import is_for_phones
 from server.i18n import LANGUAGES, RIGHT_TO_LEFT, translator
 from server.pages.blueprint import pages
@@ -61,6 +64,7 @@ def page(template: str, *, status: int = 200, **values: Any) -> Response:
         direction="rtl" if reader in RIGHT_TO_LEFT else "ltr",
         language_switch=switch,
         person=g.get("person"),
+        access=_access(),
         **values,
     )
     response = compressed(Response(html, status=status, content_type="text/html; charset=utf-8"))
@@ -68,6 +72,20 @@ def page(template: str, *, status: int = 200, **values: Any) -> Response:
     if status == 429:
         response.headers["Retry-After"] = "60"
     return response
+
+
+def _access() -> Access | None:
+    """What the reader may do in the project of this page; a page of no project leads on to their first one."""
+    if "access" not in g and g.get("person") is not None:
+        asking: Person = g.person
+        if "project_id" not in g:
+            g.project_id = min(asking.roles, default=FIRST)
+        try:
+            g.access = asking.access(g.project_id)
+        except Problem:
+            g.access = None
+    found: Access | None = g.get("access")
+    return found
 
 
 def problem_page(problem: Problem) -> Response:

@@ -4,12 +4,12 @@ from flask import Response, request, send_file
 
 from forms.problems import Problem
 from records import submissions
-from server.app_users import PROJECT_ID
+from records.access import Right
 from server.openrosa import case_number
 from server.pages import flags
-from server.pages.access import open_to
+from server.pages.access import access, open_to
 from server.pages.answers import shown_answers, split_quiet
-from server.pages.blueprint import pages
+from server.pages.blueprint import PROJECT, pages
 from server.pages.rendering import form_title, page
 from server.services import services
 
@@ -17,15 +17,15 @@ _SANDBOX = "default-src 'none'; sandbox"
 _PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF87a": "image/gif", b"GIF89a": "image/gif"}
 
 
-@pages.get("/reports/<segment:form_id>/<segment:instance_id>", endpoint="report")
-@open_to("coordinator")
+@pages.get(f"{PROJECT}/reports/<segment:form_id>/<segment:instance_id>", endpoint="report")
+@open_to(Right.SEE)
 def one(form_id: str, instance_id: str) -> Response:
     """The report in its current state."""
     opened = services()
     with opened.store.read() as connection:
-        record = submissions.found(connection, PROJECT_ID, instance_id, form_id)
-        versions = submissions.versions_of(connection, PROJECT_ID, form_id, record.instance_id)
-    definition = opened.intake.schemas.get(PROJECT_ID, form_id, record.version)[0].definition
+        record = submissions.found(connection, access(), instance_id, form_id)
+        versions = submissions.versions_of(connection, access(), form_id, record.instance_id)
+    definition = opened.intake.schemas.get(access().project_id, form_id, record.version)[0].definition
     answers, quiet = split_quiet(shown_answers(definition.fields, record.answers, record.attachments))
     return page(
         "report.html",
@@ -41,12 +41,12 @@ def one(form_id: str, instance_id: str) -> Response:
     )
 
 
-@pages.get("/reports/<segment:form_id>/<segment:instance_id>/files/<sha256>/<segment:name>")
-@open_to("coordinator")
+@pages.get(f"{PROJECT}/reports/<segment:form_id>/<segment:instance_id>/files/<sha256>/<segment:name>")
+@open_to(Right.SEE)
 def report_file(form_id: str, instance_id: str, sha256: str, name: str) -> Response:
     """A file of a report. Only what is a picture by its first bytes is shown; everything else is saved. Nothing in it runs."""
     with services().store.read() as connection:
-        record = submissions.found(connection, PROJECT_ID, instance_id, form_id)
+        record = submissions.found(connection, access(), instance_id, form_id)
     if not any(file.sha256 == sha256 and file.name == name for file in record.attachments):
         raise Problem("not_found")
     picture = _picture_type(sha256)
@@ -63,12 +63,12 @@ def report_file(form_id: str, instance_id: str, sha256: str, name: str) -> Respo
     return response
 
 
-@pages.get("/reports/<segment:form_id>/<segment:instance_id>/versions/<sha256>.xml")
-@open_to("coordinator")
+@pages.get(f"{PROJECT}/reports/<segment:form_id>/<segment:instance_id>/versions/<sha256>.xml")
+@open_to(Right.SEE)
 def report_xml(form_id: str, instance_id: str, sha256: str) -> Response:
     """The exact bytes of one version."""
     with services().store.read() as connection:
-        xml = submissions.version_xml(connection, PROJECT_ID, form_id, instance_id, sha256)
+        xml = submissions.version_xml(connection, access(), form_id, instance_id, sha256)
     response = Response(xml, content_type="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="{case_number(instance_id)}-{sha256[:8]}.xml"'
     response.headers["Cache-Control"] = "private, no-cache"
