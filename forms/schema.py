@@ -16,7 +16,7 @@ from forms.definition import Field, FormDefinition, pick
 from forms.encryption import Envelope
 from forms.submission import Submission
 from forms.xml import full_text, local_name
-from forms.xpath import clock, compile_expression, day_number, is_false
+from forms.xpath import MAX_EFFORT, clock, compile_expression, day_number, effort, is_false
 
 Answers = dict[str, Any]
 _DATES = {"date", "dateTime"}
@@ -162,9 +162,11 @@ class _Pass:
         self.to_judge: list[tuple[etree._Element, _Plan, str]] = []
         self.fallback_day: str | None = None
         self.moments: list[str] = []  # when the phone says it was filled in: start, end
+        self.elements = 0
 
     def run(self, root: etree._Element) -> Reading:
         for node in root.iter(etree.Element):
+            self.elements += 1
             if node.tag[0] == "{":  # XPath of the form knows the names without namespaces
                 node.tag = local_name(node)
         self.reading.answers = self._group(root, self.plan, "")
@@ -272,11 +274,13 @@ class _Pass:
         """Hold against the record only what was false from its start to its end."""
         moments = [clock(text) for text in self.moments[:_MOMENTS]] or [clock()]
         end = time.monotonic() + _JUDGE_SECONDS
+        unjudged = ""
         for node, plan, path in self.to_judge:
-            if time.monotonic() > end:
-                self._note("unjudged", path, "from here on, constraints were not judged: it took too long")
-                return
             if plan.item is None or plan.constraint is None:
                 continue
-            if all(is_false(plan.constraint, node, moment) for moment in moments):
+            if time.monotonic() > end or effort(plan.item.constraint, self.elements) > MAX_EFFORT:
+                unjudged = unjudged or path
+            elif all(is_false(plan.constraint, node, moment) for moment in moments):
                 self._note("constraint", path, pick(plan.item.constraint_message, "en") or "is outside what the form allows")
+        if unjudged:
+            self._note("unjudged", unjudged, "from here on, some constraints were not judged: it takes too long")

@@ -2,7 +2,8 @@
 
 JavaRosa compares dates as numbers of days since 1970-01-01, where plain XPath would compare NaN with NaN; `day_number` turns the
 text of a date into that number and the caller writes it into the tree before evaluating. Regular expressions run on RE2, whose
-time is linear in the text: a pattern cannot be used to stall the server. An expression we cannot compile or evaluate is not judged.
+time is linear in the text: a pattern cannot be used to stall the server, and `effort` bounds what a path may visit. An expression
+we cannot compile or evaluate, or not in time, is not judged.
 A record may come weeks after it was filled in, so today() and now() are asked of the caller: they become variables, see `clock`.
 """
 
@@ -26,12 +27,15 @@ _LITERAL = re.compile(r"('[^']*'|\"[^\"]*\")")
 _ROUND = re.compile(r"\bround\s*\(")
 _MOMENT = re.compile(r"\b(today|now)\s*\(\s*\)")
 _CALL = re.compile(r"([A-Za-z_][\w.:-]*)\s*\(")
+_ELSEWHERE = re.compile(r"[/\[]|::|\*|\.\.")
+MAX_EFFORT = 10**8  # visits and comparisons: a second or so
 _CORE = {  # XPath 1.0: functions, node tests, operators that may stand before a bracket
     "last", "position", "count", "id", "local-name", "namespace-uri", "name", "string", "concat", "starts-with", "contains",
     "substring-before", "substring-after", "substring", "string-length", "normalize-space", "translate", "boolean", "not",
     "true", "false", "lang", "number", "sum", "floor", "ceiling", "text", "node", "comment", "and", "or", "div", "mod",
 }  # fmt: skip
 _TRIAL = etree.fromstring("<data><question>1</question></data>")[0]
+_TRIAL_SIZE = 2
 _QUIET = re2.Options()
 _QUIET.log_errors = False
 NAMESPACES = {
@@ -60,12 +64,34 @@ def clock(text: str = "") -> dict[str, float]:
     return {"today": day_number(text[:10]) or 0.0, "now": day_number(text) or 0.0}
 
 
+def effort(expression: str, elements: int) -> int:
+    """A bound of what evaluating `expression` may visit and compare in a tree of so many elements."""
+    return int(elements ** _degree(expression))
+
+
+@lru_cache(maxsize=4096)
+def _degree(expression: str) -> int:
+    """The power of the tree's size that an evaluation may cost, as measured on libxml2 2.14.
+
+    Two sets of nodes are compared pairwise; every level of brackets and every `//` multiplies by the elements, and an axis such as
+    following:: by their square, because the sets it finds are merged pairwise.
+    """
+    text = _LITERAL.sub("''", expression)
+    if not _ELSEWHERE.search(text):
+        return 0
+    depth = deepest = 0
+    for bracket in re.findall(r"[\[\]]", text):
+        depth += 1 if bracket == "[" else -1
+        deepest = max(deepest, depth)
+    return max(2, 1 + deepest + text.count("//") + 2 * text.count("::"))
+
+
 def compile_expression(expression: str) -> Callable[..., Any] | None:
     """A function of a node and `**clock()` to the value of `expression` there, or None when it uses what we do not know."""
     pieces = _LITERAL.split(expression)
     pieces[::2] = [_MOMENT.sub(r"$\1", _ROUND.sub("round-to(", piece)) for piece in pieces[::2]]
     text = "".join(pieces)
-    if not _CORE.union(_NAMED).issuperset(_CALL.findall(" ".join(pieces[::2]))):
+    if not _CORE.union(_NAMED).issuperset(_CALL.findall(" ".join(pieces[::2]))) or effort(expression, _TRIAL_SIZE) > MAX_EFFORT:
         return None
     used = {(None, name): function for name, function in _NAMED.items() if name in text}  # each one costs at every evaluation
     try:
@@ -128,7 +154,13 @@ def _pattern(pattern: str) -> Any:
 
 
 def _regex(_: Any, value: Any, pattern: Any) -> bool:
-    return _pattern(_text(pattern)).fullmatch(_text(value)) is not None
+    """Collect wants the whole text to match, Enketo and ODK Web Forms any part of it; raises ValueError where they would differ."""
+    compiled, text = _pattern(_text(pattern)), _text(value)
+    if compiled.fullmatch(text) is not None:
+        return True
+    if compiled.search(text) is not None:
+        raise ValueError("clients differ about this text")
+    return False
 
 
 def _round(_: Any, value: Any, digits: Any = 0.0) -> float:
