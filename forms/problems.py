@@ -55,6 +55,18 @@ CATALOGUE: dict[str, Kind] = {
             "This phone's key is not known or was withdrawn.",
             "Ask the coordinator for a new QR code.",
         ),
+        Kind(
+            "password_needed",
+            401,
+            "This address asks for the user name and password of the phone.",
+            "Enter them in the app's settings, under Server.",
+        ),
+        Kind(
+            "token_replaced",
+            403,
+            "This phone's key was replaced by a new one.",
+            "Scan the new QR code. What is still on the phone can be sent as before.",
+        ),
         Kind("not_allowed", 403, "Your account may not do this.", "Ask an administrator for the right."),
         Kind(
             "request_forged",
@@ -130,6 +142,12 @@ CATALOGUE: dict[str, Kind] = {
             503,
             "The server cannot store anything at the moment.",
             "Keep the record on the phone and send again later.",
+        ),
+        Kind(
+            "entity_list_unavailable",
+            503,
+            "An entity list cannot be given out at the moment.",
+            "Try again later; if it stays, look at the list's entities.",
         ),
         Kind(
             "disk_full",

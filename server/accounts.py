@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ADMINISTRATOR = "administrator"
 SESSION_DAYS = 14
+PASSWORD_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 - without what looks alike
 _MINIMUM_PASSWORD = 10
 
 
@@ -42,8 +43,7 @@ class Person:
 
 def new_password() -> str:
     """A password that can be read aloud and typed: 20 letters and digits in fours (about 99 bits)."""
-    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(5))
+    return "-".join("".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(4)) for _ in range(5))
 
 
 def add(store: Store, name: str, role: str, password: str, *, project_id: int, actor: str = "") -> None:

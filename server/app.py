@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from records.turnstile import Turnstile
 from server import errors
 from server.config import Config
+from server.doors import DOORS
 from server.openrosa import openrosa
 from server.pages import pages
 from server.releases import releases
@@ -27,7 +28,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.url_map.merge_slashes = False
     opened = open_services(app, config)
     errors.install(app)
-    app.register_blueprint(openrosa)
+    for name, prefix in DOORS.items():
+        app.register_blueprint(openrosa, name=name, url_prefix=prefix)
     app.register_blueprint(pages)
     app.register_blueprint(releases)
     app.after_request(_openrosa_headers)
@@ -37,7 +39,7 @@ def create_app(config: Config | None = None) -> Flask:
 
 def _openrosa_headers(response: Response) -> Response:
     """What phones need on every answer, errors too."""
-    if errors.is_for_phones(request.path):
+    if errors.is_for_phones():
         response.headers["X-OpenRosa-Version"] = "1.0"
         if request.path.endswith("/submission"):
             response.headers["X-OpenRosa-Accept-Content-Length"] = str(services().config.upload_bytes)

@@ -1,38 +1,55 @@
-"""App users: a phone's key in the path of its server address, and the QR code that sets the phone up."""
+"""App users: a phone's key in the path of its server address or its user name and password, and the QR code that sets it up."""
 
 import base64
 import json
+import secrets
 import zlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
 
 from forms.problems import Problem
 from records.models import AppUser, AuditEvent, Project
 from records.store import Store
+from server.accounts import PASSWORD_ALPHABET, new_password
+from server.digest import ha1
 from server.tokens import digest, new_token
 
 _LANGUAGES = {"en": "en", "fa": "fa"}
-_IDENTIFIED = select(AppUser.id, AppUser.language).where(  # built once: every request of a phone asks it
-    AppUser.token_sha256 == bindparam("token"), AppUser.project_id == bindparam("project_id"), AppUser.revoked_at.is_(None)
+_OLD_KEY_DAYS = 90
+_PHONE = (AppUser.id, AppUser.project_id, AppUser.language, AppUser.form_ids)
+_BY_TOKEN = select(*_PHONE, (AppUser.token_sha256 != bindparam("token")).label("is_old")).where(  # every request asks it
+    AppUser.project_id == bindparam("project_id"),
+    AppUser.revoked_at.is_(None),
+    or_(
+        AppUser.token_sha256 == bindparam("token"),
+        and_(AppUser.old_token_sha256 == bindparam("token"), AppUser.old_token_until > bindparam("now")),
+    ),
+)
+_BY_USERNAME = (
+    select(*_PHONE, AppUser.ha1, Project.account)
+    .join(Project, Project.id == AppUser.project_id)
+    .where(AppUser.username == bindparam("username"), AppUser.revoked_at.is_(None))
 )
 
 
 @dataclass(frozen=True, slots=True)
 class NewAppUser:
-    """An app user just made. This is the only moment its token is known."""
+    """An app user with a secret just made: a token, or a user name and a password. This is the only moment it is known."""
 
     name: str
-    token: str
     project: str
     language: str
     project_id: int
+    token: str = ""
+    username: str = ""
+    password: str = ""
 
     def url(self, base_url: str) -> str:
         """What goes into the phone's server field."""
-        return f"{base_url}/v1/key/{self.token}/projects/{self.project_id}"
+        return f"{base_url}/v1/key/{self.token}/projects/{self.project_id}" if self.token else base_url
 
 
 def add(store: Store, name: str, *, project_id: int, language: str = "en", actor: str = "") -> NewAppUser:
@@ -54,7 +71,7 @@ def add(store: Store, name: str, *, project_id: int, language: str = "en", actor
         connection.execute(insert(AuditEvent).values(event))
         return connection.execute(select(Project.name).filter_by(id=project_id)).scalar_one()
 
-    return NewAppUser(name, token, store.write(work), language, project_id)
+    return NewAppUser(name, store.write(work), language, project_id, token)
 
 
 def revoke(store: Store, name: str, *, project_id: int, actor: str = "") -> None:
@@ -72,25 +89,69 @@ def revoke(store: Store, name: str, *, project_id: int, actor: str = "") -> None
         raise Problem("not_found", f"No active app user is called {name}.")
 
 
+def rotate(store: Store, name: str, *, project_id: int, actor: str = "") -> NewAppUser:
+    """A new key for an app user; with the old one the phone delivers for 90 days what it has. Raises `Problem("not_found")`."""
+    token = new_token()
+    old = {"old_token_sha256": AppUser.token_sha256, "old_token_until": datetime.now(UTC) + timedelta(days=_OLD_KEY_DAYS)}
+    project, language = _change(store, name, project_id, actor, "app_user.rotate", {**old, "token_sha256": digest(token)})
+    return NewAppUser(name, project, language, project_id, token)
+
+
+def set_password(store: Store, name: str, *, project_id: int, actor: str = "") -> NewAppUser:
+    """A new user name and password for an app user, for apps and doors that take no key. Raises `Problem("not_found")`."""
+    username = "phone-" + "".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(6))
+    password = new_password()
+    values = {"username": username, "ha1": ha1(username, password)}
+    project, language = _change(store, name, project_id, actor, "app_user.set_password", values)
+    return NewAppUser(name, project, language, project_id, username=username, password=password)
+
+
+def _change(store: Store, name: str, project_id: int, actor: str, action: str, values: dict[str, Any]) -> tuple[str, str]:
+    """Change the active app user of this name; (name of the project, language)."""
+
+    def work(connection: Connection) -> tuple[str, str]:
+        row = connection.execute(
+            select(AppUser.id, Project.name.label("project"), AppUser.language)
+            .join(Project, Project.id == AppUser.project_id)
+            .where(AppUser.project_id == project_id, AppUser.name == name, AppUser.revoked_at.is_(None))
+        ).first()
+        if row is None:
+            raise Problem("not_found", f"No active app user is called {name}.")
+        connection.execute(update(AppUser).filter_by(id=row.id).values(values))
+        event = {"at": datetime.now(UTC), "project_id": project_id, "actor": actor, "action": action, "target": name, "detail": {}}
+        connection.execute(insert(AuditEvent).values(event))
+        return row.project, row.language
+
+    return store.write(work)
+
+
 def listed(connection: Connection, project_id: int) -> list[Row[Any]]:
     """All app users: (name, language, created_at, revoked_at)."""
     columns = (AppUser.name, AppUser.language, AppUser.created_at, AppUser.revoked_at)
     return list(connection.execute(select(*columns).filter_by(project_id=project_id).order_by(AppUser.name)))
 
 
-def identified(connection: Connection, token: str, project_id: int) -> Row[int, str]:
-    """(id, language) of the app user with this key. Raises `Problem("token_unknown")`."""
-    row = connection.execute(_IDENTIFIED, {"token": digest(token), "project_id": project_id}).first()
+def identified(connection: Connection, token: str, project_id: int) -> Row[Any]:
+    """(id, project_id, language, form_ids, is_old) of the app user with this key. Raises `Problem("token_unknown")`."""
+    asked = {"token": digest(token), "project_id": project_id, "now": datetime.now(UTC)}
+    row = connection.execute(_BY_TOKEN, asked).first()
     if row is None:
         raise Problem("token_unknown")
     return row
 
 
+def with_username(connection: Connection, username: str) -> Row[Any] | None:
+    """(id, project_id, language, form_ids, ha1, account) of the active app user with this user name; account is the project's."""
+    return connection.execute(_BY_USERNAME, {"username": username}).first()
+
+
 def collect_settings(user: NewAppUser, base_url: str) -> dict[str, Any]:
     """The settings of ODK Collect and KoBoCollect for this phone (ODK documentation, "Importing and exporting settings")."""
+    credentials = {"username": user.username, "password": user.password} if user.username else {}
     return {
         "general": {
             "server_url": user.url(base_url),
+            **credentials,
             "form_update_mode": "match_exactly",
             "periodic_form_updates_check": "every_fifteen_minutes",
             "autosend": "wifi_and_cellular",

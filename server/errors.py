@@ -8,12 +8,14 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from forms.problems import Problem
+from server.doors import DOORS
 from server.i18n import translator
 from server.services import services
 from server.uploads import drain
 
 _log = logging.getLogger(__name__)
 _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 400: "value_invalid"}
+_PLAIN = ("/formList", "/submission")
 
 
 def openrosa_message(text: str, status: int, nature: str = "") -> Response:
@@ -26,14 +28,14 @@ def openrosa_message(text: str, status: int, nature: str = "") -> Response:
     return Response(body, status=status, content_type="text/xml; charset=utf-8")
 
 
-def is_for_phones(path: str) -> bool:
-    """Whether this address is spoken to by phones."""
-    return path.startswith("/v1/key/")
+def is_for_phones() -> bool:
+    """Whether who asks is a phone, or a program that speaks as phones do; also at addresses of theirs that lead nowhere."""
+    return request.blueprint in DOORS or request.path.startswith("/v1/key/") or request.path.endswith(_PLAIN)
 
 
 def _render(problem: Problem) -> Response:
     kind = problem.kind
-    if is_for_phones(request.path):
+    if is_for_phones():
         if request.method == "POST":
             with services().turnstile.outside():
                 drain(request.environ)

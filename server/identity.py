@@ -73,12 +73,12 @@ def _from_basic() -> Person | None:
 
 def _verified(name: str, password: str) -> Person:
     where = (name.casefold(), request.remote_addr or "")
-    _failures.check(where)
+    failures.check(where)
     try:
         with services().turnstile.outside(), services().store.read() as connection:
             return accounts.verified(connection, name, password)
     except Problem:
-        _failures.add(where)
+        failures.add(where)
         raise
 
 
@@ -105,7 +105,7 @@ class _Remembered:
                 self._kept.popitem(last=False)
 
 
-class _Failures:
+class Failures:
     """Wrong passwords of the last minute, by name and address: phones behind the same address are not touched."""
 
     def __init__(self) -> None:
@@ -128,4 +128,4 @@ class _Failures:
 
 
 _remembered = _Remembered()
-_failures = _Failures()
+failures = Failures()

@@ -1,10 +1,11 @@
 """The door for phones: form list, forms, manifests, media, submissions, as ODK Collect and KoBoCollect expect them (OpenRosa 1.0).
 
-The phone's key stands in the path, as in ODK Central. Addresses of forms and media hold the digest of what they give, so what is
-behind one never changes and may be kept for ever; the lists are always asked for again.
+Who asks is decided in `server.doors`; the handlers are the same behind every door. Addresses of forms and media hold the digest of
+what they give, so what is behind one never changes and may be kept for ever; the lists are always asked for again.
 """
 
 import hashlib
+from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
@@ -13,26 +14,26 @@ from flask import Blueprint, Response, g, request, send_file
 from forms.problems import Problem
 from records import forms as published
 from records.forms import ListedForm
-from server import app_users
+from server import doors
+from server.doors import Caller
 from server.errors import openrosa_message
 from server.i18n import translator
 from server.services import services
 from server.uploads import read_upload
 from sync.delivery import Delivery, Receipt
 
-openrosa = Blueprint("openrosa", __name__, url_prefix="/v1/key/<token>/projects/<int:project_id>")
+openrosa = Blueprint("openrosa", __name__)
+openrosa.after_request(doors.ask_for_password)
 _HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _FOREVER = "private, max-age=31536000, immutable"
 _MAX_TEXT = 255
 
 
 @openrosa.url_value_preprocessor
-def _identify(_: str | None, values: dict[str, object] | None) -> None:
-    """Find out which phone this is before anything else."""
-    values = values if values is not None else {}
-    g.token, g.project_id = str(values.pop("token", "")), int(str(values.pop("project_id", 0)))
-    with services().store.read() as connection:
-        g.app_user_id, g.language = app_users.identified(connection, g.token, g.project_id)
+def _identify(_: str | None, values: dict[str, Any] | None) -> None:
+    """Find out who this is before anything else."""
+    g.caller = doors.caller(values if values is not None else {})
+    g.language = g.caller.language
 
 
 @openrosa.get("/formList")
@@ -40,13 +41,13 @@ def form_list() -> Response:
     """All open forms; `?formID=` asks for one."""
     wanted = request.args.get("formID")
     with services().store.read() as connection:
-        forms = published.open_forms(connection, g.project_id)
-    entries = "".join(_entry(form) for form in forms if wanted in {None, form.form_id})
+        forms = published.open_forms(connection, _reader().project_id)
+    entries = "".join(_entry(form) for form in forms if wanted in {None, form.form_id} and g.caller.may_have(form.form_id))
     return _list(f'<xforms xmlns="http://openrosa.org/xforms/xformsList">{entries}</xforms>')
 
 
 def _entry(form: ListedForm) -> str:
-    address = f"{_base()}/forms/{quote(form.form_id, safe='')}/{form.md5}"
+    address = f"{g.caller.base}/forms/{quote(form.form_id, safe='')}/{form.md5}"
     version = f"<version>{escape(form.version)}</version>" if form.version else ""
     manifest = f"<manifestUrl>{escape(address)}/manifest</manifestUrl>" if form.media_count else ""
     return (
@@ -59,7 +60,7 @@ def _entry(form: ListedForm) -> str:
 def form_xml(form_id: str, md5: str) -> Response:
     """The published bytes of one version."""
     with services().store.read() as connection:
-        xform, _ = published.xform_with(connection, g.project_id, form_id, md5)
+        xform, _ = published.xform_with(connection, _reader(form_id).project_id, form_id, md5)
     return _pinned(Response(xform, content_type="text/xml; charset=utf-8"), md5)
 
 
@@ -67,9 +68,9 @@ def form_xml(form_id: str, md5: str) -> Response:
 def manifest(form_id: str, md5: str) -> Response:
     """The files that go with one version."""
     with services().store.read() as connection:
-        _, version = published.xform_with(connection, g.project_id, form_id, md5)
-        files = published.media_of(connection, g.project_id, form_id, version)
-    address = f"{_base()}/forms/{quote(form_id, safe='')}/{md5}/media"
+        _, version = published.xform_with(connection, _reader(form_id).project_id, form_id, md5)
+        files = published.media_of(connection, g.caller.project_id, form_id, version)
+    address = f"{g.caller.base}/forms/{quote(form_id, safe='')}/{md5}/media"
     entries = "".join(
         f"<mediaFile><filename>{escape(name)}</filename><hash>md5:{digest}</hash>"
         f"<downloadUrl>{escape(address)}/{digest}/{quote(name, safe='')}</downloadUrl></mediaFile>"
@@ -82,8 +83,8 @@ def manifest(form_id: str, md5: str) -> Response:
 def media(form_id: str, md5: str, digest: str, name: str) -> Response:
     """One of these files."""
     with services().store.read() as connection:
-        _, version = published.xform_with(connection, g.project_id, form_id, md5)
-        files = published.media_of(connection, g.project_id, form_id, version)
+        _, version = published.xform_with(connection, _reader(form_id).project_id, form_id, md5)
+        files = published.media_of(connection, g.caller.project_id, form_id, version)
     sha256 = next((sha256 for known, known_md5, sha256, _ in files if known == name and known_md5 == digest), None)
     if sha256 is None:
         raise Problem("not_found")
@@ -102,14 +103,16 @@ def submission_size() -> Response:
 @openrosa.post("/submission")
 def submission() -> Response:
     """Take one delivery. 201 and 202 mean: on disk here, the phone may forget it."""
+    if g.caller.app_user_id is None:
+        raise Problem("not_allowed")
     opened = services()
     upload = read_upload(request.environ, opened.blobs, opened.turnstile)
     receipt = opened.intake.receive(
         Delivery(
-            project_id=g.project_id,
+            project_id=g.caller.project_id,
             xml=upload.xml,
             files=tuple(upload.files),
-            app_user_id=g.app_user_id,
+            app_user_id=g.caller.app_user_id,
             device_id=_short(request.args.get("deviceID", "")),
             user_agent=_short(request.headers.get("User-Agent", "")),
         )
@@ -143,8 +146,14 @@ def case_number(instance_id: str) -> str:
     return f"{number[:4]}-{number[4:]}"
 
 
-def _base() -> str:
-    return f"{request.host_url}v1/key/{g.token}/projects/{g.project_id}"
+def _reader(form_id: str | None = None) -> Caller:
+    """Who asks, if forms are given to them, and this one. Raises `Problem` "token_replaced" or "not_found"."""
+    caller: Caller = g.caller
+    if not caller.gets_forms:
+        raise Problem("token_replaced")
+    if form_id is not None and not caller.may_have(form_id):
+        raise Problem("not_found")
+    return caller
 
 
 def _list(body: str) -> Response:

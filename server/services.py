@@ -14,6 +14,7 @@ from records.models import Base
 from records.store import Store, engine_options, prepare_engine
 from records.turnstile import Turnstile
 from server.config import Config
+from server.tokens import kept_secret
 from sync.intake import Intake
 
 WIDTH = {"sqlite": 1, "postgresql": 3}  # PostgreSQL answers while others compute
@@ -29,6 +30,7 @@ class Services:
     blobs: BlobStore
     intake: Intake
     turnstile: Turnstile
+    secret: bytes
 
 
 def open_services(app: Flask, config: Config) -> Services:
@@ -36,6 +38,7 @@ def open_services(app: Flask, config: Config) -> Services:
     try:
         config.data.mkdir(parents=True, exist_ok=True)
         blobs = BlobStore(config.data / "blobs")
+        secret = kept_secret(config.data)
     except OSError as error:
         raise Problem("settings_invalid", f"TULLIANA_DATA: the folder {config.data} cannot be used: {error.strerror}.") from error
     app.config["SQLALCHEMY_DATABASE_URI"] = config.engine_url
@@ -44,7 +47,7 @@ def open_services(app: Flask, config: Config) -> Services:
         prepare_engine(database.engine)
         turnstile = Turnstile(WIDTH[database.engine.dialect.name])
         store = Store(database.engine, turnstile)
-    opened = Services(config, store, blobs, Intake(store, blobs), turnstile)
+    opened = Services(config, store, blobs, Intake(store, blobs), turnstile, secret)
     app.extensions["tulliana"] = opened
     return opened
 

@@ -24,7 +24,7 @@ def refuse_forged() -> None:
 
     Browsers say where a request comes from and let no site lie about it. Who says nothing is no browser and brings no cookie.
     """
-    if request.method in _SAFE_METHODS or is_for_phones(request.path):
+    if request.method in _SAFE_METHODS or is_for_phones():
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     is_own = site in {"same-origin", "none"} if site else origin is None or urlsplit(origin).netloc == request.host

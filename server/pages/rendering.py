@@ -151,7 +151,7 @@ def _digest(name: str) -> str:
 @pages.after_app_request
 def _finish(response: Response) -> Response:
     """Headers of everything a browser gets, and the language it chose."""
-    if is_for_phones(request.path):
+    if is_for_phones():
         return response
     response.headers.setdefault("Content-Security-Policy", _POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -28,6 +28,7 @@ from tests.support import docs
 from tests.support.collect import encode
 from tests.support.encryption import Keys, seal
 from tests.support.small import record, xform
+from tests.support.stores import EVERYTHING
 
 PASSWORD = "a long pass phrase"
 FORM = xform("<q/>")
@@ -62,7 +63,7 @@ def door(sqlite_template: Path, tmp_path: Path) -> Iterator[Door]:
     app = create_app(Config.load({"DATA": str(data)}, {}))
     opened: Services = app.extensions["tulliana"]
     publish(opened.store, opened.blobs, 1, xform=FORM, source_name="test")
-    user = app_users.add(opened.store, "ranger", language="en")
+    user = app_users.add(opened.store, "ranger", project_id=1, language="en")
     yield Door(app, opened, user.url(""))
     opened.store.close()
 
@@ -113,7 +114,7 @@ def _(door: Door) -> TestResponse:
 
 @provokes("sign_in_needed")
 def _(door: Door) -> TestResponse:
-    return door.browse("/phones")
+    return door.browse("/projects/1/phones")
 
 
 @provokes("token_unknown")
@@ -121,15 +122,26 @@ def _(door: Door) -> TestResponse:
     return door.app.test_client().get("/v1/key/wrong/projects/1/formList")
 
 
+@provokes("password_needed")
+def _(door: Door) -> TestResponse:
+    return door.app.test_client().get("/formList")
+
+
+@provokes("token_replaced")
+def _(door: Door) -> TestResponse:
+    app_users.rotate(door.opened.store, "ranger", project_id=1)
+    return door.phone("/formList")
+
+
 @provokes("not_allowed")
 def _(door: Door) -> TestResponse:
-    accounts.add(door.opened.store, "analyst", "analyst", PASSWORD)
-    return door.browse("/phones", auth=("analyst", PASSWORD))
+    accounts.add(door.opened.store, "analyst", "analyst", PASSWORD, project_id=1)
+    return door.browse("/projects/1/phones", auth=("analyst", PASSWORD))
 
 
 @provokes("request_forged")
 def _(door: Door) -> TestResponse:
-    return door.browse("/phones", "POST", headers={"Sec-Fetch-Site": "cross-site"})
+    return door.browse("/projects/1/phones", "POST", headers={"Sec-Fetch-Site": "cross-site"})
 
 
 @provokes("not_found")
@@ -150,7 +162,7 @@ def _(door: Door) -> TestResponse:
 @provokes("submission_unknown")
 def _(door: Door) -> Problem:
     with door.opened.store.read() as connection:
-        return raised(lambda: found(connection, 1, "never"))
+        return raised(lambda: found(connection, EVERYTHING, "never"))
 
 
 @provokes("form_invalid")
@@ -171,7 +183,7 @@ def _(door: Door) -> Problem:
 
 @provokes("name_taken")
 def _(door: Door) -> Problem:
-    return raised(lambda: app_users.add(door.opened.store, "ranger"))
+    return raised(lambda: app_users.add(door.opened.store, "ranger", project_id=1))
 
 
 @provokes("key_unreadable")
@@ -200,8 +212,8 @@ def _(door: Door) -> TestResponse:
 @provokes("too_many_tries")
 def _(door: Door) -> TestResponse:
     for _ in range(10):
-        assert door.browse("/phones", auth=("guessed", "wrong")).status_code == 401
-    return door.browse("/phones", auth=("guessed", "wrong"))
+        assert door.browse("/projects/1/phones", auth=("guessed", "wrong")).status_code == 401
+    return door.browse("/projects/1/phones", auth=("guessed", "wrong"))
 
 
 @provokes("internal")
