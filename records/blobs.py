@@ -15,6 +15,7 @@ from forms.problems import Problem
 
 Result = TypeVar("Result")
 _STALE_SECONDS = 24 * 3600
+_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,14 @@ class BlobStore:
     def path(self, sha256: str) -> Path:
         """Where the file with this digest is."""
         return self.folder / sha256[:2] / sha256
+
+    def described(self, sha256: str) -> Blob:
+        """The file with this digest. Raises `Problem("not_found")`."""
+        md5 = hashlib.md5(usedforsecurity=False)
+        with self.open(sha256) as file:
+            while chunk := file.read(_CHUNK):
+                md5.update(chunk)
+            return Blob(sha256, md5.hexdigest(), file.tell())
 
     def open(self, sha256: str) -> IO[bytes]:
         """The file for reading. Raises `Problem("not_found")`."""

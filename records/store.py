@@ -13,7 +13,7 @@ from select import select as select_ready
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, Engine, Insert, create_engine, event
+from sqlalchemy import BigInteger, Connection, Engine, Insert, String, bindparam, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, DBAPIError, DisconnectionError, OperationalError
 
@@ -25,6 +25,8 @@ Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
 GROUP_SIZE = 256
 _ATTEMPTS = 5
+_FORM_KEY = func.hashtextextended(bindparam("form_id", type_=String), bindparam("project_id", type_=BigInteger))
+_ALONE, _SHARED = select(func.pg_advisory_xact_lock(_FORM_KEY)), select(func.pg_advisory_xact_lock_shared(_FORM_KEY))
 _RETRYABLE = {"40001", "40P01", "23505"}  # PostgreSQL: serialization failure, deadlock, somebody was quicker (unique key)
 
 
@@ -157,6 +159,15 @@ def _insert_new(dialect: str, model: type[Base]) -> Insert:
     kind = sqlite.insert if dialect == "sqlite" else postgresql.insert
     new: Insert = kind(model).on_conflict_do_nothing().inline()
     return new.execution_options(preserve_rowcount=True)  # a closed cursor or RETURNING would hide the count
+
+
+def lock_form(connection: Connection, project_id: int, form_id: str, *, alone: bool) -> None:
+    """On PostgreSQL, until the end of the work: whoever changes chains of a form's records comes alone, plain records share.
+
+    SQLite has one writer.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_ALONE if alone else _SHARED, {"project_id": project_id, "form_id": form_id})
 
 
 class _Unit:

@@ -5,26 +5,23 @@ its last one gives it its answers. An edit that comes before its original is hel
 The same id with other bytes, and a second edit of one version, are kept and flagged for a person to decide.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, String, bindparam, delete, func, select, union_all, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, union_all, update
 
-from records.models import Submission, SubmissionVersion
-from records.store import insert_new
+from records.flags import Flag, flag, needs_attention
+from records.models import AppUser, ReviewEvent, Submission, SubmissionVersion
+from records.store import insert_new, lock_form
 
-Flag = dict[str, Any]
 HELD = "edit_before_original"
 _CONFLICT, _FORK, _DELETED = "instance_conflict", "edit_conflict", "after_delete"
-_OF_THE_RECORD = {HELD, _CONFLICT, _FORK, _DELETED}  # flags that stay when an edit brings new answers
-_NOTHING_TO_DECIDE = {"encrypted", "more", "unjudged"}
+OF_THE_RECORD = {HELD, _CONFLICT, _FORK, _DELETED}  # flags that stay when an edit brings new answers
 _MOVED = (
     "current_instance_id", "current_sha256", "version", "latitude", "longitude", "accuracy", "event_date", "instance_name",
     "files", "flags", "attention", "encrypted", "answers",
 )  # fmt: skip
-_KEY = func.hashtextextended(bindparam("form_id", type_=String), bindparam("project_id", type_=BigInteger))
-_ALONE, _SHARED = select(func.pg_advisory_xact_lock(_KEY)), select(func.pg_advisory_xact_lock_shared(_KEY))
 _OF_FORM = (
     select(SubmissionVersion.instance_id, SubmissionVersion.sha256, SubmissionVersion.deprecated_id, SubmissionVersion.root_id)
     .where(SubmissionVersion.project_id == bindparam("project_id"), SubmissionVersion.form_id == bindparam("form_id"))
@@ -35,16 +32,6 @@ _RELATIVES = union_all(  # each part has its index; with OR or IN a database wit
     _OF_FORM.where(SubmissionVersion.instance_id == bindparam("replaced")),
     _OF_FORM.where(SubmissionVersion.deprecated_id == bindparam("id")),
 ).order_by("received_at")
-
-
-def flag(code: str, message: str, path: str = "") -> Flag:
-    """A flag as it is kept with a record."""
-    return {"code": code, "path": path, "message": message}
-
-
-def needs_attention(flags: Iterable[Flag]) -> bool:
-    """Whether one of these flags waits for a person."""
-    return any("settled" not in item and item["code"] not in _NOTHING_TO_DECIDE for item in flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +52,7 @@ class Arrival:
 
 def fold(connection: Connection, arrival: Arrival) -> tuple[str, str]:
     """Insert the version and bring the record up to date. Returns (outcome, id of the record): see `sync.delivery.Receipt`."""
-    _lock(connection, arrival)
+    lock_form(connection, **arrival.form, alone=bool(arrival.deprecated_id))
     relatives = _relatives(connection, arrival)
     same = [row for row in relatives if row.instance_id == arrival.instance_id]
     known = next((row for row in same if row.sha256 == arrival.sha256), None)
@@ -90,7 +77,8 @@ def add_flags(connection: Connection, record: dict[str, Any], flags: Sequence[Fl
     if not flags:
         return
     present: list[Flag] = connection.execute(select(Submission.flags).filter_by(**record).with_for_update()).scalar() or []
-    missing = [item for item in flags if item not in present]
+    known = {(item["code"], item["path"], item["message"]) for item in present}
+    missing = [item for item in flags if (item["code"], item["path"], item["message"]) not in known]
     if missing:
         set_flags(connection, record, [*present, *missing])
 
@@ -99,12 +87,6 @@ def set_flags(connection: Connection, record: dict[str, Any], flags: Sequence[Fl
     """Replace the flags of a record, and say whether it waits for a person."""
     values = {"flags": list(flags), "attention": needs_attention(flags)}
     connection.execute(update(Submission).filter_by(**record).values(values))
-
-
-def _lock(connection: Connection, arrival: Arrival) -> None:
-    """On PostgreSQL: edits of a form come one at a time and alone, so that no chain is seen half; plain records share."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_ALONE if arrival.deprecated_id else _SHARED, arrival.form)
 
 
 def _relatives(connection: Connection, arrival: Arrival) -> Sequence[Row[Any]]:
@@ -138,7 +120,7 @@ def _replace(connection: Connection, record: dict[str, Any], replaced_id: str, c
     present: list[Flag] = before.flags if before else []
     if before is not None and before.deleted_at is not None:
         content = {**content, "flags": [*content["flags"], flag(_DELETED, "The record was deleted here before this edit came.")]}
-    staying = [item for item in present if item["code"] in _OF_THE_RECORD and item not in content["flags"]]
+    staying = [item for item in present if item["code"] in OF_THE_RECORD and item not in content["flags"]]
     flags = [*content["flags"], *staying]
     values = {
         **content,
@@ -152,9 +134,12 @@ def _replace(connection: Connection, record: dict[str, Any], replaced_id: str, c
     )
     if changed.rowcount == 0:
         message = f"{content['current_instance_id']} edits a version that was edited before. Both are kept."
-        of_both = [item for item in content["flags"] if item["code"] in _OF_THE_RECORD]
+        of_both = [item for item in content["flags"] if item["code"] in OF_THE_RECORD]
         add_flags(connection, record, [*of_both, flag(_FORK, message)])
-    return changed.rowcount == 1
+        return False
+    answered = AppUser.notice["record"].as_string() == record["instance_id"]
+    connection.execute(update(AppUser).where(AppUser.project_id == record["project_id"], answered).values(notice=None))
+    return True
 
 
 def _adopt(connection: Connection, arrival: Arrival, root_id: str, held_root: str) -> None:
@@ -167,4 +152,5 @@ def _adopt(connection: Connection, arrival: Arrival, root_id: str, held_root: st
     content = {name: state[name] for name in _MOVED}
     content["flags"] = [item for item in state["flags"] if item["code"] != HELD]
     connection.execute(update(SubmissionVersion).filter_by(**arrival.form, root_id=held_root).values(root_id=root_id))
+    connection.execute(update(ReviewEvent).filter_by(**held).values(instance_id=root_id))
     _replace(connection, record, arrival.instance_id, content, edits=state["edits"] + 1)

@@ -10,18 +10,22 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 
+from forms.entities import Request, asked
 from forms.problems import Problem
 from forms.schema import FormSchema, Reading, Violation
 from forms.submission import Submission as Incoming
 from forms.submission import identify
 from records.blobs import BlobStore
+from records.entities import add_requests
+from records.flags import Flag, flag, needs_attention
 from records.forms import Schemas
-from records.models import Attachment, Feed, KeptAside
+from records.models import Attachment, Feed
 from records.store import Store, insert_new
+from sync import aside, entities
 from sync.delivery import Delivery, Receipt, ReceivedFile, same_name
-from sync.fold import Arrival, Flag, add_flags, flag, fold, needs_attention
+from sync.fold import Arrival, add_flags, fold
 
 _FEED = insert(Feed)
 _AFTER = {
@@ -51,9 +55,10 @@ class Intake:
             schema, is_known_version = self.schemas.get(delivery.project_id, incoming.form_id, incoming.version)
         except Problem as problem:
             if problem.kind.status in {400, 404}:
-                self._keep_aside(delivery, problem, form_id)
+                aside.keep(self._store, self._blobs, delivery, problem, form_id)
             raise
-        reading = _read(schema, incoming)
+        requests = _asked_of_entities(schema, incoming)  # first: reading changes the tree
+        reading = read_answers(schema, incoming)
         if not is_known_version:
             reading.violations.append(Violation("unknown_version", "", f"This server never had version “{incoming.version}”."))
         state = self.schemas.state(delivery.project_id, incoming.form_id)
@@ -61,39 +66,12 @@ class Intake:
             reading.violations.append(Violation(*_AFTER[state]))
         if delivery.form_ids is not None and incoming.form_id not in delivery.form_ids:
             reading.violations.append(Violation("not_assigned", "", "This phone is not meant to have the form."))
-        return self._store.write(_Work(delivery, incoming, reading))
-
-    def _keep_aside(self, delivery: Delivery, problem: Problem, form_id: str) -> None:
-        """Refused bytes are not lost: they wait where a person sees them, each once however often a phone repeats it."""
-        sha256 = self._blobs.put(delivery.xml).sha256
-        now = datetime.now(UTC)
-        row = {
-            "project_id": delivery.project_id,
-            "sha256": sha256,
-            "reason": problem.kind.code,
-            "detail": problem.detail,
-            "form_id": form_id,
-            "first_at": now,
-            "last_at": now,
-            "times": 1,
-            "app_user_id": delivery.app_user_id,
-            "device_id": delivery.device_id,
-            "user_agent": delivery.user_agent,
-            "files": [[*file.names, file.blob.sha256] for file in delivery.files],
-        }
-        self._store.write(lambda connection: _aside(connection, row))
+        receipt = self._store.write(_Work(delivery, incoming, reading, requests))
+        entities.settle(self._store, delivery.project_id, requests)
+        return receipt
 
 
-def _aside(connection: Connection, row: dict[str, Any]) -> None:
-    if connection.execute(insert_new(connection, KeptAside), row).rowcount:
-        return
-    key = {"project_id": row["project_id"], "sha256": row["sha256"]}
-    before: list[Any] = connection.execute(select(KeptAside.files).filter_by(**key).with_for_update()).scalar() or []
-    files = [*before, *(file for file in row["files"] if file not in before)]
-    connection.execute(update(KeptAside).filter_by(**key).values(last_at=row["last_at"], times=KeptAside.times + 1, files=files))
-
-
-def _read(schema: FormSchema, incoming: Incoming) -> Reading:
+def read_answers(schema: FormSchema, incoming: Incoming) -> Reading:
     """Read the answers; whatever goes wrong in reading must not cost the record."""
     try:
         return schema.read(incoming)
@@ -102,18 +80,45 @@ def _read(schema: FormSchema, incoming: Incoming) -> Reading:
         return Reading(violations=[Violation("answers_unreadable", "", f"The answers could not be read: {error}")])
 
 
+def _asked_of_entities(schema: FormSchema, incoming: Incoming) -> list[Request]:
+    """What the submission asks of entity lists; whatever goes wrong in finding out must not cost the record."""
+    if incoming.encrypted or not schema.definition.declarations:
+        return []
+    try:
+        return asked(incoming.root, schema.definition)
+    except Exception:
+        _log.exception("The entities of %s could not be read", incoming.instance_id)
+        return []
+
+
+def state_of(incoming: Incoming, reading: Reading, flags: Sequence[Flag]) -> dict[str, Any]:
+    """What a version makes of its record: the columns of `submission` that follow from its content."""
+    return {
+        "latitude": reading.latitude,
+        "longitude": reading.longitude,
+        "accuracy": reading.accuracy,
+        "event_date": date.fromisoformat(reading.day) if reading.day else None,
+        "instance_name": incoming.instance_name,
+        "files": sorted(set(map(same_name, reading.files))),
+        "flags": list(flags),
+        "attention": needs_attention(flags),
+        "encrypted": incoming.encrypted,
+        "answers": reading.answers,
+    }
+
+
 class _Work:
     """The unit of work of one delivery. It may run twice, so it changes nothing but the database."""
 
-    def __init__(self, delivery: Delivery, incoming: Incoming, reading: Reading) -> None:
-        self.delivery, self.incoming = delivery, incoming
+    def __init__(self, delivery: Delivery, incoming: Incoming, reading: Reading, requests: Sequence[Request]) -> None:
+        self.delivery, self.incoming, self.requests = delivery, incoming, requests
         self.now = datetime.now(UTC)
         self.expected = frozenset(map(same_name, reading.files))
         self.form = {"project_id": delivery.project_id, "form_id": incoming.form_id}
         self.instance = {**self.form, "instance_id": incoming.instance_id}
         self.flags = [flag(found.code, found.message, found.path) for found in reading.violations]
         self.came = [(file.name(self.expected), file.blob.sha256, file.blob.size) for file in delivery.files]
-        self.flags += _file_flags(self.came, self.expected)
+        self.flags += file_flags(self.came, self.expected)
         self.arrival = self._arrival(reading)
 
     def __call__(self, connection: Connection) -> Receipt:
@@ -123,8 +128,12 @@ class _Work:
             outcome = "attached"
         files = self._files(connection, outcome)
         if outcome in {"attached", "conflict"}:
-            add_flags(connection, {**self.form, "instance_id": root_id}, _file_flags(files, self.expected))
+            add_flags(connection, {**self.form, "instance_id": root_id}, file_flags(files, self.expected))
         self._append_to_feed(connection, outcome, added)
+        if self.requests and outcome in {"created", "held", "edited"}:
+            source = {**self.instance, "sha256": self.arrival.sha256}
+            actor = f"app-user:{self.delivery.app_user_id}"
+            add_requests(connection, source, self.requests, actor=actor, at=self.now)
         present = {same_name(name) for name, _, _ in files}
         return Receipt(
             outcome=outcome,
@@ -155,17 +164,8 @@ class _Work:
             "updated_at": None,
             "review_state": "received",
             "edits": 0,
-            "latitude": reading.latitude,
-            "longitude": reading.longitude,
-            "accuracy": reading.accuracy,
-            "event_date": date.fromisoformat(reading.day) if reading.day else None,
-            "instance_name": incoming.instance_name,
-            "files": sorted(self.expected),
-            "flags": self.flags,
-            "attention": needs_attention(self.flags),
-            "encrypted": incoming.encrypted,
             "deleted_at": None,
-            "answers": reading.answers,
+            **state_of(incoming, reading, self.flags),
         }
         return Arrival(incoming.instance_id, incoming.deprecated_id, sha256, version_row, state_row)
 
@@ -202,7 +202,7 @@ class _Work:
             connection.execute(_FEED, [{"kind": kind, **self.instance, "sha256": sha256} for kind, sha256 in entries])
 
 
-def _file_flags(files: Sequence[tuple[str, str, int]], expected: Collection[str]) -> list[Flag]:
+def file_flags(files: Sequence[tuple[str, str, int]], expected: Collection[str]) -> list[Flag]:
     """What is odd about the files of a version: all are kept."""
     distinct = {(same_name(name), sha256) for name, sha256, _ in files}
     twice = sorted(name for name, count in Counter(name for name, _ in distinct).items() if count > 1)

@@ -14,7 +14,7 @@ class AppUser(Base):
 
     `form_ids` names the forms it gets (None: all). The token before the last still delivers until `old_token_until`. `username` and
     `ha1` are for doors with a password (RFC 7616). `account_id` is the person who sees what this phone sent. `notice` is told on
-    the phone with its next receipt.
+    the phone with its receipts: {record, text}.
     """
 
     __tablename__ = "app_user"
@@ -29,7 +29,7 @@ class AppUser(Base):
     language: Mapped[str] = mapped_column(default="en")
     form_ids: Mapped[list[Any] | None]
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-    notice: Mapped[str | None]
+    notice: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     __table_args__ = (

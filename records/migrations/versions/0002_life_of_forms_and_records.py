@@ -51,7 +51,7 @@ def _projects_and_people() -> None:
         table.add_column(sa.Column("ha1", DIGEST))
         table.add_column(sa.Column("form_ids", JSON))
         table.add_column(sa.Column("account_id", ID))
-        table.add_column(sa.Column("notice", sa.String()))
+        table.add_column(sa.Column("notice", JSON))
         table.create_foreign_key("app_user_account", "account", ["account_id"], ["id"])
     _one_name_among_active_phones()
     op.create_index("app_user_old_token", "app_user", ["old_token_sha256"], unique=True)

@@ -1,0 +1,98 @@
+"""What was refused because nobody could say what it is: of a form never known here, or unreadable. It is kept where a person sees
+it, and taken in when its form is published.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from forms.problems import Problem
+from records.access import Access, Right
+from records.blobs import BlobStore
+from records.models import KeptAside
+from records.store import Store, insert_new
+from sync.delivery import Delivery, Receipt, ReceivedFile
+
+if TYPE_CHECKING:
+    from sync.intake import Intake
+
+
+def keep(store: Store, blobs: BlobStore, delivery: Delivery, problem: Problem, form_id: str) -> None:
+    """Keep the bytes of a refused delivery, once however often a phone repeats it."""
+    now = datetime.now(UTC)
+    row = {
+        "project_id": delivery.project_id,
+        "sha256": blobs.put(delivery.xml).sha256,
+        "reason": problem.kind.code,
+        "detail": problem.detail,
+        "form_id": form_id,
+        "first_at": now,
+        "last_at": now,
+        "times": 1,
+        "app_user_id": delivery.app_user_id,
+        "device_id": delivery.device_id,
+        "user_agent": delivery.user_agent,
+        "files": [[*file.names, file.blob.sha256] for file in delivery.files],
+    }
+    store.write(lambda connection: _insert(connection, row))
+
+
+def _insert(connection: Connection, row: dict[str, Any]) -> None:
+    if connection.execute(insert_new(connection, KeptAside), row).rowcount:
+        return
+    key = {"project_id": row["project_id"], "sha256": row["sha256"]}
+    before: list[Any] = connection.execute(select(KeptAside.files).filter_by(**key).with_for_update()).scalar() or []
+    files = [*before, *(file for file in row["files"] if file not in before)]
+    connection.execute(update(KeptAside).filter_by(**key).values(last_at=row["last_at"], times=KeptAside.times + 1, files=files))
+
+
+def waiting(connection: Connection, access: Access, *, limit: int = 100) -> Sequence[Row[Any]]:
+    """What waits for a person, the newest first: the columns of `kept_aside`."""
+    access.require(Right.REVIEW)
+    query = select(*KeptAside.__table__.columns).filter_by(project_id=access.project_id, settled_at=None)
+    return connection.execute(query.order_by(KeptAside.last_at.desc()).limit(limit)).all()
+
+
+def take_in(store: Store, blobs: BlobStore, intake: "Intake", access: Access, sha256: str) -> Receipt:
+    """Take in what was kept aside, as if it came now. Raises `Problem` not_found, or again what it was refused for."""
+    access.require(Right.REVIEW)
+    key = {"project_id": access.project_id, "sha256": sha256}
+    with store.read() as connection:
+        row = connection.execute(select(*KeptAside.__table__.columns).filter_by(**key)).first()
+    if row is None:
+        raise Problem("not_found", f"Nothing with the digest {sha256} was kept aside.")
+    files = []
+    for *names, digest in row.files:
+        if blobs.path(digest).is_file():
+            files.append(ReceivedFile(tuple(names), blobs.described(digest), "application/octet-stream"))
+    with blobs.open(sha256) as file:
+        xml = file.read()
+    delivery = Delivery(access.project_id, xml, tuple(files), row.app_user_id, row.device_id, row.user_agent)
+    receipt = intake.receive(delivery)
+    _settle_aside(store, access, sha256)
+    return receipt
+
+
+def set_aside_for_good(store: Store, access: Access, sha256: str) -> None:
+    """Say that nothing is to be done about what was kept aside. The bytes stay."""
+    access.require(Right.REVIEW)
+    _settle_aside(store, access, sha256)
+
+
+def take_in_for(store: Store, blobs: BlobStore, intake: "Intake", project_id: int, form_id: str) -> int:
+    """After a form was published: take in what waited for it. How many."""
+    with store.read() as connection:
+        waiting = select(KeptAside.sha256).filter_by(project_id=project_id, form_id=form_id, reason="form_unknown", settled_at=None)
+        digests = connection.execute(waiting).scalars().all()
+    access = Access.everything(project_id, "publication")
+    for sha256 in digests:
+        take_in(store, blobs, intake, access, sha256)
+    return len(digests)
+
+
+def _settle_aside(store: Store, access: Access, sha256: str) -> None:
+    key = {"project_id": access.project_id, "sha256": sha256}
+    values = {"settled_at": datetime.now(UTC), "settled_by": access.actor}
+    store.write(lambda connection: connection.execute(update(KeptAside).filter_by(**key).values(**values)))
