@@ -1,10 +1,5 @@
-"""Entity lists as they are kept: making them, reading them, and the CSV that phones get (ODK Entities, OpenRosa manifest)."""
+"""Entity lists as they are kept: making them, noting what is asked of them, reading them (ODK Entities)."""
 
-import csv
-import hashlib
-import io
-import threading
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,21 +11,9 @@ from forms.definition import FormDefinition
 from forms.entities import Request, lists_fed
 from forms.problems import Problem
 from records.models import Entity, EntityAction, EntityList, Feed
-from records.store import Store, insert_new
+from records.store import insert_new
 
-_OWN_COLUMNS = ("name", "label", "__version")  # Collect drops the whole list if one of them is missing
-_LISTS_KEPT = 64
 _IDS_AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class ListFile:
-    """An entity list as phones get it."""
-
-    name: str
-    approval: bool
-    content: bytes
-    md5: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +56,8 @@ def set_approval(connection: Connection, project_id: int, name: str, approval: b
         raise Problem("not_found", f"There is no entity list {name}.")
 
 
-def add_requests(
-    connection: Connection, source: dict[str, Any], requests: Sequence[Request], *, actor: str, at: datetime
-) -> list[tuple[str, str]]:
-    """Note what a version of a submission asks; `source` is its key. Returns (list, uuid) of what can be applied."""
+def add_requests(connection: Connection, source: dict[str, Any], requests: Sequence[Request], *, actor: str, at: datetime) -> None:
+    """Note what a version of a submission asks; `source` is its key."""
     rows = [
         {
             **source,
@@ -99,7 +80,6 @@ def add_requests(
     ]
     for row in rows:
         connection.execute(insert_new(connection, EntityAction), row)
-    return sorted({(request.list_name, request.uuid) for request in requests if not request.problem})
 
 
 def names(connection: Connection, project_id: int) -> set[str]:
@@ -133,7 +113,7 @@ def summaries(connection: Connection, project_id: int) -> list[ListSummary]:
 
 
 def _counts(connection: Connection, query: Any) -> dict[str, int]:
-    return {name: count for name, count in connection.execute(query.group_by(query.selected_columns[0]))}
+    return {row[0]: row[1] for row in connection.execute(query.group_by(query.selected_columns[0]))}
 
 
 def list_row(connection: Connection, project_id: int, name: str) -> Row[Any]:
@@ -172,7 +152,8 @@ def unsettled(connection: Connection, project_id: int, name: str | None = None, 
 
 def deleted_among(connection: Connection, project_id: int, name: str, uuids: Collection[str]) -> dict[str, bool]:
     """Which of these are deleted; ids the list never had are left out, since their record may still be on its way."""
-    wanted, found = sorted(set(uuids)), {}
+    found: dict[str, bool] = {}
+    wanted = sorted(set(uuids))
     for start in range(0, len(wanted), _IDS_AT_ONCE):
         some = Entity.uuid.in_(wanted[start : start + _IDS_AT_ONCE])
         query = select(Entity.uuid, Entity.deleted_at).where(Entity.project_id == project_id, Entity.list_name == name, some)
@@ -184,51 +165,3 @@ def append_to_feed(connection: Connection, project_id: int, name: str, uuid: str
     """Tell readers of the feed that an entity changed."""
     row = {"kind": "entity", "project_id": project_id, "form_id": name, "instance_id": uuid, "sha256": ""}
     connection.execute(insert(Feed), row)
-
-
-class ListFiles:
-    """The CSV of every list, written once per revision. One per process; may be used from many threads."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[int, str], tuple[tuple[int, bool], ListFile]] = OrderedDict()
-
-    def get(self, project_id: int, name: str) -> ListFile | None:
-        """The list, whole, or None if the project has no such list. Raises `Problem("entity_list_unavailable")`."""
-        with self._store.snapshot() as connection:
-            columns = (EntityList.revision, EntityList.approval, EntityList.properties)
-            row = connection.execute(select(*columns).filter_by(project_id=project_id, name=name)).first()
-            if row is None:
-                return None
-            state = (row.revision, row.approval)
-            with self._lock:
-                known = self._kept.get((project_id, name))
-            if known is not None and known[0] == state:
-                return known[1]
-            try:
-                content = _csv(row.properties, _present(connection, project_id, name))
-            except Exception as error:  # half a list would make phones delete the other half
-                raise Problem("entity_list_unavailable", name) from error
-        file = ListFile(name, row.approval, content, hashlib.md5(content, usedforsecurity=False).hexdigest())
-        with self._lock:
-            self._kept[project_id, name] = (state, file)
-            self._kept.move_to_end((project_id, name))
-            while len(self._kept) > _LISTS_KEPT:
-                self._kept.popitem(last=False)
-        return file
-
-
-def _present(connection: Connection, project_id: int, name: str) -> Iterable[Row[Any]]:
-    columns = (Entity.uuid, Entity.label, Entity.version, Entity.data)
-    query = select(*columns).filter_by(project_id=project_id, list_name=name, deleted_at=None)
-    return connection.execute(query.order_by(Entity.created_at, Entity.uuid))
-
-
-def _csv(properties: Sequence[str], rows: Iterable[Row[Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_OWN_COLUMNS, *properties])
-    for row in rows:
-        writer.writerow([row.uuid, row.label, row.version, *(row.data.get(name, "") for name in properties)])
-    return text.getvalue().encode()

@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from forms.definition import FormDefinition
+from forms.entities import list_of, lists_fed
 from forms.problems import Problem
 from forms.schema import FormSchema
+from records import entities as entity_lists
 from records.blobs import Blob, BlobStore
 from records.models import AuditEvent, Form, FormMedia, FormVersion
 from records.store import Store
@@ -75,11 +77,14 @@ def publish(
 ) -> Published:
     """Publish an XForm with the files it refers to (`needed` names them) and make it the current version of its form.
 
-    The bytes of a (form id, version) never change: raises `Problem` "form_version_taken" for other bytes, "form_media_missing".
+    An entity list stands for the file of its name; the lists that the form feeds are made. The bytes of a (form id, version) never
+    change: raises `Problem` "form_version_taken" for other bytes, "form_media_missing".
     """
     definition = FormDefinition.from_xform(xform)
     media = media or {}
-    if missing := sorted(set(needed) - set(media)):
+    with store.read() as connection:
+        lists = entity_lists.names(connection, project_id) | set(lists_fed(definition))
+    if missing := [name for name in sorted(needed) if name not in media and list_of(name) not in lists]:
         raise Problem("form_media_missing", ", ".join(missing))
     kept = {name: blobs.put(data) for name, data in sorted(media.items())}
     return store.write(lambda connection: _publish(connection, project_id, definition, xform, source_name, kept, actor))
@@ -122,6 +127,7 @@ def _publish(
             xform=xform,
         )
     )
+    entity_lists.make_lists(connection, project_id, definition)
     if media:
         rows = [
             {**key, "name": name, "md5": blob.md5, "sha256": blob.sha256, "size": blob.size, "added_at": now}

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, String, bindparam, func, insert, select, update
 
+from forms.entities import Request
 from forms.problems import Problem
 from records import entities as kept
 from records.models import Entity, EntityAction, EntityList, Submission, SubmissionVersion
@@ -24,14 +25,16 @@ NOT_APPROVED = "Its record is not approved."
 _ALONE = select(
     func.pg_advisory_xact_lock(func.hashtextextended(bindparam("uuid", type_=String), bindparam("project", type_=BigInteger)))
 )
-Key = tuple[str, str]
-"""List and uuid."""
 _log = logging.getLogger(__name__)
 
 
-def settle(store: Store, project_id: int, keys: Iterable[Key]) -> None:
-    """Apply what waits for these entities. Never raises: what cannot be done now is done by `settle_waiting`."""
-    for name, uuid in keys:
+def settle(store: Store, project_id: int, requests: Iterable[Request]) -> None:
+    """Apply what a submission asked, and what waited for it. Never raises: what cannot be done now is done by `settle_waiting`."""
+    _settle_all(store, project_id, {(request.list_name, request.uuid) for request in requests if not request.problem})
+
+
+def _settle_all(store: Store, project_id: int, keys: Iterable[tuple[str, str]]) -> None:
+    for name, uuid in sorted(keys):
         try:
             store.write(lambda connection, name=name, uuid=uuid: _settle(connection, project_id, name, uuid))  # type: ignore[misc]
         except Exception:
@@ -44,7 +47,7 @@ def settle_waiting(store: Store, project_id: int | None = None) -> None:
     with store.read() as connection:
         rows = connection.execute(query if project_id is None else query.filter_by(project_id=project_id)).all()
     for row in rows:
-        settle(store, row.project_id, [(row.list_name, row.uuid)])
+        _settle_all(store, row.project_id, [(row.list_name, row.uuid)])
 
 
 def history(connection: Connection, project_id: int, uuid: str) -> tuple[History, list[Row[Any]]]:

@@ -91,7 +91,7 @@ class History:
 
     def _apply(self, action: Action, basis: _Basis) -> None:
         now = self.versions[-1] if self.versions else {}
-        written = {name: value for name, value in action.values.items() if basis.seen.get(name, "") != value}
+        written = {name: value for name, value in action.values.items() if name not in now or basis.seen.get(name, "") != value}
         clashes = {
             name: (now.get(name, ""), value)
             for name, value in written.items()
