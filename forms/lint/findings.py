@@ -130,8 +130,8 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "default_unreadable",
-            "error",
-            "The default “{value}” is no value of the type {type}: phones refuse the form.",
+            "warning",
+            "The default “{value}” is no value of the type {type}: phones do without it.",
             "Correct the default.",
         ),
         Rule(

@@ -14,7 +14,7 @@ from forms.xml import local_name, text_of
 _KOBOCOLLECT_OPENS = ("2022.1", "2023.1", "2024.1")  # entities specifications that KoBoCollect 2025.3.3 knows
 _COLLECT_OPENS = (*_KOBOCOLLECT_OPENS, "2025.1")  # and ODK Collect 2026
 _STRONG_KEY = 2048  # bits
-_NUMBERS = {"int", "decimal"}  # types whose defaults phones read when they open the form
+_NUMBERS = {"int", "decimal"}
 
 
 def check_structure(source: Source) -> Iterator[Finding]:
