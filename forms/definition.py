@@ -1,5 +1,6 @@
 """What a form asks, read from the XForm that phones really get (ODK XForms specification)."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,14 +9,16 @@ from typing import Literal
 from lxml import etree
 
 from forms.problems import Problem
-from forms.xml import child, full_text, local_name, parse_xml
+from forms.xml import child, full_text, local_name, parse_xml, text_of
 
 Kind = Literal["group", "repeat", "question"]
 Path = tuple[str, ...]
 _TRUE = ("true()", "1", "true", "'true'")
+_FALSE = ("false()", "0", "false", "'false'")
 _CONTROLS = {"input", "select", "select1", "rank", "upload", "range", "trigger", "secret", "group", "repeat"}
 _OWN_PROPERTIES = {"name", "label"}  # columns of every entity list
 _MAX_CHARACTERS = 249  # of a form id or version: OpenRosa metadata
+_MEDIA_URL = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)")
 _JR = "{http://openrosa.org/javarosa}"
 _ENTITIES = "{http://www.opendatakit.org/xforms/entities}"
 
@@ -32,7 +35,8 @@ class Choice:
 class Field:
     """One node of the form. `path` holds the names from below the root, e.g. ("where", "event_gps").
 
-    `saveto` is the property its answer gives to an entity, `dataset` the list that an entity declared here belongs to.
+    `required_if` is the expression that decides where `required` does not; `count` says how many rows a repeat has. `saveto` is
+    the property its answer gives to an entity, `dataset` the list that an entity declared here belongs to.
     """
 
     path: tuple[str, ...]
@@ -41,13 +45,20 @@ class Field:
     control: str = ""
     mediatype: str = ""
     required: bool = False
+    required_if: str = ""
+    readonly: str = ""
     relevant: str = ""
     constraint: str = ""
     constraint_message: dict[str, str] = field(default_factory=dict)
     calculate: str = ""
     preload: str = ""
+    default: str = ""
+    count: str = ""
+    appearance: str = ""
     labels: dict[str, str] = field(default_factory=dict)
+    hints: dict[str, str] = field(default_factory=dict)
     choices: tuple[Choice, ...] | None = None
+    choice_filter: str = ""
     saveto: str = ""
     dataset: str = ""
     children: tuple["Field", ...] = ()
@@ -87,6 +98,8 @@ class FormDefinition:
     entities_version: str = ""
     files: frozenset[str] = frozenset()
     """Names of the files its secondary instances come from."""
+    media: frozenset[str] = frozenset()
+    """Names of all files it uses, those included; what jr://instance/last-saved means is the phone's own and no file."""
 
     @classmethod
     def from_xform(cls, xform: bytes) -> "FormDefinition":
@@ -181,7 +194,14 @@ class _Reader:
             files=frozenset(
                 src.rpartition("/")[2] for node in self.secondary.values() if (src := node.get("src", "")).startswith("jr://file")
             ),
+            media=self._media(),
         )
+
+    def _media(self) -> frozenset[str]:
+        root = self.body.getparent()
+        values = (value for node in (root.iter() if root is not None else ()) for value in (node.text, *node.attrib.values()))
+        found = (_MEDIA_URL.fullmatch(str(value).strip()) for value in values if value)
+        return frozenset(match[1] for match in found if match)
 
     def _path(self, nodeset: str) -> tuple[str, ...]:
         parts = [part.rpartition(":")[2] for part in nodeset.strip().split("/") if part]
@@ -200,8 +220,8 @@ class _Reader:
                     texts.setdefault(entry.get("id", ""), {})[translation.get("lang", "")] = text
         return texts, tuple(node.get("lang", "") for node in translations)
 
-    def _label(self, owner: etree._Element | None) -> dict[str, str]:
-        node = child(owner, "label") if owner is not None else None
+    def _label(self, owner: etree._Element | None, name: str = "label") -> dict[str, str]:
+        node = child(owner, name) if owner is not None else None
         return {} if node is None else self._reference(node.get("ref", "")) or {"": full_text(node)}
 
     def _reference(self, ref: str) -> dict[str, str]:
@@ -220,7 +240,8 @@ class _Reader:
         control_name = local_name(control) if control is not None else ""
         attributes = {str(key): str(value) for key, value in bind.attrib.items()} if bind is not None else {}
         relevant = attributes.get("relevant", "")
-        required = attributes.get("required", "").strip() in _TRUE
+        required = attributes.get("required", "").strip()
+        appearance = control.get("appearance", "") if control is not None else ""
         if control_name == "repeat" or len(node):
             labelled = control.getparent() if control_name == "repeat" and control is not None else control
             kind: Kind = "repeat" if control_name == "repeat" else "group"
@@ -230,6 +251,8 @@ class _Reader:
                 kind,
                 "structure",
                 relevant=relevant,
+                count=control.get(_JR + "count", "") if control is not None else "",
+                appearance=appearance,
                 labels=self._label(labelled),
                 dataset=_dataset(node),
                 children=children,
@@ -238,7 +261,9 @@ class _Reader:
         return Field(
             path,
             kind="question",
-            required=required,
+            required=required in _TRUE,
+            required_if="" if required in (*_TRUE, *_FALSE) else required,
+            readonly=attributes.get("readonly", ""),
             relevant=relevant,
             type=attributes.get("type", "string").rpartition(":")[2],
             control=control_name,
@@ -247,8 +272,12 @@ class _Reader:
             constraint_message=self._reference(message) or ({"": message} if message else {}),
             calculate=attributes.get("calculate", ""),
             preload=attributes.get(_JR + "preloadParams", "") or attributes.get(_JR + "preload", ""),
+            default=text_of(node),
+            appearance=appearance,
             labels=self._label(control),
+            hints=self._label(control, "hint"),
             choices=self._choices(control) if control_name in {"select", "select1", "rank"} and control is not None else None,
+            choice_filter=_filter_of(control) if control is not None else "",
             saveto=attributes.get(_ENTITIES + "saveto", ""),
             dataset=_dataset(node),
         )
@@ -277,6 +306,12 @@ class _Reader:
         values = {local_name(node): (node.text or "").strip() for node in item}
         labels = self.texts.get(values.get("itextId", ""), {}) if "itext(" in label_name else {"": values.get(label_name, "")}
         return Choice(values.get(value_name, ""), labels)
+
+
+def _filter_of(control: etree._Element) -> str:
+    """The condition on the choices of a select, without its brackets."""
+    itemset = child(control, "itemset")
+    return itemset.get("nodeset", "").partition("[")[2].rpartition("]")[0].strip() if itemset is not None else ""
 
 
 def _dataset(node: etree._Element) -> str:

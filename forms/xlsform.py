@@ -4,7 +4,6 @@ pyxform runs in a child process with limits on memory and time, because a workbo
 """
 
 import os
-import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,8 +18,6 @@ from forms.problems import Problem
 from forms.workbook import Workbook
 from forms.xlsform_child import OUT_OF_MEMORY
 from forms.xml import local_name, parse_xml
-
-_MEDIA_URL = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ def _conversion(xform: bytes, warnings: list[str], itemsets: bytes | None) -> Co
     if definition.submission_url:
         xform = _sending_here(xform)
         warnings = [*warnings, f"The form would have sent its records to {definition.submission_url}. They will come here instead."]
-    media = _media(parse_xml(xform)) | ({"itemsets.csv"} if itemsets else set())
+    media = definition.media | ({"itemsets.csv"} if itemsets else set())
     return Conversion(
         xform=xform,
         form_id=definition.form_id,
@@ -97,13 +94,6 @@ def _sending_here(xform: bytes) -> bytes:
             node.attrib.pop("action", "")
             node.attrib.pop("method", "")
     return etree.tostring(root, encoding="utf-8", xml_declaration=True)
-
-
-def _media(root: etree._Element) -> set[str]:
-    """The names behind jr:// addresses. jr://instance/last-saved is the phone's own and no file of the form."""
-    values = (value for node in root.iter() for value in (node.text, *node.attrib.values()))
-    found = (_MEDIA_URL.fullmatch(str(value).strip()) for value in values if value)
-    return {match[1] for match in found if match}
 
 
 def _run_pyxform(data: bytes, file_name: str, limits: Limits) -> dict[str, Any]:
