@@ -3,8 +3,7 @@
 Reading never fails: what is wrong becomes a `Violation` beside the answers, and the text as it came stands for the value.
 """
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,18 +11,19 @@ from lxml import etree
 from marshmallow import INCLUDE, Schema, ValidationError, fields
 
 from forms.datatypes import BY_TYPE, Answer, SelectMultiple, SelectOne, calendar_day, read_point
-from forms.definition import Field, FormDefinition, pick
+from forms.definition import Field, FormDefinition
 from forms.encryption import Envelope
+from forms.judging import Constraint, Judge
 from forms.submission import Submission
 from forms.xml import full_text, local_name
-from forms.xpath import MAX_EFFORT, clock, compile_expression, day_number, effort, is_false
+from forms.xpath import clock
 
 Answers = dict[str, Any]
 _DATES = {"date", "dateTime"}
-_JUDGE_SECONDS = 2.0  # a constraint that counts all rows, asked at every row, must not stall the server
 _MOMENTS = 4  # start and end are two
 MAX_VIOLATIONS = 200
 _DEEPEST = 64  # levels of what the form does not know; below, only the text is kept
+_LONGEST = 500  # characters of a path, as far as it is told or followed into what the form does not know
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,10 @@ class Violation:
 
 @dataclass(slots=True)
 class Reading:
-    """A submission read: `answers` nested by group and repeat, files it refers to, its place (° and m) and its day."""
+    """A submission read: `answers` nested by group and repeat, files it refers to, its place (° and m) and its day.
+
+    `moments` are when the phone says it was filled in: start, end.
+    """
 
     answers: Answers = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
@@ -46,6 +49,7 @@ class Reading:
     longitude: float | None = None
     accuracy: float | None = None
     day: str | None = None
+    moments: list[str] = field(default_factory=list)
 
 
 class FormSchema:
@@ -58,8 +62,8 @@ class FormSchema:
     def __init__(self, definition: FormDefinition) -> None:
         self.definition = definition
         self.schema: Schema = _schema(definition.fields)()
-        self._plan = _Plan(None, children=_plans(definition.fields, self.schema))
-        self._always_asked = [item.path for item in _unconditional(definition.fields) if item.required]
+        self._plan = _Plan(None, children=_plans(definition.fields, self.schema, ()))
+        self._always_asked = [item.path for item in _unconditional(definition.fields) if item.required and item.control]
 
     @property
     def unjudged(self) -> list[str]:
@@ -67,7 +71,7 @@ class FormSchema:
         return [
             "/".join(plan.item.path)
             for plan in _walk(self._plan)
-            if plan.item is not None and plan.item.constraint and plan.constraint is None
+            if plan.item is not None and plan.item.constraint and plan.is_asked and plan.constraint is None
         ]
 
     def read(self, submission: Submission) -> Reading:
@@ -84,7 +88,7 @@ class _Plan:
     item: Field | None
     children: dict[str, "_Plan"] = field(default_factory=dict)
     answer: Answer | None = None
-    constraint: Callable[..., Any] | None = None
+    constraint: Constraint | None = None
 
     @property
     def is_repeat(self) -> bool:
@@ -112,24 +116,27 @@ def _marshmallow(item: Field) -> fields.Field[Any]:
 
 def _answer(item: Field) -> Answer:
     names = None if item.choices is None else frozenset(choice.name for choice in item.choices)
+    mandatory = item.required and bool(item.control)  # nobody can answer what is not asked
     if item.control == "select1":
-        return SelectOne(mandatory=item.required, choices=names)
+        return SelectOne(mandatory=mandatory, choices=names)
     if item.control in {"select", "rank"}:
-        return SelectMultiple(mandatory=item.required, choices=names)
-    return BY_TYPE.get(item.type, Answer)(mandatory=item.required)
+        return SelectMultiple(mandatory=mandatory, choices=names)
+    return BY_TYPE.get(item.type, Answer)(mandatory=mandatory)
 
 
-def _plans(items: tuple[Field, ...], schema: Schema) -> dict[str, _Plan]:
-    return {item.name: _plan_of(item, schema.fields.get(item.name)) for item in items}
+def _plans(items: tuple[Field, ...], schema: Schema, repeats: tuple[int, ...]) -> dict[str, _Plan]:
+    """The plans of `items`; `repeats` are the depths of the repeats they are in."""
+    return {item.name: _plan_of(item, schema.fields.get(item.name), repeats) for item in items}
 
 
-def _plan_of(item: Field, compiled: Any) -> _Plan:
+def _plan_of(item: Field, compiled: Any, repeats: tuple[int, ...]) -> _Plan:
     if item.kind == "question":
-        constraint = compile_expression(item.constraint) if item.constraint else None
-        return _Plan(item, answer=compiled if isinstance(compiled, Answer) else _answer(item), constraint=constraint)
+        answer = compiled if isinstance(compiled, Answer) else _answer(item)
+        return _Plan(item, answer=answer, constraint=Constraint.of(item, repeats))
     nested = compiled.inner if isinstance(compiled, fields.List) else compiled
     schema = nested.schema if isinstance(nested, fields.Nested) else _schema(item.children)()
-    return _Plan(item, children=_plans(item.children, schema))
+    inside = (*repeats, len(item.path)) if item.kind == "repeat" else repeats
+    return _Plan(item, children=_plans(item.children, schema, inside))
 
 
 def _walk(plan: _Plan) -> Iterator[_Plan]:
@@ -159,9 +166,8 @@ class _Pass:
     def __init__(self, plan: _Plan, always_asked: list[tuple[str, ...]]) -> None:
         self.plan, self.always_asked = plan, always_asked
         self.reading = Reading()
-        self.to_judge: list[tuple[etree._Element, _Plan, str]] = []
+        self.judge = Judge()
         self.fallback_day: str | None = None
-        self.moments: list[str] = []  # when the phone says it was filled in: start, end
         self.elements = 0
 
     def run(self, root: etree._Element) -> Reading:
@@ -178,7 +184,7 @@ class _Pass:
     def _note(self, code: str, path: str, message: str) -> None:
         violations = self.reading.violations
         if len(violations) < MAX_VIOLATIONS:
-            violations.append(Violation(code, path, message))
+            violations.append(Violation(code, path[:_LONGEST], message))
         elif violations[-1].code != "more":
             violations.append(Violation("more", "", "There is more than is listed here."))
 
@@ -216,7 +222,7 @@ class _Pass:
         return self._as_it_is(node, path)
 
     def _as_it_is(self, node: etree._Element, path: str) -> Any:
-        if path.count("/") > _DEEPEST:
+        if path.count("/") > _DEEPEST or len(path) > _LONGEST:
             return full_text(node)
         return self._group(node, _STRANGER, path + "/") if len(node) else node.text or ""
 
@@ -233,11 +239,12 @@ class _Pass:
             value = text or None
         if text:
             if plan.constraint is not None:
-                self.to_judge.append((node, plan, path))
-            self._remember(node, plan, kind, text)
+                self.judge.cases.append((node, plan.constraint, path))
+            self._remember(plan, kind, text)
+            self.judge.note_moment(node, text)
         return value
 
-    def _remember(self, node: etree._Element, plan: _Plan, kind: str, text: str) -> None:
+    def _remember(self, plan: _Plan, kind: str, text: str) -> None:
         """Keep in mind what the record as a whole is asked for: its files, its place, its day."""
         if kind == "binary":
             self.reading.files.append(text)
@@ -245,13 +252,12 @@ class _Pass:
             if self.reading.latitude is None and plan.is_asked:
                 self._place(text)
         elif kind in _DATES and (day := calendar_day(text)) is not None:
-            node.text = repr(day_number(text))
             if plan.is_asked:
                 self.reading.day = self.reading.day or day
             else:
                 self.fallback_day = self.fallback_day or day
                 if plan.item is not None and plan.item.preload and kind == "dateTime":
-                    self.moments.append(text)
+                    self.reading.moments.append(text)
 
     def _place(self, text: str) -> None:
         try:
@@ -272,15 +278,8 @@ class _Pass:
 
     def _judge(self) -> None:
         """Hold against the record only what was false from its start to its end."""
-        moments = [clock(text) for text in self.moments[:_MOMENTS]] or [clock()]
-        end = time.monotonic() + _JUDGE_SECONDS
-        unjudged = ""
-        for node, plan, path in self.to_judge:
-            if plan.item is None or plan.constraint is None:
-                continue
-            if time.monotonic() > end or effort(plan.item.constraint, self.elements) > MAX_EFFORT:
-                unjudged = unjudged or path
-            elif all(is_false(plan.constraint, node, moment) for moment in moments):
-                self._note("constraint", path, pick(plan.item.constraint_message, "en") or "is outside what the form allows")
-        if unjudged:
-            self._note("unjudged", unjudged, "from here on, some constraints were not judged: it takes too long")
+        moments = [clock(text) for text in self.reading.moments[:_MOMENTS]] or [clock()]
+        for path, message in self.judge.broken(moments, self.elements):
+            self._note("constraint", path, message)
+        if self.judge.unjudged:
+            self._note("unjudged", self.judge.unjudged, "from here on, some constraints were not judged: it takes too long")

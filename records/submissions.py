@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select, union
+from sqlalchemy import Connection, Row, and_, literal, or_, select, union
 
 from forms.problems import Problem
 from records.access import Access, Right
@@ -33,6 +33,7 @@ class Record:
     """A record in its current state, as people look at it. Place in degrees; `flags` as in the table."""
 
     instance_id: str
+    current_instance_id: str
     form_id: str
     version: str
     received_at: datetime
@@ -96,9 +97,11 @@ def points(
 def found(connection: Connection, access: Access, instance_id: str, form_id: str | None = None) -> Record:
     """The record with this id, or one whose version has it; a deleted one too. Raises `Problem("submission_unknown")`."""
     key = {"project_id": access.project_id, "instance_id": instance_id} | ({} if form_id is None else {"form_id": form_id})
-    roots = select(SubmissionVersion.root_id).filter_by(**key)
+    roots = union(
+        select(SubmissionVersion.root_id).filter_by(**key), select(literal(instance_id))
+    )  # a split record has an id of its own
     query = _narrowed(_query(access, with_deleted=True).where(Submission.instance_id.in_(roots)), form_id)
-    rows = connection.execute(query.limit(1)).all()
+    rows = connection.execute(query.order_by((Submission.instance_id == instance_id).desc()).limit(1)).all()
     for record in _records(connection, access, rows):
         return record
     raise Problem("submission_unknown", instance_id)
@@ -113,20 +116,22 @@ def xml_of(connection: Connection, access: Access, instance_id: str) -> bytes:
     return xml
 
 
-def versions_of(connection: Connection, access: Access, form_id: str, instance_id: str) -> Sequence[Row[Any]]:
+def versions_of(connection: Connection, access: Access, record: Record) -> Sequence[Row[Any]]:
     """(instance_id, sha256, deprecated_id, received_at, version) of every version kept of a record, in the order they arrived."""
     version = SubmissionVersion
     columns = (version.instance_id, version.sha256, version.deprecated_id, version.received_at, version.version)
-    of_form = _of_versions(access, *columns).where(version.form_id == form_id)
-    edits = of_form.where(version.deprecated_id > "", version.root_id == instance_id)  # by the index of edits, which are few
-    either = union(of_form.where(version.instance_id == instance_id), edits).subquery()
+    of_record = _of_versions(access, *columns).where(version.form_id == record.form_id, version.root_id == record.instance_id)
+    edits = of_record.where(version.deprecated_id > "")  # by the index of edits, which are few
+    ids = {record.instance_id, record.current_instance_id}
+    either = union(of_record.where(version.instance_id.in_(ids)), edits).subquery()
     return connection.execute(select(*either.c).order_by(either.c.received_at, either.c.sha256)).all()
 
 
 def version_xml(connection: Connection, access: Access, form_id: str, instance_id: str, sha256: str) -> bytes:
     """The exact bytes of one version. Raises `Problem("submission_unknown")`."""
-    key = {"form_id": form_id, "instance_id": instance_id, "sha256": sha256}
-    xml: bytes | None = connection.execute(_of_versions(access, SubmissionVersion.xml).filter_by(**key)).scalar()
+    version = SubmissionVersion
+    of_record = _of_versions(access, version.xml).where(version.form_id == form_id, version.instance_id == instance_id)
+    xml: bytes | None = connection.execute(of_record.where(version.sha256 == sha256)).scalar()
     if xml is None:
         raise Problem("submission_unknown", instance_id)
     return xml
@@ -172,6 +177,7 @@ def _records(connection: Connection, access: Access, rows: Sequence[Any]) -> Ite
         chain = [row.current_instance_id, *versions[row.form_id, row.instance_id], row.instance_id]
         yield Record(
             instance_id=row.instance_id,
+            current_instance_id=row.current_instance_id,
             form_id=row.form_id,
             version=row.version,
             received_at=row.received_at,

@@ -19,7 +19,7 @@ from server.tokens import digest, new_token
 
 _LANGUAGES = {"en": "en", "fa": "fa"}
 _OLD_KEY_DAYS = 90
-_PHONE = (AppUser.id, AppUser.project_id, AppUser.language, AppUser.form_ids)
+_PHONE = (AppUser.id, AppUser.project_id, AppUser.language, AppUser.form_ids, AppUser.notice)
 _BY_TOKEN = select(*_PHONE, (AppUser.token_sha256 != bindparam("token")).label("is_old")).where(  # every request asks it
     AppUser.project_id == bindparam("project_id"),
     AppUser.revoked_at.is_(None),
@@ -132,7 +132,7 @@ def listed(connection: Connection, project_id: int) -> list[Row[Any]]:
 
 
 def identified(connection: Connection, token: str, project_id: int) -> Row[Any]:
-    """(id, project_id, language, form_ids, is_old) of the app user with this key. Raises `Problem("token_unknown")`."""
+    """(id, project_id, language, form_ids, notice, is_old) of the app user with this key. Raises `Problem("token_unknown")`."""
     asked = {"token": digest(token), "project_id": project_id, "now": datetime.now(UTC)}
     row = connection.execute(_BY_TOKEN, asked).first()
     if row is None:
@@ -141,7 +141,10 @@ def identified(connection: Connection, token: str, project_id: int) -> Row[Any]:
 
 
 def with_username(connection: Connection, username: str) -> Row[Any] | None:
-    """(id, project_id, language, form_ids, ha1, account) of the active app user with this user name; account is the project's."""
+    """(id, project_id, language, form_ids, notice, ha1, account) of the active app user with this user name.
+
+    `account` is the project's short name.
+    """
     return connection.execute(_BY_USERNAME, {"username": username}).first()
 
 

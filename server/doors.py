@@ -29,6 +29,7 @@ DOORS = {
     "by_account": "/<account>",
     "by_password": "/",
 }
+PULL_DOORS = {"pull": "/", "pull_by_account": "/<account>"}
 _PASS_SECONDS = 24 * 3600
 _BASIC = f'Basic realm="{REALM}", charset="UTF-8"'
 
@@ -38,6 +39,7 @@ class Caller:
     """Who asks, and what they may. `base` begins the addresses they are given; `form_ids` names their forms (None: all).
 
     Without `app_user_id` it is a person, who only reads. `gets_forms` is False for a phone whose key was replaced: it only sends.
+    `notice` is a record that came back to it.
     """
 
     project_id: int
@@ -46,6 +48,7 @@ class Caller:
     language: str = "en"
     form_ids: frozenset[str] | None = None
     gets_forms: bool = True
+    notice: dict[str, Any] | None = None
 
     def may_have(self, form_id: str) -> bool:
         """Whether this form is for them."""
@@ -168,4 +171,4 @@ def _is_private() -> bool:
 
 def _phone(row: Row[Any], base: str, *, gets_forms: bool = True) -> Caller:
     form_ids = None if row.form_ids is None else frozenset(row.form_ids)
-    return Caller(row.project_id, base.rstrip("/"), row.id, row.language, form_ids, gets_forms)
+    return Caller(row.project_id, base.rstrip("/"), row.id, row.language, form_ids, gets_forms, row.notice)

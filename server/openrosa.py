@@ -14,13 +14,13 @@ from flask import Blueprint, Response, g, request, send_file
 from forms.problems import Problem
 from records import forms as published
 from records.forms import ListedForm
-from server import doors
+from server import doors, entity_lists
 from server.doors import Caller
 from server.errors import openrosa_message
-from server.i18n import translator
+from server.receipts import receipt_text
 from server.services import services
 from server.uploads import read_upload
-from sync.delivery import Delivery, Receipt
+from sync.delivery import Delivery
 
 openrosa = Blueprint("openrosa", __name__)
 openrosa.after_request(doors.ask_for_password)
@@ -49,7 +49,8 @@ def form_list() -> Response:
 def _entry(form: ListedForm) -> str:
     address = f"{g.caller.base}/forms/{quote(form.form_id, safe='')}/{form.md5}"
     version = f"<version>{escape(form.version)}</version>" if form.version else ""
-    manifest = f"<manifestUrl>{escape(address)}/manifest</manifestUrl>" if form.media_count else ""
+    has_files = form.media_count or services().intake.schemas.files(g.caller.project_id, form.form_id, form.version)
+    manifest = f"<manifestUrl>{escape(address)}/manifest</manifestUrl>" if has_files else ""
     return (
         f"<xform><formID>{escape(form.form_id)}</formID><name>{escape(form.title)}</name>{version}<hash>md5:{form.md5}</hash>"
         f"<downloadUrl>{escape(address)}/form.xml</downloadUrl>{manifest}</xform>"
@@ -70,12 +71,14 @@ def manifest(form_id: str, md5: str) -> Response:
     with services().store.read() as connection:
         _, version = published.xform_with(connection, _reader(form_id).project_id, form_id, md5)
         files = published.media_of(connection, g.caller.project_id, form_id, version)
-    address = f"{g.caller.base}/forms/{quote(form_id, safe='')}/{md5}/media"
+    address = f"{g.caller.base}/forms/{quote(form_id, safe='')}/{md5}"
     entries = "".join(
         f"<mediaFile><filename>{escape(name)}</filename><hash>md5:{digest}</hash>"
-        f"<downloadUrl>{escape(address)}/{digest}/{quote(name, safe='')}</downloadUrl></mediaFile>"
+        f"<downloadUrl>{escape(address)}/media/{digest}/{quote(name, safe='')}</downloadUrl></mediaFile>"
         for name, digest, _, _ in files
     )
+    uses = services().intake.schemas.files(g.caller.project_id, form_id, version)
+    entries += entity_lists.entries(g.caller.project_id, address, uses, {name for name, _, _, _ in files})
     return _list(f'<manifest xmlns="http://openrosa.org/xforms/xformsManifest">{entries}</manifest>')
 
 
@@ -92,6 +95,19 @@ def media(form_id: str, md5: str, digest: str, name: str) -> Response:
     response = send_file(path, download_name=name, as_attachment=True, conditional=True, etag=digest)
     response.headers["X-Content-Type-Options"] = "nosniff"
     return _pinned(response, digest)
+
+
+@openrosa.get("/forms/<path:form_id>/<md5>/lists/<name>.csv")
+def entity_list(form_id: str, md5: str, name: str) -> Response:
+    """An entity list that this version picks from."""
+    return entity_lists.content(_reader_of_list(form_id, md5, name), name)
+
+
+@openrosa.get("/forms/<path:form_id>/<md5>/lists/<name>/integrity")
+def entity_integrity(form_id: str, md5: str, name: str) -> Response:
+    """Which of the entities `?id=` were deleted."""
+    project_id = _reader_of_list(form_id, md5, name)
+    return entity_lists.integrity(project_id, name, [each for each in request.args.get("id", "").split(",") if each])
 
 
 @openrosa.route("/submission", methods=["HEAD", "GET"])
@@ -115,10 +131,12 @@ def submission() -> Response:
             app_user_id=g.caller.app_user_id,
             device_id=_short(request.args.get("deviceID", "")),
             user_agent=_short(request.headers.get("User-Agent", "")),
+            date_header=_short(request.headers.get("Date", "")),
+            form_ids=g.caller.form_ids,
         )
     )
     status = 201 if receipt.outcome in {"created", "edited", "attached"} else 202
-    return openrosa_message(_receipt_text(receipt), status, "submit_success")
+    return openrosa_message(receipt_text(receipt, g.language, g.caller.notice), status, "submit_success")
 
 
 def _short(text: str) -> str:
@@ -126,24 +144,14 @@ def _short(text: str) -> str:
     return "".join(character for character in text if character.isprintable())[:_MAX_TEXT]
 
 
-def _receipt_text(receipt: Receipt) -> str:
-    """What the ranger reads, and the herder takes home: a case number, and what is still to come."""
-    translate = translator(g.language)
-    if receipt.files_present < receipt.files_expected:
-        text = translate("Case {case} is safe. {present} of {expected} files are here: press send again.")
-    elif receipt.outcome == "duplicate":
-        text = translate("Case {case} was here already and is safe.")
-    elif receipt.outcome in {"conflict", "held"}:
-        text = translate("Case {case} is safe and waits for the coordinator to look at it.")
-    else:
-        text = translate("Case {case} is safe.")
-    return text.format(case=case_number(receipt.instance_id), present=receipt.files_present, expected=receipt.files_expected)
-
-
-def case_number(instance_id: str) -> str:
-    """A short number people can say and write down; it follows from the instance id."""
-    number = hashlib.sha256(instance_id.encode()).hexdigest()[:8].upper()
-    return f"{number[:4]}-{number[4:]}"
+def _reader_of_list(form_id: str, md5: str, name: str) -> int:
+    """The project of who asks for a list, if it is for them. Raises `Problem("not_found")`."""
+    project_id = _reader(form_id).project_id
+    with services().store.read() as connection:
+        _, version = published.xform_with(connection, project_id, form_id, md5)
+    if f"{name}.csv" not in services().intake.schemas.files(project_id, form_id, version):
+        raise Problem("not_found")
+    return project_id
 
 
 def _reader(form_id: str | None = None) -> Caller:

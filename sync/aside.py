@@ -75,7 +75,7 @@ def take_in(store: Store, blobs: BlobStore, intake: "Intake", access: Access, sh
     return receipt
 
 
-def set_aside_for_good(store: Store, access: Access, sha256: str) -> None:
+def dismiss(store: Store, access: Access, sha256: str) -> None:
     """Say that nothing is to be done about what was kept aside. The bytes stay."""
     access.require(Right.REVIEW)
     _settle_aside(store, access, sha256)

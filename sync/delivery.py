@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import PurePosixPath
 
 from records.blobs import Blob
@@ -27,7 +28,7 @@ class ReceivedFile:
 class Delivery:
     """What one POST brought, and from whom. `form_ids` are the forms this phone should have (None: all).
 
-    `clock_offset`: by how many seconds the phone's clock is ahead, where that is known.
+    `date_header` is what the phone wrote as the time of sending.
     """
 
     project_id: int
@@ -37,12 +38,15 @@ class Delivery:
     device_id: str = ""
     user_agent: str = ""
     form_ids: frozenset[str] | None = None
-    clock_offset: int | None = None
+    date_header: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a delivery. Outcomes: created, duplicate, attached, edited, held, conflict."""
+    """What became of a delivery. Outcomes: created, duplicate, attached, edited, held, conflict.
+
+    `clock_offset`: how far the phone's clock is ahead of ours, where that can be told and matters.
+    """
 
     outcome: str
     form_id: str
@@ -50,6 +54,7 @@ class Receipt:
     files_expected: int
     files_present: int
     flags: tuple[str, ...] = field(default=())
+    clock_offset: timedelta | None = None
 
 
 def file_name(raw: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Connection, Row, String, bindparam, func, ins
 from forms.entities import Request
 from forms.problems import Problem
 from records import entities as kept
+from records.access import Access
 from records.models import Entity, EntityAction, EntityList, Submission, SubmissionVersion
 from records.store import Store, insert_new
 from sync.entity_fold import APPLIED, LABEL, WAITING, Action, History, fold
@@ -50,53 +51,52 @@ def settle_waiting(store: Store, project_id: int | None = None) -> None:
         _settle_all(store, row.project_id, [(row.list_name, row.uuid)])
 
 
-def history(connection: Connection, project_id: int, uuid: str) -> tuple[History, list[Row[Any]]]:
-    """All versions of an entity, and everything that was asked of it, in the order it came. Raises `Problem("not_found")`."""
-    found = kept.entity(connection, project_id, uuid)
-    rows = _rows(connection, project_id, found.list_name, uuid)
+def history(connection: Connection, access: Access, uuid: str) -> tuple[History, list[Row[Any]]]:
+    """All versions of an entity, and everything asked of it, in the order it came. Raises `Problem` "not_found", "not_allowed"."""
+    found = kept.entity(connection, access, uuid)
+    rows = _rows(connection, access.project_id, found.list_name, uuid)
     return fold(_action(row) for row in rows), rows
 
 
-def change(store: Store, project_id: int, uuid: str, kind: str, *, actor: str, values: Mapping[str, str] | None = None) -> None:
+def change(store: Store, access: Access, uuid: str, kind: str, values: Mapping[str, str] | None = None) -> None:
     """What a person does with an entity: `delete` it, or `resolve` its conflict, with other `values` if need be.
 
-    Raises `Problem("not_found")`, also for an entity that was deleted before, or `Problem("value_invalid")`.
+    Raises `Problem` "not_found", also for an entity that was deleted before, "value_invalid" or "not_allowed".
     """
 
     def work(connection: Connection) -> None:
-        found = kept.entity(connection, project_id, uuid)
-        _lock(connection, project_id, uuid)
+        found = kept.entity(connection, access, uuid)
+        _lock(connection, access.project_id, uuid)
         if found.deleted_at is not None:
             raise Problem("not_found", f"The entity {uuid} was deleted.")
         given = dict(values or {})
-        unknown = set(given) - {LABEL, *kept.list_row(connection, project_id, found.list_name).properties}
+        unknown = set(given) - {LABEL, *kept.list_row(connection, access, found.list_name).properties}
         if unknown:
             raise Problem("value_invalid", f"The list {found.list_name} has no property {', '.join(sorted(unknown))}.")
-        ask(connection, project_id, found.list_name, uuid, kind, actor=actor, values=given)
+        ask(connection, access, found.list_name, uuid, kind, given)
+        kept.note(connection, access, f"entity.{kind}", uuid, {"list": found.list_name, "values": given})
 
     store.write(work)
 
 
 def ask(
     connection: Connection,
-    project_id: int,
+    access: Access,
     name: str,
     uuid: str,
     kind: str,
-    *,
-    actor: str,
     values: Mapping[str, str],
     base_version: int | None = None,
 ) -> str:
     """Note what a person asks of an entity and apply it. Returns why it failed, or an empty text."""
     data = {key: value for key, value in values.items() if key != LABEL}
     row = {
-        "project_id": project_id,
+        "project_id": access.project_id,
         "list_name": name,
         "uuid": uuid,
         "kind": kind,
         "at": datetime.now(UTC),
-        "actor": actor,
+        "actor": access.actor,
         "ordinal": 0,
         "base_version": base_version,
         "label": values.get(LABEL),
@@ -105,7 +105,7 @@ def ask(
         "detail": "",
     }
     new = connection.execute(insert(EntityAction).returning(EntityAction.id), row).scalar_one()
-    _settle(connection, project_id, name, uuid)
+    _settle(connection, access.project_id, name, uuid)
     return connection.execute(select(EntityAction.detail).filter_by(id=new)).scalar_one()
 
 

@@ -96,7 +96,7 @@ def _relatives(connection: Connection, arrival: Arrival) -> Sequence[Row[Any]]:
 
 def _apply(connection: Connection, arrival: Arrival, root_id: str, *, is_same: bool, is_edit: bool) -> str:
     record = {**arrival.form, "instance_id": root_id}
-    conflict = [flag(_CONFLICT, "The same id came with other answers. Both are kept.")]
+    conflict = [flag(_CONFLICT, f"The same id came with other answers ({arrival.sha256[:8]}). All are kept.")]
     if is_same:
         add_flags(connection, record, conflict)
         return "conflict"

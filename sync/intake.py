@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from forms.datatypes import instant
 from forms.entities import Request, asked
 from forms.problems import Problem
 from forms.schema import FormSchema, Reading, Violation
@@ -23,7 +24,7 @@ from records.flags import Flag, flag, needs_attention
 from records.forms import Schemas
 from records.models import Attachment, Feed
 from records.store import Store, insert_new
-from sync import aside, entities
+from sync import aside, entities, phone_clock
 from sync.delivery import Delivery, Receipt, ReceivedFile, same_name
 from sync.fold import Arrival, add_flags, fold
 
@@ -91,6 +92,12 @@ def _asked_of_entities(schema: FormSchema, incoming: Incoming) -> list[Request]:
         return []
 
 
+def _ended(reading: Reading) -> datetime | None:
+    """When the record was finished, by the phone's clock."""
+    moments = [moment for moment in map(instant, reading.moments) if moment is not None and moment.tzinfo is not None]
+    return max(moments, default=None)
+
+
 def state_of(incoming: Incoming, reading: Reading, flags: Sequence[Flag]) -> dict[str, Any]:
     """What a version makes of its record: the columns of `submission` that follow from its content."""
     return {
@@ -119,6 +126,7 @@ class _Work:
         self.flags = [flag(found.code, found.message, found.path) for found in reading.violations]
         self.came = [(file.name(self.expected), file.blob.sha256, file.blob.size) for file in delivery.files]
         self.flags += file_flags(self.came, self.expected)
+        self.clock_offset = phone_clock.offset(delivery.date_header, self.now, _ended(reading))
         self.arrival = self._arrival(reading)
 
     def __call__(self, connection: Connection) -> Receipt:
@@ -142,6 +150,7 @@ class _Work:
             files_expected=len(self.expected),
             files_present=len(self.expected & present),
             flags=tuple(sorted({item["code"] for item in self.flags})),
+            clock_offset=self.clock_offset,
         )
 
     def _arrival(self, reading: Reading) -> Arrival:
@@ -154,7 +163,7 @@ class _Work:
             "sha256": sha256,
             "deprecated_id": incoming.deprecated_id or None,
             "user_agent": delivery.user_agent,
-            "clock_offset": delivery.clock_offset,
+            "clock_offset": None if self.clock_offset is None else round(self.clock_offset.total_seconds()),
             "xml": incoming.xml,
         }
         state_row = {

@@ -16,11 +16,11 @@ from records.access import Right
 from records.forms import titles
 from records.submissions import Position
 from server.identity import require_person
-from server.openrosa import case_number
 from server.pages import flags
 from server.pages.access import access, open_to, open_to_people
 from server.pages.blueprint import PROJECT, pages
 from server.pages.rendering import compressed, form_title, page
+from server.receipts import case_number
 from server.services import services
 
 PAGE_SIZE = 25

@@ -5,12 +5,12 @@ from flask import Response, request, send_file
 from forms.problems import Problem
 from records import submissions
 from records.access import Right
-from server.openrosa import case_number
 from server.pages import flags
 from server.pages.access import access, open_to
 from server.pages.answers import shown_answers, split_quiet
 from server.pages.blueprint import PROJECT, pages
 from server.pages.rendering import form_title, page
+from server.receipts import case_number
 from server.services import services
 
 _SANDBOX = "default-src 'none'; sandbox"
@@ -24,7 +24,7 @@ def one(form_id: str, instance_id: str) -> Response:
     opened = services()
     with opened.store.read() as connection:
         record = submissions.found(connection, access(), instance_id, form_id)
-        versions = submissions.versions_of(connection, access(), form_id, record.instance_id)
+        versions = submissions.versions_of(connection, access(), record)
     definition = opened.intake.schemas.get(access().project_id, form_id, record.version)[0].definition
     answers, quiet = split_quiet(shown_answers(definition.fields, record.answers, record.attachments))
     return page(

@@ -1,0 +1,59 @@
+"""What the ranger reads on the phone after sending, and the herder takes home: a case number, and what is still to be done.
+
+Collect shows the text in a row of a list, so it stays short, and what matters most comes first.
+"""
+
+import hashlib
+from typing import Any
+
+from server.i18n import translator
+from sync.delivery import Receipt
+from sync.phone_clock import rounded
+
+_MOST = 200  # characters
+_UNITS = {"minutes": "{n} min", "hours": "{n} h", "days": "{n} days"}
+
+
+def case_number(instance_id: str) -> str:
+    """A short number people can say and write down; it follows from the instance id."""
+    number = hashlib.sha256(instance_id.encode()).hexdigest()[:8].upper()
+    return f"{number[:4]}-{number[4:]}"
+
+
+def receipt_text(receipt: Receipt, language: str, notice: dict[str, Any] | None = None) -> str:
+    """The receipt in this language. `notice` is a record that came back: {record, text}."""
+    parts = [_about_the_case(receipt, language), _about_the_clock(receipt, language)]
+    if notice is not None and notice["record"] != receipt.instance_id:
+        words = translator(language)("Case {case} came back: {text}")
+        parts.append(words.format(case=case_number(notice["record"]), text=notice["text"]))
+    text = " ".join(part for part in parts if part)
+    return text if len(text) <= _MOST else text[: _MOST - 1] + "…"
+
+
+def _about_the_case(receipt: Receipt, language: str) -> str:
+    translate = translator(language)
+    if receipt.files_present < receipt.files_expected:
+        text = translate("Case {case} is safe. {present} of {expected} files are here: press send again.")
+    elif receipt.outcome == "duplicate":
+        text = translate("Case {case} was here already and is safe.")
+    elif receipt.outcome in {"conflict", "held"}:
+        text = translate("Case {case} is safe and waits for the coordinator to look at it.")
+    else:
+        text = translate("Case {case} is safe.")
+    case = case_number(receipt.instance_id)
+    return text.format(case=case, present=receipt.files_present, expected=receipt.files_expected)
+
+
+def _about_the_clock(receipt: Receipt, language: str) -> str:
+    """Which of two clocks is wrong, nobody here can know: the words leave it open."""
+    if receipt.clock_offset is None:
+        return ""
+    translate = translator(language)
+    n, unit = rounded(receipt.clock_offset)
+    is_slow = receipt.clock_offset.total_seconds() < 0
+    text = (
+        translate("The phone's clock is {time} slow: check it.")
+        if is_slow
+        else translate("The phone's clock is {time} fast: check it.")
+    )
+    return text.format(time=translate(_UNITS[unit]).format(n=n))
