@@ -14,12 +14,14 @@ import sys
 import time
 import uuid
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote_plus, urlsplit
 
+from tests.support.collect_entities import LocalEntities, read_integrity
 from tests.support.filler import fill
+from tests.support.login import Login
 from tests.support.openrosa import (
     ListedFile,
     ListedForm,
@@ -95,14 +97,17 @@ class Collect:
     mode: str = "collect-2026"
     device_id: str = "collect:a1B2c3D4e5F6g7H8"
     clock: Callable[[], float] = time.time
+    login: Login | None = None
     forms: list[LocalForm] = field(default_factory=list)
     outbox: list[Record] = field(default_factory=list)
-    entity_lists: dict[str, str] = field(default_factory=dict)
+    entities: LocalEntities = field(default_factory=LocalEntities)
     wire: Wire = field(init=False)
     _moved: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.wire = Wire(MODES[self.mode], self.clock)
+        if self.login is not None:
+            self.wire.sign = self.login.send
 
     # blank forms
 
@@ -281,14 +286,21 @@ class Collect:
     def _media(self, form_id: str, files: list[ListedFile]) -> Iterator[tuple[str, bytes]]:
         versions = [form.media for form in reversed(self.forms) if form.form_id == form_id]
         for entry in files:
-            if entry.kind and self.entity_lists.get(entry.filename) == entry.hash:
+            if entry.kind:
+                self._take_list(entry, entry.kind)
                 continue
             kept = next((media[entry.filename] for media in versions if entry.filename in media), None)
-            data = kept if kept is not None and md5(kept) == entry.hash else self._fetch(entry.download_url)
-            if entry.kind:
-                self.entity_lists[entry.filename] = entry.hash
-            else:
-                yield entry.filename, data
+            yield entry.filename, kept if kept is not None and md5(kept) == entry.hash else self._fetch(entry.download_url)
+
+    def _take_list(self, entry: ListedFile, kind: str) -> None:
+        name = entry.filename.removesuffix(".csv")
+        if self.entities.hashes.get(name) != entry.hash:
+            self.entities.take(name, kind, self._fetch(entry.download_url), entry.hash, lambda ids: self._deleted(entry, ids))
+
+    def _deleted(self, entry: ListedFile, ids: Iterable[str]) -> set[str]:
+        """Which of the entities made here were deleted on the server meanwhile."""
+        wanted = ",".join(ids)
+        return read_integrity(self.get(f"{entry.integrity_url}?id={wanted}")) if wanted and entry.integrity_url else set()
 
     def _fetch(self, url: str) -> bytes:
         answer = self.get(url)

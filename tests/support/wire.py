@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
+from functools import partial
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 MAX_REDIRECTS = 20
@@ -45,12 +46,16 @@ class Kept:
 
 @dataclass
 class Wire:
-    """One OkHttp client. `clock` gives the phone's time in seconds since 1970 and may be set wrong on purpose."""
+    """One OkHttp client. `clock` gives the phone's time in seconds since 1970 and may be set wrong on purpose.
+
+    `sign` sends a request with whatever proves who it is from; see `tests.support.login`.
+    """
 
     user_agent: str = "org.odk.collect.android/v2026.3.3 Dalvik/2.1.0 (Linux; U; Android 13; SM-A045F Build/TP1A)"
     clock: Callable[[], float] = time.time
     cache: dict[str, Kept] = field(default_factory=dict)
     log: list[tuple[str, str, int]] = field(default_factory=list)
+    sign: Callable[[Callable[[dict[str, str]], Answer], str, str], Answer] = lambda exchange, method, url: exchange({})
     _open: dict[tuple[str, str], http.client.HTTPConnection] = field(default_factory=dict)
 
     def get(self, url: str) -> Answer:
@@ -73,7 +78,7 @@ class Wire:
         """Send, follow redirects as OkHttp does, and repeat silently where OkHttp repeats (408 once, 503 with Retry-After: 0)."""
         headers, repeated = dict(headers or {}), False
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._once(method, url, body, headers)
+            answer = self.sign(partial(self._once, method, url, body, headers), method, url)
             now = answer.status == 408 or (answer.status == 503 and answer.headers.get("retry-after") == "0")
             if now and not repeated:
                 repeated = True
@@ -95,12 +100,12 @@ class Wire:
     def __del__(self) -> None:
         self.close()
 
-    def _once(self, method: str, url: str, body: bytes | None, extra: dict[str, str]) -> Answer:
+    def _once(self, method: str, url: str, body: bytes | None, own: dict[str, str], more: dict[str, str]) -> Answer:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise WireError(f"not an absolute http address: {url!r}")
         place = (parts.scheme, parts.netloc)
-        headers = {"User-Agent": self.user_agent, "Date": twelve_hour_date(self.clock())} | COOKIE_LESS_HEADERS | extra
+        headers = {"User-Agent": self.user_agent, "Date": twelve_hour_date(self.clock())} | COOKIE_LESS_HEADERS | own | more
         pooled = place in self._open
         try:
             response = self._exchange(place, method, parts, body, headers)
@@ -139,6 +144,8 @@ class Wire:
         found = {name.lower(): value for name, value in response.getheaders()}
         if response.status in {204, 205} and found.get("content-length", "0") != "0":
             raise WireError(f"HTTP {response.status} had non-zero Content-Length: {found['content-length']}")
+        if challenges := response.headers.get_all("WWW-Authenticate"):
+            found["www-authenticate"] = "\n".join(challenges)
         content = response.read()
         if found.get("content-encoding") == "gzip" and content:
             content = gzip.decompress(content)
