@@ -49,7 +49,7 @@ def site(new_server: NewServer) -> Server:
 
 @pytest.fixture
 def open_page(chromium: Browser, site: Server) -> Iterator[Open]:
-    """`open_page("/phones", "coordinator", width=360)` opens a page as this person sees it; troubles it reports fail the test."""
+    """`open_page("/projects/1/phones", "coordinator", width=360)` opens a page as this person sees it; troubles it reports fail the test."""
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
     hosts: set[str] = set()

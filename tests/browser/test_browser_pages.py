@@ -5,19 +5,19 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.openrosa import case_number
+from server.receipts import case_number
 from tests.browser.conftest import Open
 from tests.support.pages import HOSTILE, PASSWORD
 
 PAGES = (
     "/",
-    "/phones",
-    "/forms",
-    "/exports",
+    "/projects/1/phones",
+    "/projects/1/forms",
+    "/projects/1/exports",
     "/people",
     "/people/coordinator/password",
-    "/phones/Ranger/revoke",
-    "/reports/livestock_loss/uuid:hostile",
+    "/projects/1/phones/Ranger/revoke",
+    "/projects/1/reports/livestock_loss/uuid:hostile",
 )
 
 
@@ -45,7 +45,7 @@ def test_a_marker_tells_about_its_report_and_runs_nothing(open_page: Open) -> No
     expect(popup.locator("img, script")).to_have_count(0)
     assert page.evaluate("window.hacked") is None
     popup.get_by_role("link", name="Open the report").click()
-    expect(page).to_have_url(re.compile("/reports/livestock_loss/uuid:hostile$"))
+    expect(page).to_have_url(re.compile("/projects/1/reports/livestock_loss/uuid:hostile$"))
     assert page.evaluate("window.hacked") is None
 
 
@@ -60,7 +60,7 @@ def test_the_filter_narrows_map_and_table(open_page: Open) -> None:
 
 def test_adding_a_phone_shows_a_code_large_and_clear_enough_to_scan(open_page: Open) -> None:
     for width, theme in ((1280, "dark"), (360, "light")):
-        page = open_page("/phones", width=width, color_scheme=theme)
+        page = open_page("/projects/1/phones", width=width, color_scheme=theme)
         page.get_by_label("Name of the phone or its ranger").fill(f"phone {width}")
         page.get_by_role("button", name="Make the QR code").click()
         picture = page.get_by_role("img", name="QR code with the settings for this phone")
@@ -74,7 +74,7 @@ def test_adding_a_phone_shows_a_code_large_and_clear_enough_to_scan(open_page: O
 
 
 def test_a_key_is_withdrawn_after_a_question(open_page: Open) -> None:
-    page = open_page("/phones")
+    page = open_page("/projects/1/phones")
     page.get_by_label("Name of the phone or its ranger").fill("lost")
     page.get_by_role("button", name="Make the QR code").click()
     page.get_by_role("link", name="Done").click()
@@ -104,7 +104,7 @@ def test_no_page_is_wider_than_a_small_phone(open_page: Open, language: str) -> 
 
 
 def test_persian_reads_from_the_right_with_its_own_calendar_and_digits(open_page: Open) -> None:
-    page = open_page("/reports/livestock_loss/uuid:hostile", width=360, language="fa-IR")
+    page = open_page("/projects/1/reports/livestock_loss/uuid:hostile", width=360, language="fa-IR")
     assert page.evaluate("[document.documentElement.dir, document.documentElement.lang]") == ["rtl", "fa"]
     expect(page.locator(".facts time").first).to_have_text("۱۲ اردیبهشت ۱۴۰۵")
     expect(page.locator(".facts time").first).to_have_attribute("datetime", "2026-05-02")
@@ -125,7 +125,7 @@ def test_everything_but_the_map_works_without_scripts(open_page: Open) -> None:
 
 
 def test_the_first_key_leads_to_the_content(open_page: Open) -> None:
-    page = open_page("/forms")
+    page = open_page("/projects/1/forms")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
@@ -133,7 +133,7 @@ def test_the_first_key_leads_to_the_content(open_page: Open) -> None:
 
 
 def test_a_strange_page_cannot_make_the_browser_add_a_phone(open_page: Open) -> None:
-    page = open_page("/phones", forgive="403")
+    page = open_page("/projects/1/phones", forgive="403")
     address = page.url
     before = page.locator("tbody tr").count()
     page.goto("about:blank")

@@ -15,13 +15,14 @@ from exports.dataset import Collector, ConflictData, Visit, read_conflicts
 from exports.reports import NOT_COUNTED, STANDARD, STRICT, Reports
 from exports.windows import Window
 from tests.support.conflict import answers, insert_record
+from tests.support.stores import EVERYTHING
 
 WINDOW = Window(date(2024, 7, 1), date(2026, 6, 30))
 
 
 def read(engine: Engine, *, predator: str = "leopard") -> ConflictData:
     with engine.connect() as connection:
-        return read_conflicts(connection, 1, predator, WINDOW)
+        return read_conflicts(connection, EVERYTHING, predator, WINDOW)
 
 
 def collected(*contents: Any, visits: dict[str, Visit] | None = None) -> Reports:

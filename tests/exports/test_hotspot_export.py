@@ -18,9 +18,11 @@ from exports.csvfile import write_table
 from exports.hotspot_columns import COLUMNS
 from exports.hotspot_export import ExportResult, run_hotspots
 from forms.problems import Problem
+from records.access import Access
 from records.models import Base
 from records.store import open_engine
 from tests.support.conflict import answers, insert_record
+from tests.support.stores import EVERYTHING
 
 AS_OF = date(2026, 9, 28)
 """The first day on which both levels release the quarter that ended on 30 June."""
@@ -60,7 +62,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
 
 @pytest.fixture(scope="module", params=["partner", "public"])
 def result(records: Connection, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ExportResult:
-    return run_hotspots(records, 1, request.param, AS_OF, tmp_path_factory.mktemp(request.param))
+    return run_hotspots(records, EVERYTHING, request.param, AS_OF, tmp_path_factory.mktemp(request.param))
 
 
 def table(result: ExportResult, event_set: str = "standard") -> list[dict[str, str]]:
@@ -170,7 +172,7 @@ def test_the_readme_explains_limits_and_every_column(result: ExportResult) -> No
 
 def test_the_same_records_give_the_same_bytes_and_replace_the_old_files(result: ExportResult, records: Connection) -> None:
     (result.folder / "left over").touch()
-    again = run_hotspots(records, 1, result.summary["level"], AS_OF, result.folder.parent)
+    again = run_hotspots(records, EVERYTHING, result.summary["level"], AS_OF, result.folder.parent)
     assert again.files == result.files
     assert [path.name for path in result.folder.parent.iterdir()] == [result.folder.name]
     assert not (result.folder / "left over").exists()
@@ -179,19 +181,19 @@ def test_the_same_records_give_the_same_bytes_and_replace_the_old_files(result: 
 def test_both_databases_give_the_same_bytes(engine: Engine, records: Connection, tmp_path: Path) -> None:
     with engine.begin() as connection:
         fill(connection)
-        mine = run_hotspots(connection, 1, "partner", AS_OF, tmp_path / "mine")
-    assert mine.files == run_hotspots(records, 1, "partner", AS_OF, tmp_path / "theirs").files
+        mine = run_hotspots(connection, EVERYTHING, "partner", AS_OF, tmp_path / "mine")
+    assert mine.files == run_hotspots(records, EVERYTHING, "partner", AS_OF, tmp_path / "theirs").files
 
 
 def test_an_empty_project_makes_a_release_without_rows(records: Connection, tmp_path: Path) -> None:
-    result = run_hotspots(records, 77, "public", AS_OF, tmp_path)
+    result = run_hotspots(records, Access.everything(77, "test"), "public", AS_OF, tmp_path)
     assert [file.rows for file in result.files if file.name.startswith("conflict")] == [0, 0, 0, 0]
 
 
 def test_a_wrong_level_or_predator_is_a_problem(records: Connection, tmp_path: Path) -> None:
     for level, predator in (("raw", "leopard"), ("public", "../leopard")):
         with pytest.raises(Problem):
-            run_hotspots(records, 1, level, AS_OF, tmp_path, predator=predator)
+            run_hotspots(records, EVERYTHING, level, AS_OF, tmp_path, predator=predator)
     assert not list(tmp_path.iterdir())
 
 

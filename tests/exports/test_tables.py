@@ -15,6 +15,7 @@ from forms.definition import FormDefinition
 from forms.problems import Problem
 from records.models import AppUser, Attachment, FormVersion, Submission
 from tests.support.conflict import insert_record
+from tests.support.stores import EVERYTHING
 
 XFORM = Path(__file__).parents[1] / "support" / "data" / "livestock_loss.xml"
 NESTED = """<?xml version="1.0"?><h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"
@@ -35,7 +36,7 @@ def publish(connection: Connection, form_id: str, xform: bytes) -> None:
 
 def table(connection: Connection, form_id: str, *repeat: str) -> list[dict[str, str]]:
     stream = io.StringIO(newline="")
-    count = write_csv(connection, 1, form_id, stream, repeat=repeat)
+    count = write_csv(connection, EVERYTHING, form_id, stream, repeat=repeat)
     rows = list(csv.DictReader(io.StringIO(stream.getvalue().removeprefix("\ufeff"), newline="")))
     assert count == len(rows)
     return rows
@@ -130,7 +131,7 @@ def test_the_file_opens_in_excel_with_persian_letters(engine: Engine) -> None:
         publish(connection, "livestock_loss", XFORM.read_bytes())
         insert_record(connection, "uuid:b", answers(remarks="بره، شب\nدوم"), form_id="livestock_loss")
         stream = io.StringIO(newline="")
-        write_csv(connection, 1, "livestock_loss", stream)
+        write_csv(connection, EVERYTHING, "livestock_loss", stream)
     assert stream.getvalue().startswith("\ufeffSubmissionDate,")
     assert '"بره، شب\nدوم"' in stream.getvalue()
 
@@ -139,9 +140,9 @@ def test_a_form_or_repeat_that_is_not_there_is_a_problem(engine: Engine) -> None
     with engine.begin() as connection:
         publish(connection, "livestock_loss", XFORM.read_bytes())
         with pytest.raises(Problem, match="There is nothing"):
-            write_csv(connection, 1, "livestock_loss", io.StringIO(), repeat=("place",))
+            write_csv(connection, EVERYTHING, "livestock_loss", io.StringIO(), repeat=("place",))
         with pytest.raises(Problem):
-            write_csv(connection, 1, "nowhere", io.StringIO())
+            write_csv(connection, EVERYTHING, "nowhere", io.StringIO())
 
 
 class Sink(io.StringIO):
@@ -158,7 +159,7 @@ def test_memory_does_not_grow_with_the_number_of_records(engine: Engine) -> None
         stored = connection.execute(Submission.__table__.select().where(Submission.instance_id == "uuid:b")).mappings().one()
         connection.execute(insert(Submission), [{**stored, "instance_id": f"uuid:{number}"} for number in range(4000)])
         tracemalloc.start()
-        assert write_csv(connection, 1, "livestock_loss", Sink()) == 4002
+        assert write_csv(connection, EVERYTHING, "livestock_loss", Sink()) == 4002
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 6_000_000  # the records are 13 MB

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def account(name: str) -> dict[str, object]:
-    return {"name": name, "role": "analyst", "password_hash": "x", "created_at": func.current_timestamp()}
+    return {"name": name, "is_administrator": False, "password_hash": "x", "created_at": func.current_timestamp()}
 
 
 def add(name: str, result: object = None) -> Callable[[Connection], object]:
@@ -166,7 +166,7 @@ def test_a_snapshot_shows_one_state_while_others_write(store: Store) -> None:
 
 
 def test_insert_new_tells_by_the_row_count_whether_it_was_there(store: Store) -> None:
-    row = {"role": "analyst", "password_hash": "x", "created_at": datetime.now(UTC)}
+    row = {"is_administrator": False, "password_hash": "x", "created_at": datetime.now(UTC)}
 
     def work(connection: Connection) -> list[int]:
         return [connection.execute(insert_new(connection, Account), {**row, "name": name}).rowcount for name in "aab"]
@@ -266,7 +266,7 @@ from records.models import Account
 from records.store import Store, open_engine
 store = Store(open_engine(sys.argv[1]))
 for number in range(60):
-    row = {"name": f"{sys.argv[2]} {number}", "role": "analyst", "password_hash": "x", "created_at": func.current_timestamp()}
+    row = {"name": f"{sys.argv[2]} {number}", "password_hash": "x", "created_at": func.current_timestamp()}
     store.write(lambda connection: connection.execute(insert(Account).values(row)))
 store.close()
 """

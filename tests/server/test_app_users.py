@@ -4,14 +4,17 @@ import base64
 import io
 import json
 import zlib
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import segno
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 
 from forms.problems import Problem
-from records.models import AppUser, AuditEvent, Project
+from records import projects
+from records.models import AppUser, AuditEvent
 from records.store import Store
 from server import app_users
 from server.app_users import NewAppUser
@@ -34,24 +37,24 @@ SCHEMA: dict[str, type | set[str]] = {
 
 def code_of(store: Store, name: str, **more: Any) -> str:
     with pytest.raises(Problem) as caught:
-        app_users.add(store, name, **more)
+        app_users.add(store, name, project_id=1, **more)
     return caught.value.kind.code
 
 
 @pytest.fixture
 def user(store: Store) -> NewAppUser:
-    return app_users.add(store, "محیط‌بان ۷", language="fa", actor="test")
+    return app_users.add(store, "محیط‌بان ۷", project_id=1, language="fa", actor="test")
 
 
 def test_a_key_opens_its_project_until_it_is_withdrawn(store: Store, user: NewAppUser) -> None:
     with store.read() as connection:
-        assert tuple(app_users.identified(connection, user.token, 1))[1] == "fa"
-    app_users.revoke(store, user.name)
+        assert app_users.identified(connection, user.token, 1).language == "fa"
+    app_users.revoke(store, user.name, project_id=1)
     with store.read() as connection:
         with pytest.raises(Problem) as caught:
             app_users.identified(connection, user.token, 1)
         assert caught.value.kind.code == "token_unknown"
-        assert app_users.listed(connection)[0].revoked_at is not None
+        assert app_users.listed(connection, 1)[0].revoked_at is not None
         assert [event.action for event in connection.execute(select(AuditEvent.action))] == ["app_user.add", "app_user.revoke"]
 
 
@@ -67,19 +70,33 @@ def test_a_stolen_database_opens_nothing(store: Store, user: NewAppUser) -> None
         row = connection.execute(select(AppUser.__table__)).one()
     assert user.token not in map(str, row)
     assert len(user.token) == 64
-    assert app_users.add(store, "other").token != user.token
+    assert app_users.add(store, "other", project_id=1).token != user.token
 
 
 def test_a_name_is_used_once_per_project(store: Store, user: NewAppUser) -> None:
     assert code_of(store, f" {user.name} ") == "name_taken"
-    app_users.revoke(store, user.name)
-    assert code_of(store, user.name) == "name_taken"
-    store.write(lambda connection: connection.execute(insert(Project).values(id=2, name="Other", created_at=user_time(connection))))
-    assert app_users.add(store, user.name, project_id=2).project == "Other"
+    other = projects.add(store, "Other", "other")
+    assert app_users.add(store, user.name, project_id=other).project == "Other"
 
 
-def user_time(connection: Any) -> Any:
-    return connection.execute(select(AppUser.created_at)).scalars().first()
+def test_the_name_of_a_withdrawn_key_is_free_again_and_only_the_new_key_opens(store: Store, user: NewAppUser) -> None:
+    for _ in range(3):
+        app_users.revoke(store, user.name, project_id=1)
+        before, user = user, app_users.add(store, user.name, project_id=1)
+        with store.read() as connection:
+            assert app_users.identified(connection, user.token, 1).id
+            with pytest.raises(Problem):
+                app_users.identified(connection, before.token, 1)
+    with store.read() as connection:
+        assert [one.revoked_at is None for one in app_users.listed(connection, 1)].count(True) == 1
+
+
+def test_the_database_itself_allows_one_active_phone_of_a_name(store: Store, user: NewAppUser) -> None:
+    row = {"project_id": 1, "name": user.name, "language": "en", "created_at": datetime.now(UTC)}
+    with pytest.raises(IntegrityError):
+        store.write(lambda connection: connection.execute(insert(AppUser).values(**row, token_sha256="1")))
+    withdrawn = {**row, "token_sha256": "2", "revoked_at": datetime.now(UTC)}
+    store.write(lambda connection: connection.execute(insert(AppUser).values(withdrawn)))
 
 
 @pytest.mark.parametrize(("name", "more"), [("", {}), ("  ", {}), ("x" * 101, {}), ("x", {"language": "klingon"})])
@@ -88,10 +105,10 @@ def test_a_name_or_language_that_cannot_be_used_is_refused(store: Store, name: s
 
 
 def test_only_an_active_key_can_be_withdrawn(store: Store, user: NewAppUser) -> None:
-    app_users.revoke(store, user.name)
+    app_users.revoke(store, user.name, project_id=1)
     for name in (user.name, "nobody"):
         with pytest.raises(Problem) as caught:
-            app_users.revoke(store, name)
+            app_users.revoke(store, name, project_id=1)
         assert caught.value.kind.code == "not_found"
 
 

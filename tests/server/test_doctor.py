@@ -82,7 +82,7 @@ def test_a_failed_export_is_told_with_its_reason(healthy: Run, store: Store) -> 
     now = datetime.now(UTC)
 
     def fail(connection: object) -> None:
-        run_id = export_runs.claim(connection, "hotspots-public", now, origin="schedule", now=now)  # type: ignore[arg-type]
+        run_id = export_runs.claim(connection, 1, "hotspots-public", now, origin="schedule", now=now)  # type: ignore[arg-type]
         assert run_id is not None
         export_runs.fail(connection, run_id, "The grid is missing.", now=now)  # type: ignore[arg-type]
 
@@ -94,7 +94,7 @@ def test_a_slot_is_claimed_once_on_every_database(store: Store) -> None:
     now = datetime.now(UTC)
 
     def claim() -> int | None:
-        return store.write(lambda connection: export_runs.claim(connection, "hotspots-public", now, origin="schedule", now=now))
+        return store.write(lambda connection: export_runs.claim(connection, 1, "hotspots-public", now, origin="schedule", now=now))
 
     assert [claim() is None for _ in range(3)] == [False, True, True]
 

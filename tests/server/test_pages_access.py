@@ -16,25 +16,30 @@ READERS = ("nobody", "analyst", "coordinator", "administrator")
 ASK = 302  # to the sign-in page
 # method, rule: what nobody, an analyst, a coordinator and an administrator get for GET and for an empty POST
 TABLE = {
-    ("GET", "/"): (ASK, 302, 200, 200),
+    ("GET", "/"): (ASK, 302, 302, 302),
     ("GET", "/sign-in"): (200, 200, 200, 200),
     ("POST", "/sign-in"): (401, 401, 401, 401),
     ("POST", "/sign-out"): (303, 303, 303, 303),
-    ("GET", "/map/points.json"): (ASK, 403, 200, 200),
-    ("GET", "/map/boundaries.geojson"): (ASK, 403, 200, 200),
-    ("GET", "/reports/<segment:form_id>/<segment:instance_id>"): (ASK, 403, 404, 404),
-    ("GET", "/reports/<segment:form_id>/<segment:instance_id>/files/<sha256>/<segment:name>"): (ASK, 403, 404, 404),
-    ("GET", "/reports/<segment:form_id>/<segment:instance_id>/versions/<sha256>.xml"): (ASK, 403, 404, 404),
-    ("GET", "/phones"): (ASK, 403, 200, 200),
-    ("POST", "/phones"): (401, 403, 400, 400),
-    ("GET", "/phones/<segment:name>/revoke"): (ASK, 403, 200, 200),
-    ("POST", "/phones/<segment:name>/revoke"): (401, 403, 404, 404),
-    ("GET", "/forms"): (ASK, 403, 200, 200),
-    ("POST", "/forms"): (401, 403, 400, 400),
-    ("GET", "/forms/<segment:form_id>/workbook.xlsx"): (ASK, 403, 404, 404),
-    ("GET", "/exports"): (ASK, 200, 200, 200),
-    ("POST", "/exports/<name>/run"): (401, 403, 404, 404),
-    ("GET", "/exports/<name>/latest/<file_name>"): (401, 404, 404, 404),
+    ("GET", "/projects/1/map/points.json"): (ASK, 403, 200, 200),
+    ("GET", "/projects/1/map/boundaries.geojson"): (ASK, 403, 200, 200),
+    ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>"): (ASK, 403, 404, 404),
+    ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/files/<sha256>/<segment:name>"): (ASK, 403, 404, 404),
+    ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/versions/<sha256>.xml"): (ASK, 403, 404, 404),
+    ("GET", "/projects/1/phones"): (ASK, 403, 200, 200),
+    ("POST", "/projects/1/phones"): (401, 403, 400, 400),
+    ("GET", "/projects/1/phones/<segment:name>/revoke"): (ASK, 403, 200, 200),
+    ("POST", "/projects/1/phones/<segment:name>/revoke"): (401, 403, 404, 404),
+    ("GET", "/projects/1/forms"): (ASK, 403, 200, 200),
+    ("POST", "/projects/1/forms"): (401, 403, 400, 400),
+    ("GET", "/projects/1/forms/<segment:form_id>/workbook.xlsx"): (ASK, 403, 404, 404),
+    ("GET", "/projects/1/entities"): (ASK, 403, 200, 200),
+    ("GET", "/projects/1/entities/<segment:name>"): (ASK, 403, 404, 404),
+    ("POST", "/projects/1/entities/<segment:name>"): (401, 403, 404, 404),
+    ("GET", "/projects/1/entities/<segment:name>/<uuid>"): (ASK, 403, 404, 404),
+    ("POST", "/projects/1/entities/<segment:name>/<uuid>"): (401, 403, 400, 400),
+    ("GET", "/projects/1/exports"): (ASK, 200, 200, 200),
+    ("POST", "/projects/1/exports/<name>/run"): (401, 403, 404, 404),
+    ("GET", "/projects/1/exports/<name>/latest/<file_name>"): (401, 404, 404, 404),
     ("GET", "/people"): (ASK, 403, 403, 200),
     ("POST", "/people"): (401, 403, 403, 400),
     ("GET", "/people/<segment:name>/password"): (ASK, 403, 403, 200),
@@ -58,7 +63,7 @@ def routes(site: Site) -> Iterator[tuple[str, str]]:
 
 def filled(rule: str) -> str:
     """An address of this rule at which there is nothing."""
-    for part in ("segment:form_id", "segment:instance_id", "segment:name", "sha256", "file_name", "name"):
+    for part in ("segment:form_id", "segment:instance_id", "segment:name", "sha256", "file_name", "name", "uuid"):
         rule = rule.replace(f"<{part}>", "nothing")
     return rule
 
@@ -80,7 +85,7 @@ def test_a_route_says_the_same_about_a_report_whether_it_exists_or_not(site: Sit
     instance_id = new_id()
     assert site.send(flock(instance_id)).status_code == 201
     for role, status in (("analyst", 403), ("coordinator", 200)):
-        assert site.browser(role).get(f"/reports/flock_count/{instance_id}").status_code == status
+        assert site.browser(role).get(f"/projects/1/reports/flock_count/{instance_id}").status_code == status
 
 
 def test_an_ended_session_opens_nothing(site: Site) -> None:
@@ -97,17 +102,17 @@ def test_an_ended_session_opens_nothing(site: Site) -> None:
 
 def test_signing_in_gives_a_guarded_cookie_and_leads_where_one_wanted_to_go(site: Site) -> None:
     browser = site.browser()
-    asked = browser.get("/phones?lang=fa")
-    assert asked.location == "/sign-in?next=/phones?lang%3Dfa"
+    asked = browser.get("/projects/1/phones?lang=fa")
+    assert asked.location == "/sign-in?next=/projects/1/phones?lang%3Dfa"
     form = page(browser.get(asked.location))
     wanted = next(field for field in form.all("input") if field.attributes["name"] == "next").attributes["value"]
     answer = browser.post("/sign-in", data={"name": "coordinator", "password": PASSWORD, "next": wanted})
-    assert (answer.status_code, answer.location) == (303, "/phones?lang=fa")
+    assert (answer.status_code, answer.location) == (303, "/projects/1/phones?lang=fa")
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert "Secure" not in cookie
-    assert browser.get("/phones").status_code == 200
+    assert browser.get("/projects/1/phones").status_code == 200
 
 
 def test_the_cookie_is_secure_where_the_connection_is(site: Site) -> None:
@@ -176,7 +181,7 @@ def test_another_site_cannot_have_a_browser_post(site: Site, rule: str, headers:
 
 @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": HOST}, {}], ids=str)
 def test_own_pages_and_scripts_may_post(site: Site, headers: dict[str, str]) -> None:
-    answer = site.browser("coordinator").post("/phones", data={"name": f"phone {secrets.token_hex(4)}"}, headers=headers)
+    answer = site.browser("coordinator").post("/projects/1/phones", data={"name": f"phone {secrets.token_hex(4)}"}, headers=headers)
     assert answer.status_code == 200
 
 
@@ -185,16 +190,16 @@ def test_phones_may_post_from_anywhere(site: Site) -> None:
 
 
 def test_data_for_scripts_is_refused_with_a_status_not_a_page(site: Site) -> None:
-    answer = site.browser().get("/map/points.json", headers={"Accept": "application/json"})
+    answer = site.browser().get("/projects/1/map/points.json", headers={"Accept": "application/json"})
     assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
 
 
 def test_analysts_are_led_to_the_exports_and_see_no_other_door(site: Site) -> None:
     browser = site.browser("analyst")
-    assert browser.get("/").location == "/exports"
-    shown = page(browser.get("/exports"))
-    assert {link.attributes["href"] for link in shown.all("a")} >= {"/exports", "/"}
-    assert not {"/phones", "/forms", "/people"} & {link.attributes["href"] for link in shown.all("a")}
+    assert browser.get("/").location == "/projects/1/exports"
+    shown = page(browser.get("/projects/1/exports"))
+    assert {link.attributes["href"] for link in shown.all("a")} >= {"/projects/1/exports", "/"}
+    assert not {"/projects/1/phones", "/projects/1/forms", "/people"} & {link.attributes["href"] for link in shown.all("a")}
     assert not [form for form in shown.all("form") if form.attributes["action"].endswith("/run")]
 
 
@@ -207,7 +212,7 @@ def test_a_coordinator_starts_an_export_in_the_background(site: Site, monkeypatc
         done.set()
 
     monkeypatch.setattr(schedule, "run_now", run_now)
-    answer = site.browser("coordinator").post("/exports/hotspots-public/run")
-    assert (answer.status_code, answer.location) == (303, "/exports?started=hotspots-public")
+    answer = site.browser("coordinator").post("/projects/1/exports/hotspots-public/run")
+    assert (answer.status_code, answer.location) == (303, "/projects/1/exports?started=hotspots-public")
     assert done.wait(10)
-    assert started == [{"services": site.services, "name": "hotspots-public", "origin": "coordinator"}]
+    assert started == [{"services": site.services, "project_id": 1, "name": "hotspots-public", "origin": "coordinator"}]

@@ -70,7 +70,7 @@ def test_the_texts_are_found_where_they_stand() -> None:
     found = texts()
     assert found["Sign out"] == "base.html"
     assert found["Answer missing"] == "flags.py"
-    assert found["Case {case} is safe."] == "openrosa.py"
+    assert found["Case {case} is safe."] == "receipts.py"
     assert found["The name or the password is wrong."] == "accounts.py"
     assert len(found) > 150
 

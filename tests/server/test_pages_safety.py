@@ -15,7 +15,16 @@ from tests.support.small import record, xform
 
 STATIC = Path(overview.__file__).parent.parent / "static"
 PHOTO = b"\xff\xd8\xff\xe0 a photo"
-STATIC_PAGES = ("/", "/phones", "/forms", "/exports", "/people", "/sign-in", "/nothing/here", "/people/analyst/password")
+STATIC_PAGES = (
+    "/projects/1/",
+    "/projects/1/phones",
+    "/projects/1/forms",
+    "/projects/1/exports",
+    "/people",
+    "/sign-in",
+    "/nothing/here",
+    "/people/analyst/password",
+)
 OUTSIDE = re.compile(r"""(?:https?:)?//[\w.-]+\.\w+[^\s"'<>)]*""")
 
 
@@ -47,9 +56,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def addresses(site: Site) -> list[str]:
     """Every kind of page, with what the data offer."""
-    home = page(site.browser("administrator").get("/"))
-    reports = [link.attributes["href"] for link in home.all("a") if link.attributes["href"].startswith("/reports/")]
-    phones = page(site.browser("administrator").get("/phones"))
+    home = page(site.browser("administrator").get("/projects/1/"))
+    reports = [link.attributes["href"] for link in home.all("a") if link.attributes["href"].startswith("/projects/1/reports/")]
+    phones = page(site.browser("administrator").get("/projects/1/phones"))
     revoke = next(link.attributes["href"] for link in phones.all("a") if link.attributes["href"].endswith("/revoke"))
     assert len(reports) == 3
     return [*STATIC_PAGES, revoke, *reports]
@@ -68,7 +77,7 @@ def test_words_from_the_data_are_never_elements(site: Site) -> None:
 
 
 def test_the_map_gets_them_as_data(site: Site) -> None:
-    answer = site.browser("coordinator").get("/map/points.json")
+    answer = site.browser("coordinator").get("/projects/1/map/points.json")
     assert answer.mimetype == "application/json"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert [point[6] for point in answer.get_json()["points"]] == [HOSTILE]
@@ -124,17 +133,17 @@ def test_every_page_is_in_the_readers_language_and_direction(site: Site, languag
 
 def test_the_language_chosen_is_kept_and_the_address_too(site: Site) -> None:
     browser = site.browser("coordinator")
-    shown = page(browser.get("/?form=hostile&flagged=1"))
+    shown = page(browser.get("/projects/1/?form=hostile&flagged=1"))
     switch = next(link for link in shown.all("a") if link.attributes.get("hreflang") == "fa")
     assert switch.attributes["href"] == "?form=hostile&flagged=1&lang=fa"
-    assert next(page(browser.get("/?form=hostile&lang=fa")).all("html")).attributes["dir"] == "rtl"
-    assert next(page(browser.get("/phones")).all("html")).attributes["lang"] == "fa"
-    assert next(page(browser.get("/phones?lang=xx")).all("html")).attributes["lang"] == "fa"
+    assert next(page(browser.get("/projects/1/?form=hostile&lang=fa")).all("html")).attributes["dir"] == "rtl"
+    assert next(page(browser.get("/projects/1/phones")).all("html")).attributes["lang"] == "fa"
+    assert next(page(browser.get("/projects/1/phones?lang=xx")).all("html")).attributes["lang"] == "fa"
 
 
 @pytest.mark.parametrize("trick", ["_scheme=javascript&_external=1", "endpoint=x", "_anchor=x&_method=POST"])
 def test_the_language_switch_cannot_be_bent(site: Site, trick: str) -> None:
-    shown = page(site.browser("coordinator").get(f"/phones?{trick}"))
+    shown = page(site.browser("coordinator").get(f"/projects/1/phones?{trick}"))
     assert next(link for link in shown.all("a") if link.attributes.get("hreflang") == "fa").attributes["href"].startswith("?")
 
 
@@ -187,7 +196,7 @@ def test_an_unforeseen_failure_is_told_without_its_inside(site: Site, monkeypatc
         raise RuntimeError("the inside of it")
 
     monkeypatch.setattr(app_users, "listed", fail)
-    answer = site.browser("coordinator", language=language).get("/phones")
+    answer = site.browser("coordinator", language=language).get("/projects/1/phones")
     text = answer.get_data(as_text=True)
     assert answer.status_code == 500
     assert ("Nothing was lost." if language == "en" else "چیزی از دست نرفت") in text
@@ -196,7 +205,7 @@ def test_an_unforeseen_failure_is_told_without_its_inside(site: Site, monkeypatc
 
 
 def test_wrong_addresses_and_methods_have_pages_of_their_own(site: Site) -> None:
-    for method, address, status in (("GET", "/nothing", 404), ("POST", "/", 405), ("GET", "/reports/a/b", 404)):
+    for method, address, status in (("GET", "/nothing", 404), ("POST", "/", 405), ("GET", "/projects/1/reports/a/b", 404)):
         answer = site.browser("coordinator").open(address, method=method)
         assert answer.status_code == status
         assert "What to do" in answer.get_data(as_text=True)
@@ -213,7 +222,7 @@ def test_a_report_with_a_strange_id_has_a_page(site: Site) -> None:
     strange = ["a/b", "~1", "~2~0", "..", ".", "x?y#z%41", "سلام", "uuid:a//b", f"{new_id()} "]
     for instance_id in strange:
         assert site.send(record("<q>1</q>", form_id="hostile", instance_id=instance_id)).status_code in {201, 202}
-    home = page(site.browser("coordinator").get("/?form=hostile"))
-    reports = [link.attributes["href"] for link in home.all("a") if link.attributes["href"].startswith("/reports/")]
+    home = page(site.browser("coordinator").get("/projects/1/?form=hostile"))
+    reports = [link.attributes["href"] for link in home.all("a") if link.attributes["href"].startswith("/projects/1/reports/")]
     assert len(reports) == len(strange) + 2
     assert {site.browser("coordinator").get(address).status_code for address in reports} == {200}

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import NewServer
 from tests.support.servers import Server
 
-FILES = "/exports/hotspots-public/latest"
+FILES = "/projects/1/exports/hotspots-public/latest"
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,12 @@ def test_a_stranger_gets_nothing(server: Server, headers: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["/exports/hotspots-public/latest/none.csv", "/exports/other/latest/x", f"{FILES}/..%2f..%2ftulliana.sqlite3"]
+    "path",
+    [
+        "/projects/1/exports/hotspots-public/latest/none.csv",
+        "/projects/1/exports/other/latest/x",
+        f"{FILES}/..%2f..%2ftulliana.sqlite3",
+    ],
 )
 def test_what_is_not_released_is_not_there(server: Server, path: str) -> None:
     assert server.raw("GET", f"http://127.0.0.1:{server.port}{path}", headers=as_ngo()).status == 404

@@ -67,7 +67,7 @@ def test_a_slot_slept_through_is_run_after_waking_once_and_only_the_newest(new_s
     server.kill()
     server.start()
     with services_of(server) as services:
-        assert schedule.due(services, "hotspots-public", datetime.now(UTC)) is None
+        assert schedule.due(services, 1, "hotspots-public", datetime.now(UTC)) is None
     assert runs(server) == found
 
 
@@ -94,7 +94,14 @@ def test_a_run_that_a_stopped_server_left_is_run_again(new_server: NewServer) ->
     sleep_since(server, days=3)
     with services_of(server) as services:
         slot = schedule.newest_slot(schedule.trigger("0 2 * * *"), datetime.now(UTC), datetime(2020, 1, 1, tzinfo=UTC))
-        row = {"name": "hotspots-public", "slot": slot, "origin": export_runs.SCHEDULE, "folder": "x", "state": "running"}
+        row = {
+            "project_id": 1,
+            "name": "hotspots-public",
+            "slot": slot,
+            "origin": export_runs.SCHEDULE,
+            "folder": "x",
+            "state": "running",
+        }
         row |= {"started_at": datetime.now(UTC), "files": [], "error": ""}
         services.store.write(lambda connection: connection.execute(insert(ExportRun).values(**row)))
     server.stop()

@@ -73,9 +73,8 @@ def insert_record(
     received_at: datetime = datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
 ) -> None:
     """Store one record in its current state; its project and form are made when missing."""
-    connection.execute(
-        insert_new(connection, Project), {"id": project_id, "name": f"Project {project_id}", "created_at": received_at}
-    )
+    project = {"id": project_id, "name": f"Project {project_id}", "account": f"project{project_id}", "created_at": received_at}
+    connection.execute(insert_new(connection, Project), project)
     form = {"project_id": project_id, "form_id": form_id}
     connection.execute(insert_new(connection, Form), {**form, "current_version": "1", "state": "open", "created_at": received_at})
     latitude, longitude, accuracy = place

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from records.forms import publish
+from records.access import ROLES
+from records.publishing import publish
 from server import accounts, app_users
-from server.accounts import ROLES, Person
+from server.accounts import ADMINISTRATOR, Person
 from server.app import create_app
 from server.config import Config
 from server.identity import COOKIE
@@ -20,9 +21,11 @@ from server.services import Services
 from server.setup import migrate
 from tests.support.collect import encode
 from tests.support.records import FLOCK, LOSS, parts
+from tests.support.stores import PROJECT
 
 HOSTILE = """"'><img src=x onerror="window.hacked=1"><script>hacked=1</script>"""
 HOSTILE_XML = HOSTILE.replace("<", "&lt;")
+EVERYBODY = (ADMINISTRATOR, *ROLES)
 PASSWORD = "a long enough one"
 HOST = "http://192.168.7.5:8080"
 
@@ -46,11 +49,11 @@ class Site:
         self.services: Services = self.app.extensions["tulliana"]
         with self.app.app_context():
             migrate(self.services.store)
-            for role in ROLES:
-                accounts.add(self.services.store, role, role, PASSWORD)
-            self.token = app_users.add(self.services.store, HOSTILE).token
+            for role in EVERYBODY:
+                accounts.add(self.services.store, role, role, PASSWORD, project_id=PROJECT)
+            self.token = app_users.add(self.services.store, HOSTILE, project_id=PROJECT).token
         with self.services.store.read() as connection:
-            self.people: dict[str, Person] = {role: accounts.verified(connection, role, PASSWORD) for role in ROLES}
+            self.people: dict[str, Person] = {role: accounts.verified(connection, role, PASSWORD) for role in EVERYBODY}
         for form in (FLOCK, LOSS):
             self.publish(form.read_bytes())
 
@@ -60,7 +63,7 @@ class Site:
 
     def publish(self, xform: bytes) -> None:
         """Publish a form."""
-        publish(self.services.store, self.services.blobs, 1, xform=xform, source_name="test")
+        publish(self.services.store, self.services.blobs, PROJECT, xform=xform, source_name="test")
 
     def send(self, xml: bytes, files: dict[str, bytes] | None = None, **headers: str) -> TestResponse:
         """One delivery through the phones' door."""

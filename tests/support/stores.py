@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from records.access import Access
 from records.blobs import BlobStore
-from records.forms import publish
 from records.migrations import newest_revision
 from records.models import Base, Project
+from records.publishing import publish
 from records.store import Store, open_engine
 from server.setup import migrate
 from tests.support.postgres import Cluster
 
 PROJECT = 1
+EVERYTHING = Access.everything(PROJECT, "test")
 
 
 @pytest.fixture(scope="session")

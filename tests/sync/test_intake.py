@@ -7,14 +7,15 @@ from sqlalchemy import select, update
 
 from forms.problems import Problem
 from forms.schema import FormSchema
+from records import projects
 from records.blobs import BlobStore
-from records.models import Attachment, AuditEvent, Form, Submission, SubmissionVersion
+from records.models import Attachment, AuditEvent, Form, KeptAside, Submission, SubmissionVersion
 from records.store import Store
 from records.submissions import found
 from sync.delivery import Delivery, Receipt, ReceivedFile
 from sync.intake import Intake
 from tests.support.small import asked, record, xform
-from tests.support.stores import publish_form
+from tests.support.stores import EVERYTHING, publish_form
 
 PHOTO = xform(
     "<q/><photo/><place/>",
@@ -39,7 +40,7 @@ def send(intake: Intake, content: str, *received: ReceivedFile, **more: str) -> 
 
 def flags(store: Store, instance_id: str = "uuid:1") -> dict[str, str]:
     with store.read() as connection:
-        return {item["code"]: item["message"] for item in found(connection, 1, instance_id).flags}
+        return {item["code"]: item["message"] for item in found(connection, EVERYTHING, instance_id).flags}
 
 
 def test_a_record_is_kept_with_everything_known_about_it(intake: Intake, store: Store, blobs: BlobStore) -> None:
@@ -48,7 +49,7 @@ def test_a_record_is_kept_with_everything_known_about_it(intake: Intake, store: 
     with store.read() as connection:
         row = connection.execute(select(Submission.__table__)).one()
         version = connection.execute(select(SubmissionVersion.__table__)).one()
-        kept = found(connection, 1, "uuid:1")
+        kept = found(connection, EVERYTHING, "uuid:1")
     assert (row.latitude, row.longitude, row.accuracy, row.device_id, row.review_state) == (
         35.7,
         51.4,
@@ -85,7 +86,7 @@ def test_no_date_however_odd_costs_a_record_10(store: Store, blobs: BlobStore, t
     publish_form(store, blobs, asked("dateTime"))
     assert send(Intake(store, blobs), f"<q>{text}</q>").outcome == "created"
     with store.read() as connection:
-        assert found(connection, 1, "uuid:1").answers["q"] == text
+        assert found(connection, EVERYTHING, "uuid:1").answers["q"] == text
 
 
 def test_the_strangest_record_the_parser_takes_can_be_kept(intake: Intake, store: Store) -> None:
@@ -100,7 +101,7 @@ def test_the_strangest_record_the_parser_takes_can_be_kept(intake: Intake, store
     ):
         assert send(intake, content, instance_id=f"odd {number}").outcome == "created"
         with store.read() as connection:
-            assert found(connection, 1, f"odd {number}").answers
+            assert found(connection, EVERYTHING, f"odd {number}").answers
 
 
 def test_answers_that_cannot_be_read_do_not_cost_the_record(
@@ -129,20 +130,38 @@ def test_answers_that_cannot_be_read_do_not_cost_the_record(
 def test_t098_what_cannot_be_identified_is_refused_and_kept_aside_8(
     intake: Intake, store: Store, blobs: BlobStore, xml: bytes, code: str
 ) -> None:
-    photo = files(blobs, a_jpg=b"photo")
-    with pytest.raises(Problem) as caught:
-        intake.receive(Delivery(1, xml, photo))
-    assert caught.value.kind.code == code
+    photos = [files(blobs, a_jpg=b"photo"), files(blobs, b_jpg=b"other"), files(blobs, a_jpg=b"photo")]
+    for photo in photos:
+        with pytest.raises(Problem) as caught:
+            intake.receive(Delivery(1, xml, photo, device_id="collect:1"))
+        assert caught.value.kind.code == code
     with store.read() as connection:
-        kept = connection.execute(select(AuditEvent.__table__).where(AuditEvent.action == f"submission.{code}")).one()
-    assert blobs.path(kept.target).read_bytes() == xml
-    assert kept.detail["files"] == [["a.jpg", photo[0].blob.sha256]]
+        kept = connection.execute(select(KeptAside.__table__)).one()
+    assert blobs.path(kept.sha256).read_bytes() == xml
+    assert (kept.reason, kept.times, kept.device_id, kept.settled_at) == (code, 3, "collect:1", None)
+    assert kept.first_at <= kept.last_at
+    assert kept.files == [["a.jpg", photos[0][0].blob.sha256], ["b.jpg", photos[1][0].blob.sha256]]
 
 
-def test_a_form_of_another_project_is_unknown_8(intake: Intake) -> None:
+def test_a_form_of_another_project_is_unknown_and_kept_aside_there_8(intake: Intake, store: Store) -> None:
+    other = projects.add(store, "Other", "other")
     with pytest.raises(Problem) as caught:
-        intake.receive(Delivery(2, record("<q>1</q>")))
+        intake.receive(Delivery(other, record("<q>1</q>")))
     assert caught.value.kind.code == "form_unknown"
+    with store.read() as connection:
+        assert connection.execute(select(KeptAside.project_id, KeptAside.form_id)).all() == [(other, "small")]
+
+
+@pytest.mark.parametrize(
+    ("assigned", "expected"), [(None, ()), (("small",), ()), (("other",), ("not_assigned",)), ((), ("not_assigned",))]
+)
+def test_a_form_this_phone_should_not_have_is_taken_and_flagged(
+    intake: Intake, store: Store, assigned: tuple[str, ...] | None, expected: tuple[str, ...]
+) -> None:
+    form_ids = None if assigned is None else frozenset(assigned)
+    receipt = intake.receive(Delivery(1, record("<q>5</q>"), form_ids=form_ids))
+    assert (receipt.outcome, receipt.flags) == ("created", expected)
+    assert set(flags(store)) == set(expected)
 
 
 def test_t116_a_file_no_question_asked_for_is_kept_and_flagged_16(intake: Intake, store: Store, blobs: BlobStore) -> None:
@@ -213,9 +232,11 @@ def test_nothing_is_acknowledged_when_the_database_cannot_take_it(
     assert send(intake, "<q>5</q>").outcome == "created"
 
 
-def test_the_audit_trail_is_only_added_to_by_what_was_refused(intake: Intake, store: Store) -> None:
+def test_what_phones_send_never_fills_the_audit_trail(intake: Intake, store: Store) -> None:
     with store.read() as connection:
         before = len(connection.execute(select(AuditEvent.id)).all())
     send(intake, "<q>5</q>")
+    with pytest.raises(Problem):
+        intake.receive(Delivery(1, b"<data"))
     with store.read() as connection:
         assert len(connection.execute(select(AuditEvent.id)).all()) == before
