@@ -12,7 +12,7 @@ from records.models import AuditEvent, Form, FormMedia, FormVersion
 from records.store import Store, insert_new
 
 STATES = ("open", "closed", "retired")
-"""open: phones get it. closed: no phone gets it any more; what comes is kept and flagged. retired: likewise, and none is expected."""
+"""open: phones get it. closed: no phone gets it any more; what comes is kept and flagged. retired: likewise, none is expected."""
 
 
 def set_state(store: Store, access: Access, form_id: str, state: str) -> None:

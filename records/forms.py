@@ -1,22 +1,17 @@
-"""Published forms: putting one in, listing what phones may have, and the compiled schema of a version."""
+"""Published forms: listing what phones may have, their bytes and files, and the compiled schema of a version."""
 
-import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from forms.definition import FormDefinition
-from forms.entities import list_of, lists_fed
 from forms.problems import Problem
 from forms.schema import FormSchema
-from records import entities as entity_lists
-from records.blobs import Blob, BlobStore
-from records.models import AuditEvent, Form, FormMedia, FormVersion
+from records.models import Form, FormMedia, FormVersion
 from records.store import Store
 
 _SCHEMAS_KEPT = 256
@@ -45,15 +40,6 @@ _OPEN_FORMS = (  # built once: phones ask for it all the time
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """What became of a publication: `created` is False when these very bytes were published before."""
-
-    form_id: str
-    version: str
-    created: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ListedForm:
     """A form as phones see it. `media_count` tells whether it has a manifest."""
 
@@ -62,88 +48,6 @@ class ListedForm:
     title: str
     md5: str
     media_count: int
-
-
-def publish(
-    store: Store,
-    blobs: BlobStore,
-    project_id: int,
-    *,
-    xform: bytes,
-    source_name: str,
-    needed: Sequence[str] = (),
-    media: Mapping[str, bytes] | None = None,
-    actor: str = "",
-) -> Published:
-    """Publish an XForm with the files it refers to (`needed` names them) and make it the current version of its form.
-
-    An entity list stands for the file of its name; the lists that the form feeds are made. The bytes of a (form id, version) never
-    change: raises `Problem` "form_version_taken" for other bytes, "form_media_missing".
-    """
-    definition = FormDefinition.from_xform(xform)
-    media = media or {}
-    with store.read() as connection:
-        lists = entity_lists.names(connection, project_id) | set(lists_fed(definition))
-    if missing := [name for name in sorted(needed) if name not in media and list_of(name) not in lists]:
-        raise Problem("form_media_missing", ", ".join(missing))
-    kept = {name: blobs.put(data) for name, data in sorted(media.items())}
-    return store.write(lambda connection: _publish(connection, project_id, definition, xform, source_name, kept, actor))
-
-
-def _publish(
-    connection: Connection,
-    project_id: int,
-    definition: FormDefinition,
-    xform: bytes,
-    source_name: str,
-    media: Mapping[str, Blob],
-    actor: str,
-) -> Published:
-    form_id, version, now = definition.form_id, definition.version, datetime.now(UTC)
-    key = {"project_id": project_id, "form_id": form_id, "version": version}
-    digest = hashlib.sha256(xform).hexdigest()
-    known = connection.execute(select(FormVersion.sha256).filter_by(**key)).scalar()
-    if known is not None and known != digest:
-        raise Problem("form_version_taken", f"Form {form_id}, version “{version}”.")
-    if known is not None:
-        before = {row.name: row.sha256 for row in media_of(connection, project_id, form_id, version)}
-        if before != {name: blob.sha256 for name, blob in media.items()}:
-            raise Problem("form_version_taken", f"Form {form_id}, version “{version}”, has other files.")
-        return Published(form_id, version, created=False)
-    if connection.execute(select(Form.form_id).filter_by(project_id=project_id, form_id=form_id)).scalar() is None:
-        connection.execute(
-            insert(Form).values(project_id=project_id, form_id=form_id, state="open", current_version=version, created_at=now)
-        )
-    else:
-        connection.execute(update(Form).filter_by(project_id=project_id, form_id=form_id).values(current_version=version))
-    connection.execute(
-        insert(FormVersion).values(
-            **key,
-            title=definition.title,
-            md5=hashlib.md5(xform, usedforsecurity=False).hexdigest(),
-            sha256=digest,
-            published_at=now,
-            source_name=source_name,
-            xform=xform,
-        )
-    )
-    entity_lists.make_lists(connection, project_id, definition)
-    if media:
-        rows = [
-            {**key, "name": name, "md5": blob.md5, "sha256": blob.sha256, "size": blob.size, "added_at": now}
-            for name, blob in media.items()
-        ]
-        connection.execute(insert(FormMedia), rows)
-    event = {
-        "at": now,
-        "project_id": project_id,
-        "actor": actor,
-        "action": "form.publish",
-        "target": form_id,
-        "detail": {"version": version},
-    }
-    connection.execute(insert(AuditEvent).values(event))
-    return Published(form_id, version, created=True)
 
 
 def open_forms(connection: Connection, project_id: int) -> list[ListedForm]:
@@ -207,6 +111,7 @@ class Schemas:
         self._states_until = 0.0
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int, str, str], FormSchema] = OrderedDict()
+        self._files: dict[tuple[int, str, str], frozenset[str]] = {}
 
     def state(self, project_id: int, form_id: str) -> str:
         """Whether the form is open, closed or retired, as of two seconds ago at most."""
@@ -216,6 +121,13 @@ class Schemas:
                 self._states = {(row.project_id, row.form_id): row.state for row in rows}
             self._states_until = time.monotonic() + _STATES_SECONDS
         return self._states.get((project_id, form_id), "open")
+
+    def files(self, project_id: int, form_id: str, version: str) -> frozenset[str]:
+        """The names of the files that the lists of a published version come from."""
+        key = (project_id, form_id, version)
+        if key not in self._files:
+            self._files[key] = self.get(*key)[0].definition.files
+        return self._files[key]
 
     def get(self, project_id: int, form_id: str, version: str) -> tuple[FormSchema, bool]:
         """The schema of this version and True; for a version we never had, the current one's and False.

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import select, union
 
 from records import migrations, projects
-from records.forms import publish
 from records.models import Form, FormVersion
+from records.publishing import publish
 from records.store import Store
 from server import accounts
 from server.services import Services
+from sync import entities
 
 _SHIPPED = "shipped survey "
 
@@ -28,6 +29,7 @@ def prepare(opened: Services, tell: Callable[[str], None] = lambda _: None) -> P
     migrate(opened.store)
     surveys = _install_surveys(opened, tell)
     opened.blobs.sweep()
+    entities.settle_waiting(opened.store)
     return Prepared(surveys, accounts.first_administrator(opened.store))
 
 

@@ -24,14 +24,14 @@ def publish(file: Path, media_files: tuple[Path, ...]) -> None:
     Files the form uses are taken from --media, from beside FILE, or from the folder NAME-media beside it.
     """
     from forms.xlsform import convert
-    from records import forms
+    from records.publishing import publish as publish_form
 
     conversion = convert(file.read_bytes(), file.name)
     media = _media(conversion.media, [*media_files, file.parent, file.parent / f"{file.stem}-media"])
     if conversion.itemsets is not None:
         media["itemsets.csv"] = conversion.itemsets
     with opened() as services:
-        published = forms.publish(
+        published = publish_form(
             services.store,
             services.blobs,
             project_id(),

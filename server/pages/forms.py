@@ -6,6 +6,8 @@ from forms.problems import Problem
 from forms.xlsform import Conversion, Limits, convert
 from records import forms as published
 from records.access import Right
+from records.publishing import Published
+from records.publishing import publish as publish_form
 from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
 from server.pages.rendering import form_title, page
@@ -55,10 +57,10 @@ def workbook(form_id: str) -> Response:
     return response
 
 
-def _publish(conversion: Conversion, source_name: str, media: dict[str, bytes]) -> published.Published:
+def _publish(conversion: Conversion, source_name: str, media: dict[str, bytes]) -> Published:
     if conversion.itemsets is not None:
         media["itemsets.csv"] = conversion.itemsets
-    return published.publish(
+    return publish_form(
         services().store,
         services().blobs,
         access().project_id,
@@ -71,7 +73,7 @@ def _publish(conversion: Conversion, source_name: str, media: dict[str, bytes]) 
 
 
 def _listed(
-    problem: Problem | None = None, result: published.Published | None = None, warnings: list[str] | None = None
+    problem: Problem | None = None, result: Published | None = None, warnings: list[str] | None = None
 ) -> Response:
     from forms.library import survey_ids
 

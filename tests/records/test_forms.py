@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 
 from forms.problems import Problem
 from records.blobs import BlobStore
-from records.forms import Schemas, latest_xform, media_of, open_forms, publish, xform_with
+from records.forms import Schemas, latest_xform, media_of, open_forms, xform_with
 from records.models import AuditEvent, Form
+from records.publishing import publish
 from records.store import Store
 from tests.support.small import xform
 

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from forms.encryption import Envelope, decrypt, read_private_key
 from forms.problems import CATALOGUE, Problem
 from forms.xml import parse_xml
-from records.forms import publish
+from records.publishing import publish
 from records.submissions import found
 from server import accounts, app_users
 from server.app import create_app
@@ -27,6 +27,7 @@ from server.setup import migrate
 from tests.support import docs
 from tests.support.collect import encode
 from tests.support.encryption import Keys, seal
+from tests.support.entities import household_form
 from tests.support.small import record, xform
 from tests.support.stores import EVERYTHING
 
@@ -241,6 +242,15 @@ def _(door: Door) -> TestResponse:
         patched.setattr("records.blobs._write_all", full)
         body, kind = encode([("xml_submission_file", "r.xml", "text/xml", record("<q/>")), ("a.jpg", "a.jpg", "image/jpeg", b"1")])
         return door.phone("/submission", "POST", data=io.BytesIO(body), content_type=kind)
+
+
+@provokes("entity_list_unavailable")
+def _(door: Door) -> TestResponse:
+    publish(door.opened.store, door.opened.blobs, 1, xform=household_form(), source_name="test")
+    [offered] = re.findall(r"<manifestUrl>http://localhost(.*?)</manifestUrl>", door.phone("/formList?formID=visit").text)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("records.entity_files._csv", lambda *_: 1 / 0)
+        return door.app.test_client().get(offered)
 
 
 @provokes("settings_invalid")

@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 
 from forms.library import survey_ids
 from forms.problems import Problem
-from records.forms import open_forms, publish
+from records.forms import open_forms
 from records.models import Account, AuditEvent
+from records.publishing import publish
 from server.config import Config
 from server.network import public_url, serving_url, write_address
 from server.services import standalone
