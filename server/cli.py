@@ -17,6 +17,7 @@ COMMANDS = {
     "app-user": ("app_users", "Add phones and withdraw their keys."),
     "account": ("accounts", "Add people and change passwords."),
     "submission": ("submissions", "Look at what arrived."),
+    "entity": ("entities", "Look after the lists that phones pick from."),
     "export": ("exports", "Run exports and list their runs."),
 }
 

@@ -24,6 +24,7 @@ from records.models import Project
 from server.releases import EXPORTS
 from server.services import Services
 from server.slots import newest_slot, trigger
+from sync.entities import settle_waiting
 
 _LOCK_KEY = 0x7471_6C6C  # "tull", in PostgreSQL's space of advisory locks
 _RETRY_SECONDS = 5
@@ -92,6 +93,7 @@ def _lead(services: Services) -> None:
                 scheduler.add_job(
                     run_due, "interval", minutes=1, args=(services,), id="after sleep", next_run_time=datetime.now(UTC)
                 )
+                scheduler.add_job(settle_waiting, "interval", hours=1, args=(services.store,), id="entities that wait")
                 scheduler.start()
                 still_leads.wait()
                 scheduler.shutdown(wait=False)

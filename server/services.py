@@ -10,6 +10,7 @@ from flask_sqlalchemy import SQLAlchemy
 
 from forms.problems import Problem
 from records.blobs import BlobStore
+from records.entity_files import ListFiles
 from records.models import Base
 from records.store import Store, engine_options, prepare_engine
 from records.turnstile import Turnstile
@@ -29,6 +30,7 @@ class Services:
     store: Store
     blobs: BlobStore
     intake: Intake
+    lists: ListFiles
     turnstile: Turnstile
     secret: bytes
 
@@ -47,7 +49,7 @@ def open_services(app: Flask, config: Config) -> Services:
         prepare_engine(database.engine)
         turnstile = Turnstile(WIDTH[database.engine.dialect.name])
         store = Store(database.engine, turnstile)
-    opened = Services(config, store, blobs, Intake(store, blobs), turnstile, secret)
+    opened = Services(config, store, blobs, Intake(store, blobs), ListFiles(store), turnstile, secret)
     app.extensions["tulliana"] = opened
     return opened
 

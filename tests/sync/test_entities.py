@@ -40,7 +40,7 @@ def send(intake: Intake, *records: bytes) -> list[Receipt]:
 
 def current(store: Store, uuid: str = H1) -> Any:
     with store.read() as connection:
-        return kept.entity(connection, 1, uuid)
+        return kept.entity(connection, EVERYTHING, uuid)
 
 
 def states(store: Store) -> list[tuple[str, str]]:
@@ -83,7 +83,7 @@ def test_changes_of_one_entity_in_parallel_all_count(intake: Intake, store: Stor
         list(pool.map(lambda xml: send(intake, xml), changes))
     assert (current(store).version, current(store).conflict) == (13, "hard")
     with store.read() as connection:
-        told, rows = history(connection, 1, H1)
+        told, rows = history(connection, EVERYTHING, H1)
     assert sorted(row.version for row in rows) == list(range(1, 14))
     assert told.versions[-1]["note"] == current(store).data["note"]
 
@@ -94,7 +94,7 @@ def test_t159_an_entity_without_a_label_fails_and_the_record_is_kept(intake: Int
     assert states(store) == [("failed", "The label is empty.")]
     with store.read() as connection:
         assert found(connection, EVERYTHING, "uuid:1").instance_id == "uuid:1"
-        assert [row.uuid for row in kept.unsettled(connection, 1)] == [H1]
+        assert [row.uuid for row in kept.unsettled(connection, EVERYTHING)] == [H1]
 
 
 def test_what_no_list_can_use_is_noted_with_its_reason(intake: Intake, store: Store) -> None:
@@ -174,8 +174,7 @@ def test_other_answers_under_a_known_id_change_no_entity(intake: Intake, store: 
 
 
 def test_a_list_with_approval_waits_for_it(intake: Intake, store: Store) -> None:
-    store.write(lambda connection: kept.make_list(connection, 1, "households", ["herd"], approval=True))
-    store.write(lambda connection: kept.set_approval(connection, 1, "households", True))
+    kept.set_approval(store, EVERYTHING, "households", True)
     send(intake, household("uuid:1", H1, herd="120"))
     assert states(store) == [("waiting", entities.NOT_APPROVED)]
     store.write(lambda connection: connection.execute(update(Submission).values(review_state="approved")))
@@ -185,24 +184,24 @@ def test_a_list_with_approval_waits_for_it(intake: Intake, store: Store) -> None
 
 def test_a_person_deletes_and_what_comes_later_does_not_bring_it_back(intake: Intake, store: Store) -> None:
     send(intake, household("uuid:1", H1))
-    change(store, 1, H1, "delete", actor="laleh")
+    change(store, EVERYTHING, H1, "delete")
     send(intake, household("uuid:2", H1, UPDATE, base=1, herd="9"), household("uuid:3", H1))
     assert current(store).deleted_at is not None
     assert states(store)[-2:] == [("failed", "The entity was deleted before.")] * 2
     with store.read() as connection:
         assert kept.deleted_among(connection, 1, "households", [H1, uuid_of("never")]) == {H1: True}
     with pytest.raises(Problem, match="was deleted"):
-        change(store, 1, H1, "resolve", actor="laleh")
+        change(store, EVERYTHING, H1, "resolve")
 
 
 def test_a_person_resolves_a_conflict_and_may_choose_the_other_value(intake: Intake, store: Store) -> None:
     send(intake, household("uuid:1", H1, herd="1"), *(household(f"uuid:{n}", H1, UPDATE, base=1, herd=str(n)) for n in (2, 3)))
     assert current(store).conflict == "hard"
     with store.read() as connection:
-        assert history(connection, 1, H1)[0].clashes == {"herd": ("2", "3")}
+        assert history(connection, EVERYTHING, H1)[0].clashes == {"herd": ("2", "3")}
     with pytest.raises(Problem, match="no property colour"):
-        change(store, 1, H1, "resolve", actor="laleh", values={"colour": "red"})
-    change(store, 1, H1, "resolve", actor="laleh", values={"herd": "2"})
+        change(store, EVERYTHING, H1, "resolve", {"colour": "red"})
+    change(store, EVERYTHING, H1, "resolve", {"herd": "2"})
     assert (current(store).conflict, current(store).data, current(store).version) == (None, {"herd": "2"}, 4)
 
 
