@@ -8,18 +8,18 @@ from collections.abc import Collection, Mapping
 
 from forms.lint.expressions import check_expressions
 from forms.lint.findings import RULES, Finding, Rule, refuse_errors
-from forms.lint.media import check_media, list_columns
+from forms.lint.media import alike, check_media, list_columns
 from forms.lint.questions import check_questions
 from forms.lint.source import Source
 from forms.lint.structure import check_structure
 
-__all__ = ["RULES", "Finding", "Rule", "lint", "refuse_errors"]
+__all__ = ["RULES", "Finding", "Rule", "alike", "lint", "refuse_errors"]
 
 
 def lint(xform: bytes, needed: Collection[str] = (), media: Mapping[str, bytes] | None = None) -> list[Finding]:
     """The findings in a form and in the files given with it, errors first, each once.
 
-    `needed` are the names of the files that must come with the form. Raises `Problem("form_invalid")` for what is no XForm.
+    `needed` are the names of the files the form uses. Raises `Problem("form_invalid")` for what is no XForm.
     """
     source, media = Source(xform), media or {}
     columns = list_columns(source, media)

@@ -14,15 +14,14 @@ Severity = Literal["error", "warning"]
 class Rule:
     """One kind of finding.
 
-    An "error" is a form that phones refuse to open or that breaks on them while it is filled in; it is not published, and `problem`
-    is the code of the problem that says so. Everything else is a "warning". `message` and `hint` are sentences for `Phrase`.
+    An "error" is a form that phones refuse to open or that breaks on them while it is filled in: it is not published. Everything
+    else is a "warning". `message` and `hint` are sentences for `Phrase`.
     """
 
     code: str
     severity: Severity
     message: str
     hint: str
-    problem: str = "form_invalid"
 
 
 _FUNCTIONS = "https://docs.getodk.org/form-operators-functions/"
@@ -227,18 +226,10 @@ RULES: dict[str, Rule] = {
         ),
         # files
         Rule(
-            "media_missing",
-            "error",
-            "The form uses the file “{name}”, which was not given.",
-            "Publish again with the file beside the form.",
-            "form_media_missing",
-        ),
-        Rule(
             "media_name_differs",
             "error",
             "The form uses the file “{name}”, but the file given is “{given}”.",
             "Give the file exactly the name that stands in the form.",
-            "form_media_missing",
         ),
         Rule(
             "media_unused",
@@ -317,9 +308,8 @@ def found(code: str, where: str = "", **arguments: str | int) -> Finding:
     return Finding(rule, where, Phrase(rule.message, arguments), Phrase(rule.hint, arguments))
 
 
-def refuse_errors(findings: Sequence[Finding]) -> None:
-    """Raise the problem that names all errors, where there are any: "form_invalid", or "form_media_missing" if only files miss."""
-    errors = [finding for finding in findings if finding.severity == "error"]
+def refuse_errors(findings: Sequence[Finding], translate: Translate = str) -> None:
+    """Raise `Problem("form_invalid")` that names all errors, where there are any."""
+    errors = [finding.say(translate) for finding in findings if finding.severity == "error"]
     if errors:
-        codes = sorted({finding.rule.problem for finding in errors})
-        raise Problem(codes[0], " ".join(finding.say() for finding in errors))
+        raise Problem("form_invalid", " ".join(errors))

@@ -21,14 +21,13 @@ def check_media(
     source: Source, needed: Collection[str], media: Mapping[str, bytes], columns: Mapping[str, set[str]]
 ) -> Iterator[Finding]:
     """All findings about files. `needed` are the names the form uses, `media` the files given, `columns` those of its lists."""
-    given = {_alike(name): name for name in media}
+    given = {alike(name): name for name in media}
     for name in needed:
-        if name not in media:
-            other = given.get(_alike(name))
-            yield found("media_name_differs", name=name, given=other) if other else found("media_missing", name=name)
-    wanted = {_alike(name) for name in needed}
+        if name not in media and alike(name) in given:
+            yield found("media_name_differs", name=name, given=given[alike(name)])
+    wanted = set(map(alike, needed))
     for name in media:
-        if _alike(name) not in wanted:
+        if alike(name) not in wanted:
             yield found("media_unused", name=name)
     used = {name: data for name, data in media.items() if name in needed}
     yield from _check_sizes(used)
@@ -50,7 +49,7 @@ def list_columns(source: Source, media: Mapping[str, bytes]) -> dict[str, set[st
     }
 
 
-def _alike(name: str) -> str:
+def alike(name: str) -> str:
     """What two names have in common that only differ in case or in the way letters are composed."""
     return unicodedata.normalize("NFC", name).casefold()
 
