@@ -14,7 +14,6 @@ from marshmallow import ValidationError, fields
 
 _OFFSET = re.compile(r"([+-]\d{2})(?::?(\d{2}))?$")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?=T|$)", re.ASCII)
-_POINT_SEPARATOR = re.compile(r"\s*;\s*")
 
 
 class Answer(fields.Field[Any]):
@@ -116,7 +115,7 @@ class GeoShape(Answer):
     message = "is not a line of positions"
 
     def read(self, text: str) -> str:
-        for point in _POINT_SEPARATOR.split(text.strip().rstrip(";")):
+        for point in text.strip().rstrip(";").split(";"):
             read_point(point)
         return text
 

@@ -168,12 +168,13 @@ class _Pass:
         self.reading = Reading()
         self.judge = Judge()
         self.fallback_day: str | None = None
-        self.elements = 0
+        self.elements = self.characters = 0
 
     def run(self, root: etree._Element) -> Reading:
         for node in root.iter(etree.Element):
             self.elements += 1
-            if node.tag[0] == "{":  # XPath of the form knows the names without namespaces
+            self.characters = max(self.characters, len(node.text or ""))
+            if ":" in node.tag:  # XPath of the form knows the names without namespaces
                 node.tag = local_name(node)
         self.reading.answers = self._group(root, self.plan, "")
         self._missing()
@@ -199,7 +200,8 @@ class _Pass:
                 continue
             value = self._value(node, inner, prefix + name)
             if name in answers:
-                self._note("value_invalid", prefix + name, "is answered more than once")
+                if prefix != "meta/":  # some clients write what they know beside what the form has
+                    self._note("value_invalid", prefix + name, "is answered more than once")
                 before = answers[name]
                 if isinstance(before, list):
                     before.append(value)
@@ -246,7 +248,7 @@ class _Pass:
 
     def _remember(self, plan: _Plan, kind: str, text: str) -> None:
         """Keep in mind what the record as a whole is asked for: its files, its place, its day."""
-        if kind == "binary":
+        if plan.item is not None and plan.item.is_file:
             self.reading.files.append(text)
         elif kind == "geopoint":
             if self.reading.latitude is None and plan.is_asked:
@@ -279,7 +281,7 @@ class _Pass:
     def _judge(self) -> None:
         """Hold against the record only what was false from its start to its end."""
         moments = [clock(text) for text in self.reading.moments[:_MOMENTS]] or [clock()]
-        for path, message in self.judge.broken(moments, self.elements):
+        for path, message in self.judge.broken(moments, (self.elements, self.characters)):
             self._note("constraint", path, message)
         if self.judge.unjudged:
             self._note("unjudged", self.judge.unjudged, "from here on, some constraints were not judged: it takes too long")

@@ -12,22 +12,28 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any
 
 import re2
 from lxml import etree
 
-from forms.datatypes import instant
+from forms.datatypes import instant, normal_offset
 
 _EPOCH = date(1970, 1, 1)
 _DAY_SECONDS = 86_400
 _LITERAL = re.compile(r"('[^']*'|\"[^\"]*\")")
 _ROUND = re.compile(r"\bround\s*\(")
 _MOMENT = re.compile(r"\b(today|now)\s*\(\s*\)")
-_CALL = re.compile(r"([A-Za-z_][\w.:-]*)\s*\(")
+_CALL = re.compile(r"(?<![\w.:-])([A-Za-z_][\w.:-]*+)\s*+\(")
+_SEARCH = re.compile(r"contains|translate|substring-(?:before|after)")
 _ELSEWHERE = re.compile(r"[/\[]|::|\*|\.\.")
+_MOMENT_TEXT = re.compile(r"\d{4}-\d\d-\d\d(?=T|$)|\d\d:\d\d(?=:|$)", re.ASCII)
+_TEXTUAL = re.compile(
+    r"=\s*''|''\s*!?=|\b(string|concat|contains|starts-with|string-length|substring|substring-before|substring-after|substr"
+    r"|normalize-space|translate|regex|selected|selected-at|join)\s*\("
+)
 MAX_EFFORT = 10**8  # visits and comparisons: a second or so
 _CORE = {  # XPath 1.0: functions, node tests, operators that may stand before a bracket
     "last", "position", "count", "id", "local-name", "namespace-uri", "name", "string", "concat", "starts-with", "contains",
@@ -35,7 +41,7 @@ _CORE = {  # XPath 1.0: functions, node tests, operators that may stand before a
     "true", "false", "lang", "number", "sum", "floor", "ceiling", "text", "node", "comment", "and", "or", "div", "mod",
 }  # fmt: skip
 _TRIAL = etree.fromstring("<data><question>1</question></data>")[0]
-_TRIAL_SIZE = 2
+_TRIAL_SIZE = 2, 1
 _QUIET = re2.Options()
 _QUIET.log_errors = False
 NAMESPACES = {
@@ -58,20 +64,43 @@ def day_number(text: str) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() / _DAY_SECONDS
 
 
+def comparable(text: str) -> float | None:
+    """The number that clients compare for the text of a date or dateTime (days), or of a time (part of a day); None for others."""
+    if not _MOMENT_TEXT.match(text):
+        return None
+    if text[2] != ":":
+        return day_number(text)
+    try:
+        moment = time.fromisoformat(normal_offset(text))  # the hands of the clock, wherever it hangs
+    except ValueError:
+        return None
+    return (moment.hour * 3600 + moment.minute * 60 + moment.second + moment.microsecond / 1e6) / _DAY_SECONDS
+
+
+@lru_cache(maxsize=4096)
+def reads_text(expression: str) -> bool:
+    """Whether `expression` looks at letters, where a date must not have become a number."""
+    return _TEXTUAL.search(_LITERAL.sub("''", expression)) is not None
+
+
 def clock(text: str = "") -> dict[str, float]:
     """`today` and `now` as a phone had them at this dateTime text; without one, as we have them."""
     text = text or datetime.now().astimezone().isoformat()
     return {"today": day_number(text[:10]) or 0.0, "now": day_number(text) or 0.0}
 
 
-def effort(expression: str, elements: int) -> int:
-    """A bound of what evaluating `expression` may visit and compare in a tree of so many elements."""
-    return int(elements ** _degree(expression))
+def effort(expression: str, elements: int, characters: int) -> int:
+    """A bound of what evaluating `expression` may visit, compare and copy.
+
+    `elements` is the number of elements in the tree, `characters` the length of its longest text.
+    """
+    searching = characters**2 if _SEARCH.search(expression) else 0
+    return max(elements ** _degree(expression), characters * len(expression), searching)
 
 
 @lru_cache(maxsize=4096)
 def _degree(expression: str) -> int:
-    """The power of the tree's size that an evaluation may cost, as measured on libxml2 2.14.
+    """The power of the number of elements that an evaluation may cost, as measured on libxml2 2.14.
 
     Two sets of nodes are compared pairwise; every level of brackets and every `//` multiplies by the elements, and an axis such as
     following:: by their square, because the sets it finds are merged pairwise.
@@ -90,8 +119,13 @@ def compile_expression(expression: str) -> Callable[..., Any] | None:
     """A function of a node and `**clock()` to the value of `expression` there, or None when it uses what we do not know."""
     pieces = _LITERAL.split(expression)
     pieces[::2] = [_MOMENT.sub(r"$\1", _ROUND.sub("round-to(", piece)) for piece in pieces[::2]]
+    for place in range(1, len(pieces), 2):
+        number = comparable(pieces[place][1:-1])
+        before, after = pieces[place - 1].rstrip(" ="), pieces[place + 1].lstrip()
+        if number is not None and (before.endswith(("<", ">")) or after.startswith(("<", ">"))):
+            pieces[place] = repr(number)
     text = "".join(pieces)
-    if not _CORE.union(_NAMED).issuperset(_CALL.findall(" ".join(pieces[::2]))) or effort(expression, _TRIAL_SIZE) > MAX_EFFORT:
+    if not _CORE.union(_NAMED).issuperset(_CALL.findall(" ".join(pieces[::2]))) or effort(expression, *_TRIAL_SIZE) > MAX_EFFORT:
         return None
     used = {(None, name): function for name, function in _NAMED.items() if name in text}  # each one costs at every evaluation
     try:
@@ -144,7 +178,7 @@ def _days(value: Any) -> float | str:
     if not math.isnan(number):
         return number
     text = _text(value)
-    days = day_number(text)
+    days = comparable(text)
     return text if days is None else days
 
 

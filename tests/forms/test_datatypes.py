@@ -1,6 +1,7 @@
 """The data types: what each takes from a phone, what it refuses, and what is kept."""
 
 import math
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -144,3 +145,10 @@ def test_any_text_gives_a_value_or_a_validation_error(kind: str, text: str) -> N
 def test_a_list_where_one_answer_was_expected_is_refused() -> None:
     with pytest.raises(ValidationError, match="more than one answer"):
         Answer().deserialize(["a", "b"])
+
+
+def test_blanks_between_points_are_read_once_11() -> None:
+    before = time.process_time()
+    with pytest.raises(ValidationError):
+        BY_TYPE["geotrace"]().deserialize("1 1" + " " * 3_000_000 + "x")
+    assert time.process_time() - before < 20  # seconds; from every blank to the end takes hours

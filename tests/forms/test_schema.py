@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from forms import schema as reader
+from forms import judging
 from forms.definition import FormDefinition
 from forms.schema import MAX_VIOLATIONS, FormSchema
 from forms.submission import identify
@@ -55,7 +55,24 @@ def test_an_answer_is_not_required_where_the_form_did_not_ask() -> None:
     assert codes(read(xform("<g><q/></g>", binds, '<input ref="/data/g/q"/>'), "")) == []
     binds = '<bind nodeset="/data/q" required="true()" relevant="/data/a = 1"/>'
     assert codes(read(xform("<q/>", binds, '<input ref="/data/q"/>'), "")) == []
-    assert codes(read(xform("<g><q/></g>", '<bind nodeset="/data/g/q" required="true()"/>'), "")) == [("required", "g/q")]
+    binds = '<bind nodeset="/data/g/q" required="true()"/>'
+    assert codes(read(xform("<g><q/></g>", binds, '<input ref="/data/g/q"/>'), "")) == [("required", "g/q")]
+
+
+def test_nobody_is_asked_for_a_calculation_so_nothing_about_it_is_held_against_the_record() -> None:
+    bind = '<bind nodeset="/data/q" type="int" calculate="30" required="true()" constraint=". &lt; 25"/>'
+    assert codes(read(xform("<q/>", bind), "<q>30</q>")) == []
+    assert codes(read(xform("<q/>", bind), "<q/>")) == []
+    assert codes(read(xform("<q/>", bind), "")) == []
+
+
+def test_a_file_is_one_whatever_type_the_form_gives_it() -> None:
+    assert read(asked("string", control="upload"), "<q>a.m4a</q>").files == ["a.m4a"]
+
+
+def test_what_a_client_writes_twice_into_meta_is_kept_without_remark() -> None:
+    found = read(xform("<q/><meta><instanceID/></meta>"), "<meta><instanceID/><instanceID>uuid:1</instanceID></meta>")
+    assert (found.answers["meta"], codes(found)) == ({"instanceID": [None, "uuid:1"]}, [])
 
 
 def test_t152_what_was_not_asked_is_absent_and_what_was_left_empty_is_none() -> None:
@@ -160,7 +177,7 @@ def test_a_record_that_comes_weeks_later_is_judged_by_the_day_it_was_filled_in()
 
 def test_one_date_may_be_compared_with_another_also_in_a_namespace() -> None:
     binds = '<bind nodeset="/data/a" type="date"/><bind nodeset="/data/b" type="date" constraint=". &gt;= /data/a"/>'
-    form = FormSchema(FormDefinition.from_xform(xform("<a/><b/>", binds)))
+    form = FormSchema(FormDefinition.from_xform(xform("<a/><b/>", binds, '<input ref="/data/b"/>')))
     for attributes in ('id="small"', 'xmlns="http://example.org/form" id="small"'):
         xml = f"<data {attributes}><a>2026-05-02</a><b>2026-05-01</b></data>"
         found = form.read(identify(xml.encode()))
@@ -176,7 +193,7 @@ def test_constraints_that_cannot_be_judged_are_listed_and_hold_nothing_against_a
     bad = ["pulldata('a', 'b', 'c', .) = 1", "regex(., '(?=x)x')", ". >", "instance('v')/root/item = ."]
     nodes = "".join(f"<q{number}/>" for number in range(5))
     binds = "".join(f'<bind nodeset="/data/q{number}"/>' for number in range(5))
-    root = etree.fromstring(xform(nodes, binds))
+    root = etree.fromstring(xform(nodes, binds, "".join(f'<input ref="/data/q{number}"/>' for number in range(5))))
     for bind, constraint in zip(root.iter("{*}bind"), [*bad, ". = 1"], strict=True):
         bind.set("constraint", constraint)
     form = FormSchema(FormDefinition.from_xform(etree.tostring(root)))
@@ -245,21 +262,33 @@ def test_a_million_strangers_of_one_name_do_not_stall_the_reading_9() -> None:
 
 
 def test_a_constraint_that_looks_at_all_rows_at_every_row_is_given_up_11(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "_JUDGE_SECONDS", 0.0)
-    form = xform("<rows><k/></rows>", '<bind nodeset="/data/rows/k" constraint="count(/data/rows[k = .]) &gt; 0"/>')
+    monkeypatch.setattr(judging, "_SECONDS", 0.0)
+    form = xform(
+        "<rows><k/></rows>",
+        '<bind nodeset="/data/rows/k" constraint="count(../../rows[k = .]) &gt; 0"/>',
+        '<input ref="/data/rows/k"/>',
+    )
     assert codes(read(form, "<rows><k>1</k></rows>" * 3))[-1] == ("unjudged", "rows/k")
 
 
 def test_a_constraint_that_one_evaluation_could_stall_is_given_up_and_the_others_are_judged_11() -> None:
-    costly = '<bind nodeset="/data/rows/k" constraint="count(/data/rows[k = /data/rows/k]/preceding-sibling::rows) = 0"/>'
-    form = xform(
-        "<rows><k/></rows><q/>", f'{costly}<bind nodeset="/data/q" constraint=". &gt; 5"/>', '<repeat nodeset="/data/rows"/>'
-    )
+    costly = '<bind nodeset="/data/rows/k" constraint="count(../../rows[k = ../rows/k]/preceding-sibling::rows) = 0"/>'
+    body = '<repeat nodeset="/data/rows"><input ref="/data/rows/k"/></repeat><input ref="/data/q"/>'
+    form = xform("<rows><k/></rows><q/>", f'{costly}<bind nodeset="/data/q" constraint=". &gt; 5"/>', body)
     before = time.process_time()
     found = read(form, "<rows><k>1</k></rows>" * 20_000 + "<q>1</q>")  # 10**13 visits
     assert time.process_time() - before < 60
     assert codes(found) == [("constraint", "q"), ("unjudged", "rows[1]/k")]
     assert "unjudged" not in dict(codes(read(form, "<rows><k>1</k></rows>" * 20 + "<q>1</q>")))
+
+
+def test_long_names_make_neither_a_long_list_of_violations_nor_a_long_reading_4() -> None:
+    name = "n" * 40_000
+    before = time.process_time()
+    found = read(xform("<q/>"), f"<{name}>" * 60 + "".join(f"<b{number % 300}/>" for number in range(400_000)) + f"</{name}>" * 60)
+    assert time.process_time() - before < 60  # a path of megabytes at every element takes hours
+    assert sum(len(item.path) + len(item.message) for item in found.violations) < 201 * 1000
+    assert found.answers
 
 
 def test_the_deepest_record_the_parser_takes_can_be_kept() -> None:

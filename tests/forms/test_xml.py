@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from forms.problems import Problem
-from forms.xml import MAX_XML_BYTES, child, full_text, local_name, parse_xml, text_of
+from forms.xml import MAX_ATTRIBUTES, MAX_XML_BYTES, child, full_text, local_name, parse_xml, text_of
 
 BOMB = (
     '<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;"><!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;">'
@@ -71,6 +71,15 @@ def test_sheer_size_and_depth_are_refused_4() -> None:
     }
     assert refused(b"<a>" + b"x" * 50_000_000 + b"</a>") == "too_large"
     assert refused(b"<" + b"a" * 9_000_000 + b"/>") == "xml_unreadable"
+
+
+def test_an_element_with_countless_attributes_is_refused_before_they_are_listed_4() -> None:
+    def crowded(count: int) -> bytes:
+        return b"<a><b " + b" ".join(b'x%d="1"' % number for number in range(count)) + b"/></a>"
+
+    assert len(parse_xml(crowded(MAX_ATTRIBUTES))) == 1
+    for count in (MAX_ATTRIBUTES + 1, 500_000):
+        assert refused(crowded(count)) == "xml_unreadable"
 
 
 def test_the_limit_counts_bytes() -> None:
