@@ -19,6 +19,7 @@ _CONTROLS = {"input", "select", "select1", "rank", "upload", "range", "trigger",
 _OWN_PROPERTIES = {"name", "label"}  # columns of every entity list
 _MAX_CHARACTERS = 249  # of a form id or version: OpenRosa metadata
 _MEDIA_URL = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)")
+_ITEMS = re.compile(r"instance\(\s*(['\"])([^'\"]*)\1\s*\)(?:/[\w.:-]+)*/([\w.:-]+)")
 _JR = "{http://openrosa.org/javarosa}"
 _ENTITIES = "{http://www.opendatakit.org/xforms/entities}"
 
@@ -71,7 +72,7 @@ class Field:
     @property
     def is_file(self) -> bool:
         """Whether the answer names an attachment."""
-        return self.type == "binary"
+        return self.type == "binary" or self.control == "upload"
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +284,9 @@ class _Reader:
         )
 
     def _choices(self, control: etree._Element) -> tuple[Choice, ...] | None:
-        """Choices of a select, or None when they come from a file and so cannot be known here."""
+        """Choices of a select, or None when they come from a file or from other answers and so cannot be known here."""
+        if "search(" in control.get("appearance", ""):
+            return None
         itemset = child(control, "itemset")
         if itemset is None:
             return tuple(
@@ -291,21 +294,27 @@ class _Reader:
                 for item in control
                 if local_name(item) == "item" and (value := child(item, "value")) is not None
             )
-        nodeset = itemset.get("nodeset", "")
-        instance = self.secondary.get(nodeset.partition("'")[2].partition("'")[0]) if "instance(" in nodeset else None
-        if instance is None or instance.get("src"):
+        source = _ITEMS.search(_without_filters(itemset.get("nodeset", "")))
+        instance = self.secondary.get(source[2]) if source else None
+        if source is None or instance is None or instance.get("src"):
             return None
+        items = [node for node in instance.iter(etree.Element) if local_name(node) == source[3].rpartition(":")[2]]
         value_ref, label_ref = child(itemset, "value"), child(itemset, "label")
         value_name = value_ref.get("ref", "name") if value_ref is not None else "name"
         label_name = label_ref.get("ref", "label") if label_ref is not None else "label"
-        return tuple(
-            self._item(item, value_name, label_name) for item in instance.iter(etree.Element) if local_name(item) == "item"
-        )
+        choices = tuple(self._item(item, value_name, label_name) for item in items)
+        return choices if any(choice.name for choice in choices) else None
 
     def _item(self, item: etree._Element, value_name: str, label_name: str) -> Choice:
         values = {local_name(node): (node.text or "").strip() for node in item}
         labels = self.texts.get(values.get("itextId", ""), {}) if "itext(" in label_name else {"": values.get(label_name, "")}
         return Choice(values.get(value_name, ""), labels)
+
+
+def _without_filters(nodeset: str) -> str:
+    """A path without its predicates, however deep they are nested."""
+    inner = re.sub(r"\[[^\[\]]*\]", "", nodeset)
+    return nodeset if inner == nodeset else _without_filters(inner)
 
 
 def _filter_of(control: etree._Element) -> str:

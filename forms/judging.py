@@ -81,7 +81,8 @@ class Judge:
     def broken(self, moments: Sequence[Mapping[str, float]], size: tuple[int, int]) -> Iterator[tuple[str, str]]:
         """(path, message) of every constraint that was false at all these moments, with dates as numbers and as letters.
 
-        `size` is the number of elements of the record and the length of its longest text. `unjudged` is then the first path that would have taken too long.
+        `size` is the number of elements of the record and the length of its longest text. `unjudged` is then the first path that
+        would have taken too long.
         """
         end = time.monotonic() + _SECONDS
         suspects = [case for case in self.cases if self._is_false(case, moments, size, end)]

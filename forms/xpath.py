@@ -95,7 +95,7 @@ def effort(expression: str, elements: int, characters: int) -> int:
     `elements` is the number of elements in the tree, `characters` the length of its longest text.
     """
     searching = characters**2 if _SEARCH.search(expression) else 0
-    return max(elements ** _degree(expression), characters * len(expression), searching)
+    return max(int(elements ** _degree(expression)), characters * len(expression), searching)
 
 
 @lru_cache(maxsize=4096)

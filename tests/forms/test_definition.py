@@ -135,6 +135,35 @@ def test_choices_from_a_list_in_the_form_are_read_and_those_from_a_file_are_unkn
     assert found.by_path[("r",)].choices is None
 
 
+@pytest.mark.parametrize(
+    ("nodeset", "value", "names"),
+    [
+        ("instance('states')/root/state", "name", ["a", "b"]),
+        ("instance(&quot;states&quot;)/root/state[@code = /data/list[1]/k]", "name", ["a", "b"]),
+        ("randomize(instance('states')/root/state[name != ''], 7)", "name", ["a", "b"]),
+        ("instance('states')/root/state[name = 'a']/county", "name", ["c"]),
+        ("instance('states')/root/village", "name", None),
+        ("instance('states')/root/state", "@code", None),
+        ("instance('elsewhere')/root/item", "name", None),
+    ],
+)
+def test_a_list_may_name_its_items_as_it_likes(nodeset: str, value: str, names: list[str] | None) -> None:
+    states = (
+        '<instance id="states"><root><state code="1"><name>a</name><county><name>c</name></county></state>'
+        '<state code="2"><name>b</name></state></root></instance>'
+    )
+    control = f'<select1 ref="/data/q"><itemset nodeset="{nodeset}"><value ref="{value}"/><label ref="name"/></itemset></select1>'
+    choices = definition("<q/>", states, control).by_path[("q",)].choices
+    assert names == (None if choices is None else [choice.name for choice in choices])
+
+
+def test_choices_that_the_phone_searches_in_a_file_are_unknown() -> None:
+    control = (
+        '<select1 ref="/data/q" appearance="minimal search(\'herds\')"><item><label>x</label><value>name</value></item></select1>'
+    )
+    assert definition("<q/>", "", control).by_path[("q",)].choices is None
+
+
 def test_an_action_beside_a_control_does_not_hide_the_control_it_aims_at() -> None:
     body = (
         '<select1 ref="/data/b"><label>Kind</label><item><label>x</label><value>x</value></item></select1>'

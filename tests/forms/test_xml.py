@@ -134,3 +134,15 @@ def test_names_are_compared_without_namespaces() -> None:
     assert (local_name(root), text_of(first), full_text(first)) == ("a", "one", "one two")
     assert child(root, "d") is None
     assert text_of(None) == ""
+
+
+def test_a_prefix_nobody_declared_does_not_strand_a_record() -> None:
+    root = parse_xml(b'<data id="x"><row jr:template=""/><orx:meta><orx:instanceID>uuid:1</orx:instanceID></orx:meta></data>')
+    assert [local_name(node) for node in root.iter()] == ["data", "row", "meta", "instanceID"]
+
+
+def test_a_broken_file_is_refused_for_what_is_broken_and_not_for_a_prefix() -> None:
+    with pytest.raises(Problem, match=r"tag mismatch.*line 1") as caught:
+        parse_xml(b'<data><row jr:template=""></data>')
+    assert "prefix" not in caught.value.detail
+    assert refused(b"<x:a>" * 300 + b"</x:a>" * 300) == "xml_unreadable"
