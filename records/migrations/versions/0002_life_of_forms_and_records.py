@@ -1,5 +1,8 @@
 """Drafts, media that change, roles in projects, review, entities, what is kept aside."""
 
+import re
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -9,6 +12,7 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 NAME = sa.String(length=249)
 DIGEST = sa.String(length=64)
+_UNKNOWN_FORM = re.compile(r"form with this id\. (.*) Check the server address")
 
 revision = "0002"
 down_revision = "0001"
@@ -44,6 +48,7 @@ def _projects_and_people() -> None:
     with op.batch_alter_table("account") as table:
         table.drop_column("role")
     op.add_column("audit_event", sa.Column("project_id", sa.Integer()))
+    op.execute("UPDATE audit_event SET project_id = 1 WHERE action NOT LIKE 'account.%'")  # there was only one project
     with op.batch_alter_table("app_user") as table:
         table.add_column(sa.Column("old_token_sha256", DIGEST))
         table.add_column(sa.Column("old_token_until", MOMENT))
@@ -128,7 +133,7 @@ def _records() -> None:
     op.add_column("submission", sa.Column("encrypted", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("submission", sa.Column("deleted_at", MOMENT))
     op.execute("UPDATE submission SET encrypted = true WHERE CAST(flags AS TEXT) LIKE '%\"encrypted\"%'")
-    op.execute("UPDATE submission SET attention = true WHERE CAST(flags AS TEXT) <> '[]' AND NOT encrypted")
+    _say_what_waits_for_a_person()
     waiting = sa.text("attention")
     op.create_index(
         "submission_attention", "submission", ["project_id", "received_at"], sqlite_where=waiting, postgresql_where=waiting
@@ -165,6 +170,48 @@ def _records() -> None:
         sa.Column("settled_at", MOMENT),
         sa.Column("settled_by", sa.String(), nullable=False, server_default=sa.text("''")),
     )
+    _keep_aside_what_was_refused()
+
+
+def _table(name: str) -> sa.Table:
+    """A table as it is at this point."""
+    return sa.Table(name, sa.MetaData(), autoload_with=op.get_bind(), resolve_fks=False)
+
+
+def _say_what_waits_for_a_person() -> None:
+    table, connection = _table("submission"), op.get_bind()
+    key = (table.c.project_id, table.c.form_id, table.c.instance_id)
+    for *values, flags in connection.execute(sa.select(*key, table.c.flags)).all():
+        if {item["code"] for item in flags} - {"encrypted", "more", "unjudged"}:
+            same = sa.and_(*(column == value for column, value in zip(key, values, strict=True)))
+            connection.execute(table.update().where(same).values(attention=True))
+
+
+def _keep_aside_what_was_refused() -> None:
+    """Refused bytes were told in the audit trail only. That stays, and what they are waits for a person now."""
+    events, connection = _table("audit_event"), op.get_bind()
+    aside: dict[tuple[int, str], dict[str, Any]] = {}
+    for event in connection.execute(events.select().where(events.c.action.like("submission.%")).order_by(events.c.id)):
+        phone = event.actor.removeprefix("app-user:")
+        form = _UNKNOWN_FORM.search(event.detail["problem"])
+        first = {
+            "project_id": event.project_id,
+            "sha256": event.target,
+            "reason": event.action.removeprefix("submission."),
+            "detail": form[1] if form else "",
+            "form_id": form[1] if form else "",
+            "first_at": event.at,
+            "times": 0,
+            "app_user_id": int(phone) if phone.isdecimal() else None,
+            "device_id": event.detail["device_id"],
+            "user_agent": "",
+            "files": [],
+        }
+        row = aside.setdefault((event.project_id, event.target), first)
+        row |= {"last_at": event.at, "times": row["times"] + 1}
+        row["files"] += [file for file in event.detail["files"] if file not in row["files"]]
+    if aside:
+        connection.execute(_table("kept_aside").insert(), list(aside.values()))
 
 
 def _entities() -> None:
