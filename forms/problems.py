@@ -77,6 +77,12 @@ CATALOGUE: dict[str, Kind] = {
         # what is not there
         Kind("not_found", 404, "There is nothing at this address.", "Check the address."),
         Kind(
+            "draft_over",
+            404,
+            "This trial of a form is over.",
+            "Ask for the project's own QR code, or for the code of the new draft.",
+        ),
+        Kind(
             "form_unknown",
             404,
             "This server has never had a form with this id.",

@@ -90,6 +90,15 @@ def media_of(connection: Connection, project_id: int, form_id: str, version: str
     ).all()
 
 
+def media_with(connection: Connection, project_id: int, form_id: str, version: str, name: str, md5: str) -> str:
+    """The SHA-256 of the file that a version has or had under this name with this MD5. Raises `Problem("not_found")`."""
+    key = {"project_id": project_id, "form_id": form_id, "version": version, "name": name, "md5": md5}
+    sha256 = connection.execute(select(FormMedia.sha256).filter_by(**key)).scalar()
+    if sha256 is None:
+        raise Problem("not_found")
+    return sha256
+
+
 def latest_xform(connection: Connection, project_id: int, form_id: str) -> bytes:
     """The current bytes of a form, open or not. Raises `Problem("form_unknown")`."""
     xform = connection.execute(

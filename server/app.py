@@ -6,11 +6,14 @@ from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
 from records.turnstile import Turnstile
 from server import errors
+from server.briefcase import briefcase
 from server.config import Config
-from server.doors import DOORS
+from server.doors import DOORS, PULL_DOORS
+from server.draft_door import draft_door
 from server.openrosa import openrosa
 from server.pages import pages
 from server.releases import releases
@@ -26,15 +29,25 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask("server", static_folder="static")
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    app.url_map.converters["int"] = _Number
     opened = open_services(app, config)
     errors.install(app)
     for name, prefix in DOORS.items():
         app.register_blueprint(openrosa, name=name, url_prefix=prefix)
+    for name, prefix in PULL_DOORS.items():
+        app.register_blueprint(briefcase, name=name, url_prefix=prefix)
+    app.register_blueprint(draft_door)
     app.register_blueprint(pages)
     app.register_blueprint(releases)
     app.after_request(_openrosa_headers)
     app.wsgi_app = _in_turn(_one_slash(_proxied(app.wsgi_app, config.trusted_proxies)), opened.turnstile)  # type: ignore[method-assign, assignment]
     return app
+
+
+class _Number(IntegerConverter):
+    """A number in an address, as far as a database can look for it."""
+
+    regex = r"\d{1,18}"
 
 
 def _openrosa_headers(response: Response) -> Response:

@@ -4,11 +4,11 @@ import logging
 from xml.sax.saxutils import escape
 
 from flask import Flask, Response, g, jsonify, request
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from forms.problems import Problem
-from server.doors import DOORS
+from server.doors import DOORS, PULL_DOORS
 from server.i18n import translator
 from server.services import services
 from server.uploads import drain
@@ -30,7 +30,11 @@ def openrosa_message(text: str, status: int, nature: str = "") -> Response:
 
 def is_for_phones() -> bool:
     """Whether who asks is a phone, or a program that speaks as phones do; also at addresses of theirs that lead nowhere."""
-    return request.blueprint in DOORS or request.path.startswith("/v1/key/") or request.path.endswith(_PLAIN)
+    return (
+        request.blueprint in {*DOORS, *PULL_DOORS, "draft_door"}
+        or request.path.startswith(("/v1/key/", "/v1/test/"))
+        or request.path.endswith(_PLAIN)
+    )
 
 
 def _render(problem: Problem) -> Response:
@@ -61,10 +65,13 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def _(error: HTTPException) -> Response:
-        return _render(Problem(_BY_STATUS.get(error.code or 500, "internal")))
+        status = error.code or 500
+        return _render(Problem(_BY_STATUS.get(status) or ("value_invalid" if 400 <= status < 500 else "internal")))
 
     @app.errorhandler(DBAPIError)
     def _(error: DBAPIError) -> Response:
+        if isinstance(error, DataError):  # a text with NUL, say, which no database column holds
+            return _render(Problem("value_invalid"))
         _log.error("The database failed: %s", error.orig)
         return _render(Problem("busy"))
 

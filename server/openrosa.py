@@ -4,12 +4,10 @@ Who asks is decided in `server.doors`; the handlers are the same behind every do
 what they give, so what is behind one never changes and may be kept for ever; the lists are always asked for again.
 """
 
-import hashlib
 from typing import Any
 from urllib.parse import quote
-from xml.sax.saxutils import escape
 
-from flask import Blueprint, Response, g, request, send_file
+from flask import Blueprint, Response, g, request
 
 from forms.problems import Problem
 from records import forms as published
@@ -17,16 +15,14 @@ from records.forms import ListedForm
 from server import doors, entity_lists
 from server.doors import Caller
 from server.errors import openrosa_message
+from server.openrosa_lists import file_line, form_line, form_list_of, manifest_of, media_file, xform_file
 from server.receipts import receipt_text
 from server.services import services
 from server.uploads import read_upload
-from sync.delivery import Delivery
+from sync.delivery import Delivery, short_text
 
 openrosa = Blueprint("openrosa", __name__)
 openrosa.after_request(doors.ask_for_password)
-_HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
-_FOREVER = "private, max-age=31536000, immutable"
-_MAX_TEXT = 255
 
 
 @openrosa.url_value_preprocessor
@@ -42,19 +38,12 @@ def form_list() -> Response:
     wanted = request.args.get("formID")
     with services().store.read() as connection:
         forms = published.open_forms(connection, _reader().project_id)
-    entries = "".join(_entry(form) for form in forms if wanted in {None, form.form_id} and g.caller.may_have(form.form_id))
-    return _list(f'<xforms xmlns="http://openrosa.org/xforms/xformsList">{entries}</xforms>')
+    return form_list_of(_line(form) for form in forms if wanted in {None, form.form_id} and g.caller.may_have(form.form_id))
 
 
-def _entry(form: ListedForm) -> str:
-    address = f"{g.caller.base}/forms/{quote(form.form_id, safe='')}/{form.md5}"
-    version = f"<version>{escape(form.version)}</version>" if form.version else ""
+def _line(form: ListedForm) -> str:
     has_files = form.media_count or services().intake.schemas.files(g.caller.project_id, form.form_id, form.version)
-    manifest = f"<manifestUrl>{escape(address)}/manifest</manifestUrl>" if has_files else ""
-    return (
-        f"<xform><formID>{escape(form.form_id)}</formID><name>{escape(form.title)}</name>{version}<hash>md5:{form.md5}</hash>"
-        f"<downloadUrl>{escape(address)}/form.xml</downloadUrl>{manifest}</xform>"
-    )
+    return form_line(form, _address(form.form_id, form.md5), has_files=bool(has_files))
 
 
 @openrosa.get("/forms/<path:form_id>/<md5>/form.xml")
@@ -62,7 +51,7 @@ def form_xml(form_id: str, md5: str) -> Response:
     """The published bytes of one version."""
     with services().store.read() as connection:
         xform, _ = published.xform_with(connection, _reader(form_id).project_id, form_id, md5)
-    return _pinned(Response(xform, content_type="text/xml; charset=utf-8"), md5)
+    return xform_file(xform, md5)
 
 
 @openrosa.get("/forms/<path:form_id>/<md5>/manifest")
@@ -71,30 +60,19 @@ def manifest(form_id: str, md5: str) -> Response:
     with services().store.read() as connection:
         _, version = published.xform_with(connection, _reader(form_id).project_id, form_id, md5)
         files = published.media_of(connection, g.caller.project_id, form_id, version)
-    address = f"{g.caller.base}/forms/{quote(form_id, safe='')}/{md5}"
-    entries = "".join(
-        f"<mediaFile><filename>{escape(name)}</filename><hash>md5:{digest}</hash>"
-        f"<downloadUrl>{escape(address)}/media/{digest}/{quote(name, safe='')}</downloadUrl></mediaFile>"
-        for name, digest, _, _ in files
-    )
+    address = _address(form_id, md5)
     uses = services().intake.schemas.files(g.caller.project_id, form_id, version)
-    entries += entity_lists.entries(g.caller.project_id, address, uses, {name for name, _, _, _ in files})
-    return _list(f'<manifest xmlns="http://openrosa.org/xforms/xformsManifest">{entries}</manifest>')
+    lists = entity_lists.entries(g.caller.project_id, address, uses, {name for name, _, _, _ in files})
+    return manifest_of([*(file_line(name, digest, address) for name, digest, _, _ in files), lists])
 
 
 @openrosa.get("/forms/<path:form_id>/<md5>/media/<digest>/<name>")
 def media(form_id: str, md5: str, digest: str, name: str) -> Response:
-    """One of these files."""
+    """One of these files, or one that was replaced since."""
     with services().store.read() as connection:
         _, version = published.xform_with(connection, _reader(form_id).project_id, form_id, md5)
-        files = published.media_of(connection, g.caller.project_id, form_id, version)
-    sha256 = next((sha256 for known, known_md5, sha256, _ in files if known == name and known_md5 == digest), None)
-    if sha256 is None:
-        raise Problem("not_found")
-    path = services().blobs.path(sha256)
-    response = send_file(path, download_name=name, as_attachment=True, conditional=True, etag=digest)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return _pinned(response, digest)
+        sha256 = published.media_with(connection, g.caller.project_id, form_id, version, name, digest)
+    return media_file(name, sha256, digest)
 
 
 @openrosa.get("/forms/<path:form_id>/<md5>/lists/<name>.csv")
@@ -129,19 +107,14 @@ def submission() -> Response:
             xml=upload.xml,
             files=tuple(upload.files),
             app_user_id=g.caller.app_user_id,
-            device_id=_short(request.args.get("deviceID", "")),
-            user_agent=_short(request.headers.get("User-Agent", "")),
-            date_header=_short(request.headers.get("Date", "")),
+            device_id=short_text(request.args.get("deviceID", "")),
+            user_agent=short_text(request.headers.get("User-Agent", "")),
+            date_header=short_text(request.headers.get("Date", "")),
             form_ids=g.caller.form_ids,
         )
     )
     status = 201 if receipt.outcome in {"created", "edited", "attached"} else 202
     return openrosa_message(receipt_text(receipt, g.language, g.caller.notice), status, "submit_success")
-
-
-def _short(text: str) -> str:
-    """A text a client chose, fit to be kept."""
-    return "".join(character for character in text if character.isprintable())[:_MAX_TEXT]
 
 
 def _reader_of_list(form_id: str, md5: str, name: str) -> int:
@@ -164,20 +137,5 @@ def _reader(form_id: str | None = None) -> Caller:
     return caller
 
 
-def _list(body: str) -> Response:
-    """A list that phones always ask for again, cheaply."""
-    response = Response(_HEADER + body, content_type="text/xml; charset=utf-8")
-    response.headers["Cache-Control"] = "private, no-cache"
-    etag = hashlib.sha256(response.get_data()).hexdigest()
-    response.set_etag(etag)
-    if request.if_none_match.contains_weak(etag):  # dates are not trusted: this machine's clock may have been wrong
-        response.set_data(b"")
-        response.status_code = 304
-    return response
-
-
-def _pinned(response: Response, digest: str) -> Response:
-    response.headers["Cache-Control"] = _FOREVER
-    response.set_etag(digest)
-    response.make_conditional(request)
-    return response
+def _address(form_id: str, md5: str) -> str:
+    return f"{g.caller.base}/forms/{quote(form_id, safe='')}/{md5}"

@@ -1,5 +1,6 @@
 """Random tokens, of which only digests are kept: a stolen database opens nothing. And the secret this server signs with."""
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -19,10 +20,13 @@ def digest(token: str) -> str:
 def kept_secret(folder: Path) -> bytes:
     """The secret of the server with this data folder, made when it is first asked for: what it signs is known again later."""
     path = folder / "secret"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_bytes(32))
+    if not path.exists():
+        fresh = folder / f"secret.{secrets.token_hex(8)}"
+        with open(fresh, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was quicker
+            os.link(fresh, path)
+        fresh.unlink()
     return path.read_bytes()

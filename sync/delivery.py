@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from records.blobs import Blob
 
 MAX_NAME_BYTES = 255
+_MAX_TEXT = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ def file_name(raw: str) -> str:
         stem, dot, suffix = name.rpartition(".")
         name = f"{stem[:-1]}{dot}{suffix}" if dot and stem else name[:-1]
     return name if name.strip(". ") else "unnamed"
+
+
+def short_text(text: str) -> str:
+    """A text a client chose, fit to be kept."""
+    return "".join(character for character in text if character.isprintable())[:_MAX_TEXT]
 
 
 def same_name(name: str) -> str:
