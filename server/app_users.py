@@ -1,9 +1,6 @@
 """App users: a phone's key in the path of its server address or its user name and password, and the QR code that sets it up."""
 
-import base64
-import json
 import secrets
-import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +14,7 @@ from server.accounts import PASSWORD_ALPHABET, new_password
 from server.digest import ha1
 from server.tokens import digest, new_token
 
-_LANGUAGES = {"en": "en", "fa": "fa"}
+LANGUAGES = {"en": "en", "fa": "fa"}
 _OLD_KEY_DAYS = 90
 _PHONE = (AppUser.id, AppUser.project_id, AppUser.language, AppUser.form_ids, AppUser.notice)
 _BY_TOKEN = select(*_PHONE, (AppUser.token_sha256 != bindparam("token")).label("is_old")).where(  # every request asks it
@@ -57,8 +54,8 @@ def add(store: Store, name: str, *, project_id: int, language: str = "en", actor
     name = name.strip()
     if not name or len(name) > 100:
         raise Problem("value_invalid", "A name has 1 to 100 characters.")
-    if language not in _LANGUAGES:
-        raise Problem("value_invalid", f"Language {language}: one of {', '.join(_LANGUAGES)}.")
+    if language not in LANGUAGES:
+        raise Problem("value_invalid", f"Language {language}: one of {', '.join(LANGUAGES)}.")
     token, now = new_token(), datetime.now(UTC)
 
     def work(connection: Connection) -> str:
@@ -146,33 +143,3 @@ def with_username(connection: Connection, username: str) -> Row[Any] | None:
     `account` is the project's short name.
     """
     return connection.execute(_BY_USERNAME, {"username": username}).first()
-
-
-def collect_settings(user: NewAppUser, base_url: str) -> dict[str, Any]:
-    """The settings of ODK Collect and KoBoCollect for this phone (ODK documentation, "Importing and exporting settings")."""
-    credentials = {"username": user.username, "password": user.password} if user.username else {}
-    return {
-        "general": {
-            "server_url": user.url(base_url),
-            **credentials,
-            "form_update_mode": "match_exactly",
-            "periodic_form_updates_check": "every_fifteen_minutes",
-            "autosend": "wifi_and_cellular",
-            "delete_send": False,
-            "image_size": "medium",
-            "app_language": _LANGUAGES[user.language],
-            "metadata_username": user.name,
-            "basemap_source": "osm",
-            "analytics": False,
-        },
-        "admin": {},
-        "project": {"name": user.project, "icon": "🐆", "color": "#8a5a00"},
-    }
-
-
-def settings_qr(user: NewAppUser, base_url: str) -> Any:
-    """The settings as a QR code (a `segno.QRCode`): JSON, zlib, base64, error correction L."""
-    import segno
-
-    text = json.dumps(collect_settings(user, base_url), ensure_ascii=False, separators=(",", ":"))
-    return segno.make_qr(base64.b64encode(zlib.compress(text.encode(), 9)).decode(), error="l", boost_error=False)

@@ -2,6 +2,7 @@
 it, and taken in when its form is published.
 """
 
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Row, select, update
 from forms.problems import Problem
 from records.access import Access, Right
 from records.blobs import BlobStore
+from records.file_kinds import HEAD_BYTES, kind_of
 from records.models import KeptAside
 from records.store import Store, insert_new
 from sync.delivery import Delivery, Receipt, ReceivedFile
@@ -66,7 +68,9 @@ def take_in(store: Store, blobs: BlobStore, intake: "Intake", access: Access, sh
     files = []
     for *names, digest in row.files:
         if blobs.path(digest).is_file():
-            files.append(ReceivedFile(tuple(names), blobs.described(digest), "application/octet-stream"))
+            with blobs.open(digest) as file:
+                kind = kind_of(file.read(HEAD_BYTES), names[0])
+            files.append(ReceivedFile(tuple(names), blobs.described(digest), kind))
     with blobs.open(sha256) as file:
         xml = file.read()
     delivery = Delivery(access.project_id, xml, tuple(files), row.app_user_id, row.device_id, row.user_agent)
@@ -87,9 +91,12 @@ def take_in_for(store: Store, blobs: BlobStore, intake: "Intake", project_id: in
         waiting = select(KeptAside.sha256).filter_by(project_id=project_id, form_id=form_id, reason="form_unknown", settled_at=None)
         digests = connection.execute(waiting).scalars().all()
     access = Access.everything(project_id, "publication")
+    taken = 0
     for sha256 in digests:
-        take_in(store, blobs, intake, access, sha256)
-    return len(digests)
+        with contextlib.suppress(Problem):  # it goes on waiting, for a person
+            take_in(store, blobs, intake, access, sha256)
+            taken += 1
+    return taken
 
 
 def _settle_aside(store: Store, access: Access, sha256: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from server import app_users
+from server import app_users, phone_settings
 from server.app_users import NewAppUser
 from server.commands import ACTOR, opened, project_id
 from server.network import is_loopback, serving_url
@@ -81,7 +81,7 @@ def list_users() -> None:
 def _show(services: Services, user: NewAppUser, png: Path | None, as_json: bool) -> None:
     """The QR code and the address, or everything as JSON."""
     base_url = serving_url(services.config)
-    code = app_users.settings_qr(user, base_url)
+    code = phone_settings.settings_qr(user, base_url)
     if png is not None:
         code.save(str(png), kind="png", scale=6, border=4)
     if as_json:

@@ -5,7 +5,7 @@ from markupsafe import Markup
 
 from forms.problems import Problem
 from records.access import Right
-from server import app_users
+from server import app_users, phone_settings
 from server.i18n import LANGUAGES
 from server.network import is_loopback, serving_url
 from server.pages.access import access, open_to
@@ -31,7 +31,7 @@ def add_phone() -> Response:
     except Problem as problem:
         return _listed(problem, name)
     base_url = phone_base_url()
-    code = app_users.settings_qr(user, base_url)
+    code = phone_settings.settings_qr(user, base_url)
     drawing = Markup(code.svg_inline(border=4, omitsize=True, dark="#000", light="#fff"))  # noqa: S704 - segno's own, of base64 text
     return page("phone_new.html", user=user, url=user.url(base_url), drawing=drawing, is_reachable=not is_loopback(base_url))
 

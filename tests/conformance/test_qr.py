@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from server.app_users import NewAppUser, collect_settings, settings_qr
+from server.app_users import NewAppUser
 from server.config import Config
 from server.network import public_url
+from server.phone_settings import collect_settings, settings_qr
 
 ENUMS = {
     "form_update_mode": {"manual", "previously_downloaded", "match_exactly"},

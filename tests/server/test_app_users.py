@@ -16,7 +16,7 @@ from forms.problems import Problem
 from records import projects
 from records.models import AppUser, AuditEvent
 from records.store import Store
-from server import app_users
+from server import app_users, phone_settings
 from server.app_users import NewAppUser
 
 URL = "http://192.168.50.2:8080"
@@ -121,9 +121,9 @@ def test_t188_t193_the_code_holds_the_settings_as_collect_reads_them(user: NewAp
         return make(content, **options)
 
     monkeypatch.setattr(segno, "make_qr", spy)
-    code = app_users.settings_qr(user, URL)
+    code = phone_settings.settings_qr(user, URL)
     settings = json.loads(zlib.decompress(base64.b64decode(written[0], validate=True)))
-    assert settings == app_users.collect_settings(user, URL)
+    assert settings == phone_settings.collect_settings(user, URL)
     assert isinstance(settings["general"], dict)
     assert isinstance(settings["admin"], dict)
     assert settings["general"]["metadata_username"] == "محیط‌بان ۷"
@@ -133,7 +133,7 @@ def test_t188_t193_the_code_holds_the_settings_as_collect_reads_them(user: NewAp
 
 
 def test_t189_t190_every_key_has_the_type_and_value_collect_knows(user: NewAppUser) -> None:
-    settings = app_users.collect_settings(user, URL)
+    settings = phone_settings.collect_settings(user, URL)
     for key, value in settings["general"].items():
         rule = SCHEMA[key]
         assert value in rule if isinstance(rule, set) else type(value) is rule, key
@@ -143,12 +143,12 @@ def test_t189_t190_every_key_has_the_type_and_value_collect_knows(user: NewAppUs
 
 
 def test_t191_the_address_has_a_scheme_and_no_slash_or_blank_at_its_end(user: NewAppUser) -> None:
-    address = app_users.collect_settings(user, URL)["general"]["server_url"]
+    address = phone_settings.collect_settings(user, URL)["general"]["server_url"]
     assert address == f"{URL}/v1/key/{user.token}/projects/1"
     assert address == address.strip().rstrip("/")
 
 
 def test_the_code_can_be_drawn(user: NewAppUser) -> None:
     out = io.BytesIO()
-    app_users.settings_qr(user, URL).save(out, kind="png", scale=6, border=4)
+    phone_settings.settings_qr(user, URL).save(out, kind="png", scale=6, border=4)
     assert out.getvalue().startswith(b"\x89PNG")
