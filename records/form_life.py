@@ -56,6 +56,19 @@ def replace_media(store: Store, blobs: BlobStore, access: Access, form_id: str, 
     return store.write(work)
 
 
+def overview(connection: Connection, access: Access) -> Sequence[Row[str, str, str, str, datetime]]:
+    """(form_id, state, current_version, title, published_at) of every form, in the order of their ids."""
+    access.require(Right.FORMS)
+    is_current = (
+        (Form.project_id == FormVersion.project_id)
+        & (Form.form_id == FormVersion.form_id)
+        & (Form.current_version == FormVersion.version)
+    )
+    columns = (Form.form_id, Form.state, Form.current_version, FormVersion.title, FormVersion.published_at)
+    query = select(*columns).join_from(Form, FormVersion, is_current).where(Form.project_id == access.project_id)
+    return connection.execute(query.order_by(Form.form_id)).all()
+
+
 def versions(connection: Connection, project_id: int, form_id: str) -> Sequence[Row[str, str, str, datetime, str, str]]:
     """(version, title, note, published_at, source_name, md5) of every version of a form, the newest first."""
     columns = (FormVersion.version, FormVersion.title, FormVersion.note)

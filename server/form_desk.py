@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from forms.lint import Finding, lint, refuse_errors
 from forms.xlsform import Conversion
@@ -78,6 +79,11 @@ def new_key(opened: Services, access: Access, form_id: str) -> str:
     token = new_token()
     drafts.change_key(opened.store, access, form_id, digest(token))
     return token
+
+
+def trial_url(base_url: str, project_id: int, form_id: str, token: str) -> str:
+    """What goes into the server field of a phone that tries a draft."""
+    return f"{base_url}/v1/test/{token}/projects/{project_id}/forms/{quote(form_id, safe='')}/draft"
 
 
 def publish_draft(opened: Services, access: Access, form_id: str) -> str:

@@ -9,7 +9,7 @@ from server.config import Config
 from server.network import public_url, write_address
 from server.setup import Prepared
 
-THREADS = 64  # slow phones each hold one; few compute at a time (records/turnstile.py)
+THREADS = 512  # slow phones each hold one (server/crowding.py); few compute at a time (records/turnstile.py)
 
 
 @click.command("serve")

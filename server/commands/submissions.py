@@ -6,11 +6,15 @@ import click
 import orjson
 
 from server.commands import access, opened, project_id
+from server.commands.decrypt import command as decrypt
 
 
 @click.group("submission")
 def command() -> None:
     """Look at what arrived."""
+
+
+command.add_command(decrypt)
 
 
 @command.command("list")
