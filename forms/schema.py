@@ -39,12 +39,13 @@ class Violation:
 class Reading:
     """A submission read: `answers` nested by group and repeat, files it refers to, its place (° and m) and its day.
 
-    `moments` are when the phone says it was filled in: start, end.
+    `pictures` are those of the files that should be pictures. `moments` are when the phone says it was filled in: start, end.
     """
 
     answers: Answers = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
     latitude: float | None = None
     longitude: float | None = None
     accuracy: float | None = None
@@ -119,8 +120,9 @@ def _answer(item: Field) -> Answer:
     mandatory = item.required and bool(item.control)  # nobody can answer what is not asked
     if item.control == "select1":
         return SelectOne(mandatory=mandatory, choices=names)
-    if item.control in {"select", "rank"}:
-        return SelectMultiple(mandatory=mandatory, choices=names)
+    if item.control in {"select", "rank"}:  # a name with a blank in it cannot be told from two names
+        words = None if names is None else frozenset(word for name in names for word in name.split())
+        return SelectMultiple(mandatory=mandatory, choices=words)
     return BY_TYPE.get(item.type, Answer)(mandatory=mandatory)
 
 
@@ -157,7 +159,11 @@ def _unconditional(items: tuple[Field, ...]) -> Iterator[Field]:
 
 def _read_encrypted(root: etree._Element) -> Reading:
     """An encrypted envelope: nothing can be read but the names of its files (ODK XForms specification, "Encryption")."""
-    return Reading(files=list(Envelope.read(root).files), violations=[Violation("encrypted", "", "The answers are encrypted.")])
+    envelope = Envelope.read(root)
+    reading = Reading(files=list(envelope.files), violations=[Violation("encrypted", "", "The answers are encrypted.")])
+    if not envelope.instance_id:
+        reading.violations.append(Violation("envelope_broken", "", "Without its instanceID it can never be decrypted."))
+    return reading
 
 
 class _Pass:
@@ -250,6 +256,8 @@ class _Pass:
         """Keep in mind what the record as a whole is asked for: its files, its place, its day."""
         if plan.item is not None and plan.item.is_file:
             self.reading.files.append(text)
+            if plan.item.mediatype.startswith("image/"):
+                self.reading.pictures.append(text)
         elif kind == "geopoint":
             if self.reading.latitude is None and plan.is_asked:
                 self._place(text)

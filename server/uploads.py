@@ -1,6 +1,5 @@
 """Reading a multipart upload while it arrives: files go to disk and are hashed on the way, only the XML stays in memory."""
 
-import mimetypes
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from multipart import MultipartError, MultipartSegment, ParserLimitReached, Push
 from forms.problems import Problem
 from forms.xml import MAX_XML_BYTES
 from records.blobs import BlobStore, BlobWriter
+from records.file_kinds import HEAD_BYTES, kind_of
 from records.turnstile import Turnstile
 from sync.delivery import ReceivedFile, file_name
 
@@ -107,6 +107,7 @@ class _Reader:
         self._xml: bytearray | None = None
         self._writer: BlobWriter | None = None
         self._names: tuple[str, ...] = ()
+        self._head = b""
 
     def take(self, event: MultipartSegment | bytearray | None) -> None:
         """A segment begins a part, bytes continue it, None ends it."""
@@ -129,7 +130,7 @@ class _Reader:
             self._xml = bytearray()
         elif segment.filename:
             self._names = tuple(dict.fromkeys(file_name(name) for name in (segment.name, segment.filename) if name))
-            self._writer = self._blobs.writer()
+            self._writer, self._head = self._blobs.writer(), b""
 
     def _continue(self, data: bytearray) -> None:
         if self._xml is not None:
@@ -137,14 +138,15 @@ class _Reader:
             if len(self._xml) > MAX_XML_BYTES:
                 raise Problem("too_large", f"The answers take more than {MAX_XML_BYTES // 1_000_000} MB.")
         elif self._writer is not None:
+            if len(self._head) < HEAD_BYTES:
+                self._head += data[: HEAD_BYTES - len(self._head)]
             self._writer.write(bytes(data))
 
     def _end(self) -> None:
         if self._xml is not None:
             self.upload.xml, self.upload.has_xml, self._xml = bytes(self._xml), True, None
         elif self._writer is not None:
-            kind = mimetypes.guess_type(self._names[0])[0] or "application/octet-stream"
             with self._turnstile.outside():
                 blob = self._writer.keep()
-            self.upload.files.append(ReceivedFile(self._names, blob, kind))
+            self.upload.files.append(ReceivedFile(self._names, blob, kind_of(self._head, self._names[0])))
             self.close()

@@ -6,13 +6,14 @@ A phone repeats a record until it is told "delivered", so the same delivery may 
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
 from forms.datatypes import instant
+from forms.encryption import SUFFIX
 from forms.entities import Request, asked
 from forms.problems import Problem
 from forms.schema import FormSchema, Reading, Violation
@@ -20,6 +21,7 @@ from forms.submission import Submission as Incoming
 from forms.submission import identify
 from records.blobs import BlobStore
 from records.entities import add_requests
+from records.file_kinds import is_picture
 from records.flags import Flag, flag, needs_attention
 from records.forms import Schemas
 from records.models import Attachment, Feed
@@ -125,7 +127,10 @@ class _Work:
         self.instance = {**self.form, "instance_id": incoming.instance_id}
         self.flags = [flag(found.code, found.message, found.path) for found in reading.violations]
         self.came = [(file.name(self.expected), file.blob.sha256, file.blob.size) for file in delivery.files]
-        self.flags += file_flags(self.came, self.expected)
+        self.odd_kinds = kind_flags(
+            [(file.name(self.expected), file.blob.size, file.content_type) for file in delivery.files], reading
+        )
+        self.flags += [*file_flags(self.came, self.expected), *self.odd_kinds]
         self.clock_offset = phone_clock.offset(delivery.date_header, self.now, _ended(reading))
         self.arrival = self._arrival(reading)
 
@@ -136,7 +141,7 @@ class _Work:
             outcome = "attached"
         files = self._files(connection, outcome)
         if outcome in {"attached", "conflict"}:
-            add_flags(connection, {**self.form, "instance_id": root_id}, file_flags(files, self.expected))
+            add_flags(connection, {**self.form, "instance_id": root_id}, [*file_flags(files, self.expected), *self.odd_kinds])
         self._append_to_feed(connection, outcome, added)
         if self.requests and outcome in {"created", "held", "edited"}:
             source = {**self.instance, "sha256": self.arrival.sha256}
@@ -216,10 +221,21 @@ def file_flags(files: Sequence[tuple[str, str, int]], expected: Collection[str])
     distinct = {(same_name(name), sha256) for name, sha256, _ in files}
     twice = sorted(name for name, count in Counter(name for name, _ in distinct).items() if count > 1)
     return [
-        *(
-            flag("file_unexpected", f"No question asked for {name}.")
-            for name in sorted({name for name, _ in distinct} - set(expected))
-        ),
+        *(_unexpected(name, expected) for name in sorted({name for name, _ in distinct} - set(expected))),
         *(flag("file_twice", f"{name} came with different contents; all are kept.") for name in twice),
         *(flag("file_empty", f"{name} is empty.") for name in sorted({same_name(name) for name, _, size in files if size == 0})),
     ]
+
+
+def _unexpected(name: str, expected: Collection[str]) -> Flag:
+    """A file nobody asked for, or what a phone should have sent encrypted only."""
+    if name + SUFFIX in expected:
+        return flag("file_plain", f"{name} came as it is, beside {name + SUFFIX}.")
+    return flag("file_unexpected", f"No question asked for {name}.")
+
+
+def kind_flags(files: Iterable[tuple[str, int, str]], reading: Reading) -> list[Flag]:
+    """Which of the files (name, size, media type) are no pictures though their questions ask for one."""
+    pictures = frozenset(map(same_name, reading.pictures))
+    odd = {same_name(name): kind for name, size, kind in files if size and same_name(name) in pictures and not is_picture(kind)}
+    return [flag("file_kind", f"{name} is {kind}.") for name, kind in sorted(odd.items())]

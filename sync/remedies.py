@@ -19,7 +19,7 @@ from records.reviews import Review
 from records.store import Store
 from sync.delivery import same_name
 from sync.fold import OF_THE_RECORD
-from sync.intake import Intake, file_flags, read_answers, state_of
+from sync.intake import Intake, file_flags, kind_flags, read_answers, state_of
 
 REMEDIES: dict[str, tuple[str, ...]] = {
     "unknown_version": ("accept", "attach", "return"),
@@ -109,6 +109,9 @@ def _judged(connection: Connection, intake: Intake, access: Access, version: Any
     if not is_known:
         flags.append(flag("unknown_version", f"This server never had version “{version.version}”."))
     key = {"project_id": access.project_id, "form_id": version.form_id, "instance_id": version.instance_id}
-    files = connection.execute(select(Attachment.name, Attachment.sha256, Attachment.size).filter_by(**key))
+    columns = (Attachment.name, Attachment.sha256, Attachment.size, Attachment.content_type)
+    files = connection.execute(select(*columns).filter_by(**key)).all()
     expected = frozenset(map(same_name, reading.files))
-    return state_of(incoming, reading, [*flags, *file_flags([(row.name, row.sha256, row.size) for row in files], expected)])
+    flags += file_flags([(row.name, row.sha256, row.size) for row in files], expected)
+    flags += kind_flags([(row.name, row.size, row.content_type) for row in files], reading)
+    return state_of(incoming, reading, flags)

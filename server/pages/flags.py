@@ -34,7 +34,16 @@ _WORDS = {
     "edit_before_original": (_("Original missing"), _("This is a correction, and the original has not come yet.")),
     "after_delete": (_("Deleted before"), _("The report was deleted here before this correction came. The correction is kept.")),
     "file_unexpected": (_("Unexpected file"), _("A file came that no question asks for.")),
+    "envelope_broken": (
+        _("Cannot be decrypted"),
+        _("The phone left out what decryption needs. Ask the ranger to fill it in anew."),
+    ),
+    "file_plain": (
+        _("Not encrypted"),
+        _("A file came without encryption beside the encrypted one. It can be read by who sees reports."),
+    ),
     "file_twice": (_("File came twice"), _("A file came with different contents. All are kept.")),
+    "file_kind": (_("No picture"), _("The question asks for a picture, and the file is none. It is kept as it came.")),
     "file_empty": (_("Empty file"), _("A file came without content.")),
 }
 

@@ -54,13 +54,13 @@ def names_of(blobs: BlobStore, disposition: str | bytes) -> tuple[str, ...]:
 def test_what_collect_sends_is_read(blobs: BlobStore) -> None:
     data = body(
         part(NAMED, XML, "Content-Type: text/xml"),
-        part('form-data; name="1.jpg"; filename="1.jpg"', b"\xff\xd8\r\n--A\r\n", "Content-Type: image/jpeg", "Content-Length: 9"),
+        part('form-data; name="1.jpg"; filename="1.jpg"', b"\xff\xd8\xff\r\n--A\r\n", "Content-Type: image/jpeg", "Content-Length: 10"),
         part('form-data; name="*isIncomplete*"', b"yes"),
     )
     upload = read(blobs, data)
     assert (upload.xml, [file.names for file in upload.files]) == (XML, [("1.jpg",)])
     (photo,) = upload.files
-    assert (photo.content_type, blobs.path(photo.blob.sha256).read_bytes()) == ("image/jpeg", b"\xff\xd8\r\n--A\r\n")
+    assert (photo.content_type, blobs.path(photo.blob.sha256).read_bytes()) == ("image/jpeg", b"\xff\xd8\xff\r\n--A\r\n")
 
 
 def test_t091_t092_the_record_need_not_come_first_nor_have_a_file_name(blobs: BlobStore) -> None:
