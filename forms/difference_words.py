@@ -74,7 +74,9 @@ WORDS: Mapping[str, Words] = {
     "constraint_removed": Words("Any answer to “{question}” is now taken (before, only if: {before})."),
     "constraint_changed": Words("An answer to “{question}” is now taken only if: {after} (before: {before})."),
     "calculate_added": Words("“{question}” is now worked out by the phone: {after}", "Values from before were not worked out."),
-    "calculate_removed": Words("“{question}” is no longer worked out by the phone (before: {before}).", "Values from before were."),
+    "calculate_removed": Words(
+        "“{question}” is no longer worked out by the phone (before: {before}).", "Values from before were worked out."
+    ),
     "calculate_changed": Words(
         "“{question}” is now worked out as: {after} (before: {before}).", "Values from before were worked out the other way."
     ),

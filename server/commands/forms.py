@@ -70,21 +70,18 @@ def look_over(file: Path, media_files: tuple[Path, ...]) -> None:
 
     Ends with status 1 when phones would refuse the form.
     """
-    from forms.lint import lint
+    from forms.lint import alike, lint
     from forms.xlsform import convert
 
     conversion = convert(file.read_bytes(), file.name)
     media = _media(conversion, media_files, file)
     findings = lint(conversion.xform, conversion.media, media)
-    for finding in findings:
-        click.echo(f"{finding.severity.capitalize()}: {finding.say()}")
-    for warning in conversion.warnings:
-        click.echo(f"Warning: {warning}")
-    for name in conversion.media:
-        if name not in media:
-            click.echo(f"Warning: The file {name} is not here; publishing needs it, unless an entity list has this name.")
-    if not findings and not conversion.warnings:
-        click.echo("Nothing to object to.")
+    there = set(map(alike, media))
+    absent = [name for name in conversion.media if alike(name) not in there]
+    lines = [f"{finding.severity.capitalize()}: {finding.say()}" for finding in findings]
+    lines += [f"Warning: {warning}" for warning in conversion.warnings]
+    lines += [f"Warning: The file {name} is not here; publishing needs it, unless an entity list has this name." for name in absent]
+    click.echo("\n".join(lines) or "Nothing to object to.")
     if any(finding.severity == "error" for finding in findings):
         raise SystemExit(1)
 

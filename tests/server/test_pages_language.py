@@ -12,6 +12,8 @@ from babel.messages.pofile import read_po
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
+from forms.difference_words import WORDS
+from forms.lint import RULES
 from forms.problems import CATALOGUE
 from server.i18n import LANGUAGES, LOCALES, translator
 
@@ -50,6 +52,10 @@ def texts() -> dict[str, str]:
     found = dict([*code_texts(), *template_texts()])
     for kind in CATALOGUE.values():
         found |= {kind.title: kind.code, kind.hint: kind.code}
+    for rule in RULES.values():
+        found |= {rule.message: rule.code, rule.hint: rule.code}
+    for code, words in WORDS.items():
+        found |= {text: code for text in words if text}
     return found
 
 
