@@ -24,14 +24,16 @@ class Right(StrEnum):
     EXPORTS = "exports"  # releases, which hold no exact place
     RUN_EXPORTS = "run_exports"
     ENTITIES = "entities"  # lists of households and the like
-    LOG = "log"  # who did what
+    LOG = "log"  # who did what in the project
+    SERVER = "server"  # what belongs to no project: accounts, who signed in
 
 
+COLLECTOR = "data_collector"
 ROLES: dict[str, frozenset[Right]] = {
-    "coordinator": frozenset(Right),
+    "coordinator": frozenset(Right) - {Right.SERVER},
     "reviewer": frozenset({Right.SEE, Right.REVIEW, Right.EXPORTS}),
     "analyst": frozenset({Right.EXPORTS}),
-    "data_collector": frozenset({Right.SEE}),  # of the phones that are theirs
+    COLLECTOR: frozenset({Right.SEE}),  # of the phones that are theirs
 }
 
 
@@ -52,7 +54,7 @@ class Access:
     @classmethod
     def of_role(cls, project_id: int, actor: str, role: str, account_id: int) -> "Access":
         """What a role gives; a data collector is kept to their own phones."""
-        return cls(project_id, actor, ROLES.get(role, frozenset()), account_id if role == "data_collector" else None)
+        return cls(project_id, actor, ROLES.get(role, frozenset()), account_id if role == COLLECTOR else None)
 
     def may(self, *rights: Right) -> bool:
         """Whether one of these rights is there."""

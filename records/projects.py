@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Row, insert, select
 
 from forms.problems import Problem
-from records.models import AuditEvent, Project
+from records.audit import note
+from records.models import Project
 from records.store import Store, insert_new
 
 FIRST = 1  # made at the first start
@@ -31,11 +32,10 @@ def add(store: Store, name: str, account: str, *, actor: str = "") -> int:
     def work(connection: Connection) -> int:
         if connection.execute(select(Project.id).filter_by(account=account)).first() is not None:
             raise Problem("name_taken", account)
-        now = datetime.now(UTC)
-        made = connection.execute(insert(Project).values(name=name, account=account, created_at=now).returning(Project.id))
+        row = {"name": name, "account": account, "created_at": datetime.now(UTC)}
+        made = connection.execute(insert(Project).values(row).returning(Project.id))
         project_id = made.scalar_one()
-        event = {"at": now, "project_id": project_id, "actor": actor, "action": "project.add", "target": name, "detail": {}}
-        connection.execute(insert(AuditEvent).values(event))
+        note(connection, "project.add", name, actor=actor, project_id=project_id)
         return project_id
 
     return store.write(work)

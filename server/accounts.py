@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from forms.problems import Problem
-from records.access import ROLES, Access
-from records.models import Account, AuditEvent, Membership, Project, Session
+from records.access import COLLECTOR, ROLES, Access
+from records.audit import note
+from records.models import Account, Membership, Session
 from records.store import Store
 from server.tokens import digest, new_token
 
@@ -61,7 +62,7 @@ def add(store: Store, name: str, role: str, password: str, *, project_id: int, a
         account_id = connection.execute(insert(Account).values(row).returning(Account.id)).scalar_one()
         if not is_administrator:
             connection.execute(insert(Membership).values(project_id=project_id, account_id=account_id, role=role))
-        _note(connection, actor, "account.add", name, {"role": role, "project_id": project_id})
+        note(connection, "account.add", name, actor=actor, project_id=None if is_administrator else project_id, role=role)
 
     store.write(work)
 
@@ -78,7 +79,7 @@ def set_role(store: Store, name: str, role: str | None, *, project_id: int, acto
         connection.execute(delete(Membership).filter_by(account_id=account_id, project_id=project_id))
         if role is not None:
             connection.execute(insert(Membership).values(project_id=project_id, account_id=account_id, role=role))
-        _note(connection, actor, "account.set_role", name, {"role": role, "project_id": project_id})
+        note(connection, "account.set_role", name, actor=actor, project_id=project_id, role=role)
 
     store.write(work)
 
@@ -91,7 +92,7 @@ def set_password(store: Store, name: str, password: str, *, actor: str = "") -> 
         account_id = _id(connection, name)
         connection.execute(update(Account).filter_by(id=account_id).values(password_hash=password_hash))
         connection.execute(delete(Session).filter_by(account_id=account_id))
-        _note(connection, actor, "account.set_password", name)
+        note(connection, "account.set_password", name, actor=actor)
 
     store.write(work)
 
@@ -111,7 +112,7 @@ def close(store: Store, name: str, *, actor: str = "") -> None:
             raise Problem("value_invalid", "This is the last administrator; somebody must be able to come in.")
         connection.execute(update(Account).filter_by(id=account_id).values(closed_at=datetime.now(UTC)))
         connection.execute(delete(Session).filter_by(account_id=account_id))
-        _note(connection, actor, "account.close", name)
+        note(connection, "account.close", name, actor=actor)
 
     store.write(work)
 
@@ -121,7 +122,7 @@ def end_sessions(store: Store, name: str, *, actor: str = "") -> None:
 
     def work(connection: Connection) -> None:
         connection.execute(delete(Session).filter_by(account_id=_id(connection, name)))
-        _note(connection, actor, "account.end_sessions", name)
+        note(connection, "account.end_sessions", name, actor=actor)
 
     store.write(work)
 
@@ -153,24 +154,30 @@ def verified(connection: Connection, name: str, password: str) -> Person:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An account as administrators see it. `roles` are (name of the project, role)."""
+    """An account as administrators see it. `roles` are by the number of the project."""
 
     name: str
     is_administrator: bool
-    roles: list[tuple[str, str]]
+    roles: dict[int, str]
     created_at: datetime
     closed_at: datetime | None
 
 
 def listed(connection: Connection) -> list[Listed]:
     """All accounts, closed ones last."""
-    roles: dict[int, list[tuple[str, str]]] = {}
-    memberships = select(Membership.account_id, Project.name, Membership.role).join(Project, Project.id == Membership.project_id)
-    for account_id, project, role in connection.execute(memberships.order_by(Project.id)):
-        roles.setdefault(account_id, []).append((project, role))
+    roles: dict[int, dict[int, str]] = {}
+    memberships = select(Membership.account_id, Membership.project_id, Membership.role).order_by(Membership.project_id)
+    for account_id, project_id, role in connection.execute(memberships):
+        roles.setdefault(account_id, {})[project_id] = role
     columns = (Account.id, Account.name, Account.is_administrator, Account.created_at, Account.closed_at)
     rows = connection.execute(select(*columns).order_by(Account.closed_at.is_not(None), Account.name))
-    return [Listed(row.name, row.is_administrator, roles.get(row.id, []), row.created_at, row.closed_at) for row in rows]
+    return [Listed(row.name, row.is_administrator, roles.get(row.id, {}), row.created_at, row.closed_at) for row in rows]
+
+
+def collectors(connection: Connection, project_id: int) -> Sequence[str]:
+    """The names of those who see what their own phones sent."""
+    query = select(Account.name).join(Membership).where(Membership.project_id == project_id, Membership.role == COLLECTOR)
+    return connection.execute(query.where(Account.closed_at.is_(None)).order_by(Account.name)).scalars().all()
 
 
 def begin_session(store: Store, person: Person) -> str:
@@ -181,7 +188,7 @@ def begin_session(store: Store, person: Person) -> str:
     def work(connection: Connection) -> None:
         connection.execute(delete(Session).where(Session.expires_at < now))
         connection.execute(insert(Session).values(row))
-        _note(connection, person.name, "account.sign_in", person.name)
+        note(connection, "account.sign_in", person.name, actor=person.name)
 
     store.write(work)
     return token
@@ -255,8 +262,3 @@ def _nobody() -> str:
     if not _nobody_hash:
         _nobody_hash.append(_hasher().hash(new_token()))
     return _nobody_hash[0]
-
-
-def _note(connection: Connection, actor: str, action: str, target: str, detail: dict[str, Any] | None = None) -> None:
-    event = {"at": datetime.now(UTC), "actor": actor, "action": action, "target": target, "detail": detail or {}}
-    connection.execute(insert(AuditEvent).values(event))

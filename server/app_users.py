@@ -1,6 +1,7 @@
 """App users: a phone's key in the path of its server address or its user name and password, and the QR code that sets it up."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
 
 from forms.problems import Problem
-from records.models import AppUser, AuditEvent, Project
+from records.access import COLLECTOR
+from records.audit import note
+from records.models import Account, AppUser, Form, Membership, Project
 from records.store import Store
 from server.accounts import PASSWORD_ALPHABET, new_password
 from server.digest import ha1
@@ -49,8 +52,13 @@ class NewAppUser:
         return f"{base_url}/v1/key/{self.token}/projects/{self.project_id}" if self.token else base_url
 
 
-def add(store: Store, name: str, *, project_id: int, language: str = "en", actor: str = "") -> NewAppUser:
-    """Make an app user with a new key. Raises `Problem` "value_invalid" or "name_taken"."""
+def add(
+    store: Store, name: str, *, project_id: int, language: str = "en", account: str | None = None, actor: str = ""
+) -> NewAppUser:
+    """Make an app user with a new key; `account` names the data collector who sees what it sends.
+
+    Raises `Problem` "value_invalid" or "name_taken".
+    """
     name = name.strip()
     if not name or len(name) > 100:
         raise Problem("value_invalid", "A name has 1 to 100 characters.")
@@ -63,27 +71,33 @@ def add(store: Store, name: str, *, project_id: int, language: str = "en", actor
         if connection.execute(taken).first() is not None:
             raise Problem("name_taken", name)
         row = {"project_id": project_id, "name": name, "token_sha256": digest(token), "language": language, "created_at": now}
-        connection.execute(insert(AppUser).values(row))
-        event = {"at": now, "project_id": project_id, "actor": actor, "action": "app_user.add", "target": name, "detail": {}}
-        connection.execute(insert(AuditEvent).values(event))
+        connection.execute(insert(AppUser).values(**row, account_id=_collector(connection, project_id, account)))
+        note(connection, "app_user.add", name, actor=actor, project_id=project_id, account=account)
         return connection.execute(select(Project.name).filter_by(id=project_id)).scalar_one()
 
     return NewAppUser(name, store.write(work), language, project_id, token)
 
 
 def revoke(store: Store, name: str, *, project_id: int, actor: str = "") -> None:
-    """Withdraw an app user's key. Raises `Problem("not_found")`."""
-    now = datetime.now(UTC)
+    """Withdraw an app user's key and password. Raises `Problem("not_found")`."""
+    _change(store, name, project_id, actor, "app_user.revoke", {"revoked_at": datetime.now(UTC)})
 
-    def work(connection: Connection) -> int:
-        event = {"at": now, "project_id": project_id, "actor": actor, "action": "app_user.revoke", "target": name, "detail": {}}
-        connection.execute(insert(AuditEvent).values(event))
-        return connection.execute(
-            update(AppUser).filter_by(project_id=project_id, name=name, revoked_at=None).values(revoked_at=now)
-        ).rowcount
 
-    if store.write(work) == 0:
-        raise Problem("not_found", f"No active app user is called {name}.")
+def set_account(store: Store, name: str, account: str | None, *, project_id: int, actor: str = "") -> None:
+    """Say which data collector sees what an app user sends, or none. Raises `Problem` "not_found" or "value_invalid"."""
+    with store.read() as connection:
+        account_id = _collector(connection, project_id, account)
+    _change(store, name, project_id, actor, "app_user.set_account", {"account_id": account_id}, account=account)
+
+
+def set_forms(store: Store, name: str, form_ids: Sequence[str] | None, *, project_id: int, actor: str = "") -> None:
+    """Say which forms an app user gets; None: all, those to come too. Raises `Problem` "not_found" or "form_unknown"."""
+    wanted = None if form_ids is None else sorted(set(form_ids))
+    with store.read() as connection:
+        known = connection.execute(select(Form.form_id).filter_by(project_id=project_id)).scalars().all()
+    if unknown := sorted(set(wanted or ()) - set(known)):
+        raise Problem("form_unknown", ", ".join(unknown), hint="List them: tulliana form list.")
+    _change(store, name, project_id, actor, "app_user.set_forms", {"form_ids": wanted}, forms=wanted)
 
 
 def rotate(store: Store, name: str, *, project_id: int, actor: str = "") -> NewAppUser:
@@ -103,7 +117,9 @@ def set_password(store: Store, name: str, *, project_id: int, actor: str = "") -
     return NewAppUser(name, project, language, project_id, username=username, password=password)
 
 
-def _change(store: Store, name: str, project_id: int, actor: str, action: str, values: dict[str, Any]) -> tuple[str, str]:
+def _change(
+    store: Store, name: str, project_id: int, actor: str, action: str, values: dict[str, Any], **detail: Any
+) -> tuple[str, str]:
     """Change the active app user of this name; (name of the project, language)."""
 
     def work(connection: Connection) -> tuple[str, str]:
@@ -115,17 +131,35 @@ def _change(store: Store, name: str, project_id: int, actor: str, action: str, v
         if row is None:
             raise Problem("not_found", f"No active app user is called {name}.")
         connection.execute(update(AppUser).filter_by(id=row.id).values(values))
-        event = {"at": datetime.now(UTC), "project_id": project_id, "actor": actor, "action": action, "target": name, "detail": {}}
-        connection.execute(insert(AuditEvent).values(event))
+        note(connection, action, name, actor=actor, project_id=project_id, **detail)
         return row.project, row.language
 
     return store.write(work)
 
 
+def _collector(connection: Connection, project_id: int, account: str | None) -> int | None:
+    """The id of a data collector's account. Raises `Problem("value_invalid")`."""
+    if not account:
+        return None
+    query = select(Account.id).join(Membership).where(Account.name == account, Account.closed_at.is_(None))
+    found = connection.execute(query.where(Membership.project_id == project_id, Membership.role == COLLECTOR)).scalar()
+    if found is None:
+        raise Problem("value_invalid", f"{account} is no data collector of this project.")
+    return found
+
+
 def listed(connection: Connection, project_id: int) -> list[Row[Any]]:
-    """All app users: (name, language, created_at, revoked_at)."""
-    columns = (AppUser.name, AppUser.language, AppUser.created_at, AppUser.revoked_at)
-    return list(connection.execute(select(*columns).filter_by(project_id=project_id).order_by(AppUser.name)))
+    """All app users, active ones first: (name, language, form_ids, account, created_at, revoked_at)."""
+    columns = (
+        AppUser.name,
+        AppUser.language,
+        AppUser.form_ids,
+        Account.name.label("account"),
+        AppUser.created_at,
+        AppUser.revoked_at,
+    )
+    query = select(*columns).join(Account, Account.id == AppUser.account_id, isouter=True).where(AppUser.project_id == project_id)
+    return list(connection.execute(query.order_by(AppUser.revoked_at.is_not(None), AppUser.name, AppUser.id)))
 
 
 def identified(connection: Connection, token: str, project_id: int) -> Row[Any]:

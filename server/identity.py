@@ -10,7 +10,8 @@ from collections import OrderedDict
 from flask import g, request
 
 from forms.problems import Problem
-from records.access import Access
+from records import projects
+from records.access import Access, Right
 from server import accounts
 from server.accounts import Person
 from server.services import services
@@ -20,6 +21,7 @@ _REMEMBER_SECONDS = 300
 _REMEMBERED = 256
 _FAILURES_ALLOWED = 10
 _FAILURE_WINDOW_SECONDS = 60
+_hashing = threading.Semaphore(2)  # each takes 19 MiB: a crowd of guesses must not fill the memory
 
 
 def person() -> Person | None:
@@ -39,8 +41,15 @@ def require_person() -> Person:
 
 
 def access_to(project_id: int) -> Access:
-    """What who asks may do in this project. Raises `Problem` "sign_in_needed" or "not_allowed"."""
-    return require_person().access(project_id)
+    """What who asks may do in this project. Raises `Problem` "sign_in_needed" or "not_allowed".
+
+    Administrators are told `Problem("not_found")` of a project that is not there; others never learn whether it is.
+    """
+    access = require_person().access(project_id)
+    if access.may(Right.SERVER):
+        with services().store.read() as connection:
+            projects.named(connection, project_id)
+    return access
 
 
 def sign_in(name: str, password: str) -> str:
@@ -75,7 +84,7 @@ def _verified(name: str, password: str) -> Person:
     where = (name.casefold(), request.remote_addr or "")
     failures.check(where)
     try:
-        with services().turnstile.outside(), services().store.read() as connection:
+        with services().turnstile.outside(), _hashing, services().store.read() as connection:
             return accounts.verified(connection, name, password)
     except Problem:
         failures.add(where)

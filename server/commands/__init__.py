@@ -13,13 +13,16 @@ ACTOR = "command line"
 
 @contextmanager
 def opened() -> Iterator[Services]:
-    """The services for one command; works beside a running server."""
+    """The services for one command; works beside a running server. Raises `Problem("not_found")` for an unknown project."""
+    from records import projects
     from server.config import Config
     from server.services import standalone
     from server.setup import migrate
 
     with standalone(Config.load()) as services:
         migrate(services.store)
+        with services.store.read() as connection:
+            projects.named(connection, project_id())
         yield services
 
 

@@ -2,6 +2,7 @@
 
 import click
 
+from records import projects
 from records.access import ROLES
 from server import accounts
 from server.commands import ACTOR, opened, project_id
@@ -73,7 +74,8 @@ def sign_out(name: str) -> None:
 def list_accounts() -> None:
     """List the accounts with their roles."""
     with opened() as services, services.store.read() as connection:
+        names = {project.id: project.name for project in projects.listed(connection)}
         for one in accounts.listed(connection):
-            roles = ", ".join(f"{role} in {project}" for project, role in one.roles)
+            roles = ", ".join(f"{role} in {names[project]}" for project, role in one.roles.items())
             state = "closed" if one.closed_at else accounts.ADMINISTRATOR if one.is_administrator else roles
             click.echo(f"{one.name}\t{state}")

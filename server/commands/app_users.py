@@ -29,10 +29,11 @@ def _shown(function: Callable[..., Any]) -> Callable[..., Any]:
 @command.command()
 @_shown
 @click.option("--language", default="en", show_default=True, help="Language of the receipts: en or fa.")
-def add(name: str, language: str, png: Path | None, as_json: bool) -> None:
+@click.option("--account", help="The data collector who sees what this phone sends.")
+def add(name: str, language: str, account: str | None, png: Path | None, as_json: bool) -> None:
     """Add the phone or ranger NAME and show the QR code that sets up ODK Collect or KoBoCollect."""
     with opened() as services:
-        user = app_users.add(services.store, name, project_id=project_id(), language=language, actor=ACTOR)
+        user = app_users.add(services.store, name, project_id=project_id(), language=language, account=account, actor=ACTOR)
         _show(services, user, png, as_json)
     if not as_json:
         click.echo(f"The key is shown only now. Withdraw it: tulliana app-user revoke {name}")
@@ -70,12 +71,27 @@ def revoke(name: str) -> None:
     click.echo(f"The key of {name} is withdrawn.")
 
 
+@command.command("forms")
+@click.argument("name")
+@click.argument("form_ids", nargs=-1)
+@click.option("--all", "is_all", is_flag=True, help="All forms, those to come too.")
+def set_forms(name: str, form_ids: tuple[str, ...], is_all: bool) -> None:
+    """Give NAME only the forms FORM_IDS, or --all. What the phone still sends for others is taken in and flagged."""
+    if is_all == bool(form_ids):
+        raise click.UsageError("Name the forms, or say --all.")
+    with opened() as services:
+        app_users.set_forms(services.store, name, None if is_all else form_ids, project_id=project_id(), actor=ACTOR)
+    click.echo(f"{name} gets {'all forms' if is_all else ', '.join(form_ids)}.")
+
+
 @command.command("list")
 def list_users() -> None:
     """List the phones."""
     with opened() as services, services.store.read() as connection:
         for user in app_users.listed(connection, project_id()):
-            click.echo(f"{user.name}\t{user.language}\t{'withdrawn' if user.revoked_at else 'active'}")
+            forms = "all forms" if user.form_ids is None else ", ".join(user.form_ids)
+            state = "withdrawn" if user.revoked_at else "active"
+            click.echo(f"{user.name}\t{user.language}\t{state}\t{forms}\t{user.account or ''}")
 
 
 def _show(services: Services, user: NewAppUser, png: Path | None, as_json: bool) -> None:

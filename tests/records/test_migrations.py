@@ -179,9 +179,9 @@ def test_people_of_an_old_database_keep_password_session_and_role_and_phones_the
             app_users.identified(connection, "old", 1)
         assert connection.execute(select(Session.account_id)).scalars().all() == [2]
     assert people == {
-        "administrator": (True, []),
-        "coordinator": (False, [("Tulliana", "coordinator")]),
-        "analyst": (False, [("Tulliana", "analyst")]),
+        "administrator": (True, {}),
+        "coordinator": (False, {1: "coordinator"}),
+        "analyst": (False, {1: "analyst"}),
     }
     assert signed_in is not None
     assert signed_in.access(1).rights == Access.of_role(1, "", "coordinator", 2).rights

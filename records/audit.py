@@ -1,0 +1,37 @@
+"""Who did what, when: every change that people make leaves a line, written together with the change."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, null, or_, select, union_all
+
+from records.access import Access, Right
+from records.models import AuditEvent, ReviewEvent
+
+
+def note(connection: Connection, action: str, target: str, *, actor: str, project_id: int | None = None, **detail: Any) -> None:
+    """Write down that `actor` did `action` with `target`; in a project, or for the server as a whole (None)."""
+    event = {"at": datetime.now(UTC), "project_id": project_id, "actor": actor, "action": action, "target": target}
+    connection.execute(insert(AuditEvent).values(**event, detail=detail))
+
+
+def events(connection: Connection, access: Access, *, limit: int, skip: int = 0) -> Sequence[Row[Any]]:
+    """What was done, the newest first: (at, actor, action, target, detail, form_id, state).
+
+    With the project's events come those of its records, whose action is `record.` and that of the review, and, for those who may
+    see them, those of no project.
+    """
+    access.require(Right.LOG)
+    event, review = AuditEvent, ReviewEvent
+    is_seen = event.project_id == access.project_id
+    if access.may(Right.SERVER):
+        is_seen = or_(is_seen, event.project_id.is_(None))
+    about = (event.at, event.actor, event.action, event.target, event.detail)
+    told = select(*about, null().label("form_id"), null().label("state"), event.id).where(is_seen)
+    of_record = ("record." + review.action).label("action")
+    about_record = (review.at, review.actor, of_record, review.instance_id.label("target"), review.detail)
+    reviewed = select(*about_record, review.form_id, review.state, review.id).where(review.project_id == access.project_id)
+    both = union_all(told, reviewed).subquery()
+    newest = select(*both.c).order_by(both.c.at.desc(), both.c.id.desc())
+    return connection.execute(newest.limit(limit).offset(skip)).all()
