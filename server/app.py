@@ -1,6 +1,7 @@
 """The application: Flask with everything behind it opened and every door hung."""
 
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -8,10 +9,12 @@ from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
+from forms.problems import Problem
 from records.turnstile import Turnstile
 from server import errors
 from server.briefcase import briefcase
 from server.config import Config
+from server.crowding import Crowd
 from server.doors import DOORS, PULL_DOORS
 from server.draft_door import draft_door
 from server.openrosa import openrosa
@@ -20,6 +23,7 @@ from server.releases import releases
 from server.services import open_services, services
 from server.uploads import wait_for_small
 
+_CROWDED = "tulliana.crowded"
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -40,7 +44,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(pages)
     app.register_blueprint(releases)
     app.after_request(_openrosa_headers)
-    app.wsgi_app = _in_turn(_one_slash(_proxied(app.wsgi_app, config.trusted_proxies)), opened.turnstile)  # type: ignore[method-assign, assignment]
+    app.before_request(_room_for_more)
+    app.wsgi_app = _one_slash(_proxied(_in_turn(app.wsgi_app, opened.turnstile), config.trusted_proxies))  # type: ignore[method-assign, assignment]
     return app
 
 
@@ -59,13 +64,23 @@ def _openrosa_headers(response: Response) -> Response:
     return response
 
 
+def _room_for_more() -> None:
+    if _CROWDED in request.environ:
+        raise Problem("busy")
+
+
 def _in_turn(application: WsgiApp, turnstile: Turnstile) -> WsgiApp:
     """Answer requests in turn; see `records.turnstile`. A small body is waited for before, a large one by who reads it."""
+    crowd = Crowd()
 
     def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        wait_for_small(environ)
-        with turnstile.inside():
-            return application(environ, start_response)
+        with crowd.place(environ) as is_free:
+            if is_free:
+                wait_for_small(environ)
+            else:
+                environ |= {_CROWDED: True, "wsgi.input": BytesIO()}
+            with turnstile.inside():
+                return application(environ, start_response)
 
     return wrapped
 
