@@ -5,12 +5,12 @@ table of a repeat has the questions inside it, PARENT_KEY and KEY. Tables are st
 records.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TextIO
 
 import orjson
-from sqlalchemy import Connection, Text, cast, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Text, cast, func, select
 
 from exports.csvfile import write_table
 from forms.datatypes import read_point
@@ -54,18 +54,52 @@ class Column(NamedTuple):
         return [f"{name}-{part}" for part in POINT_PARTS] if self.type == "geopoint" else [name]
 
 
+class Table(NamedTuple):
+    """A table to be written: its headings, and its rows, which are read while they are taken."""
+
+    header: list[str]
+    rows: Iterator[list[Cell]]
+
+
 def write_csv(connection: Connection, access: Access, form_id: str, stream: TextIO, *, repeat: Path = ()) -> int:
     """Write the root table of a form, or of one of its repeats, to a stream opened with `newline=""`; give the number of rows.
 
     Columns are those of the current version of the form. Raises `Problem` form_unknown, or not_found for a repeat it does not have.
     """
     definition = FormDefinition.from_xform(latest_xform(connection, access.project_id, form_id))
+    return write_table(stream, *table(connection, access, definition, repeat=repeat))
+
+
+def table(
+    connection: Connection,
+    access: Access,
+    definition: FormDefinition,
+    *,
+    repeat: Path = (),
+    condition: ColumnElement[bool] | None = None,
+) -> Table:
+    """The root table of a form, or of one of its repeats; `condition` narrows the records. Raises `Problem("not_found")`."""
     columns = list(_columns(definition.fields if not repeat else _repeat(definition, repeat).children, len(repeat)))
     headings = [heading for column in columns for heading in column.header]
-    records = _records(connection, access, form_id)
+    records = _records(connection, access, definition.form_id, condition)
     if repeat:
-        return write_table(stream, [*headings, "PARENT_KEY", "KEY"], _repeat_rows(definition, records, repeat, columns))
-    return write_table(stream, [*ABOUT_FIRST, *headings, *ABOUT_LAST], _root_rows(records, columns))
+        return Table([*headings, "PARENT_KEY", "KEY"], _repeat_rows(definition, records, repeat, columns))
+    return Table([*ABOUT_FIRST, *headings, *ABOUT_LAST], _root_rows(records, columns))
+
+
+def write_answers(
+    definition: FormDefinition, records: Iterable[tuple[str, Mapping[str, Any]]], stream: TextIO, *, repeat: Path = ()
+) -> int:
+    """Write the same columns, and KEY, of answers that are not in the database: (key, answers) of records just decrypted."""
+    columns = list(_columns(definition.fields if not repeat else _repeat(definition, repeat).children, len(repeat)))
+    headings = [heading for column in columns for heading in column.header]
+    cells_of = reader(columns)
+    if not repeat:
+        return write_table(stream, [*headings, "KEY"], ([*cells_of(answers), key] for key, answers in records))
+    outer = _around(definition, repeat)
+    rounds = (found for key, answers in records for found in _rounds(answers, key, (), outer))
+    rows = ([*cells_of(answers), parent_key, key] for parent_key, key, answers in rounds)
+    return write_table(stream, [*headings, "PARENT_KEY", "KEY"], rows)
 
 
 def repeats_of(definition: FormDefinition) -> list[Path]:
@@ -88,25 +122,31 @@ def _columns(fields: tuple[Field, ...], depth: int) -> Iterator[Column]:
             yield Column(field.path[depth:], field.type)
 
 
-def _records(connection: Connection, access: Access, form_id: str) -> Iterator[Any]:
-    """Read the records in the order they arrived; answers stay JSON until they are needed."""
-    access.require(Right.SEE)
+def present_files() -> ScalarSelect[int]:
+    """How many files of a record are here, as a part of a query for `submission`."""
     own = Attachment.instance_id.in_((Submission.instance_id, Submission.current_instance_id))
-    present = (
+    return (
         select(func.count(Attachment.name.distinct()))
         .where(Attachment.project_id == Submission.project_id, Attachment.form_id == Submission.form_id, own)
         .scalar_subquery()
     )
+
+
+def _records(connection: Connection, access: Access, form_id: str, condition: ColumnElement[bool] | None) -> Iterator[Any]:
+    """Read the records in the order they arrived; answers stay JSON until they are needed."""
+    access.require(Right.SEE)
     query = (
         select(
             *(Submission.received_at, cast(Submission.answers, Text), Submission.instance_id),
-            *(Submission.app_user_id, AppUser.name, present, Submission.files, Submission.review_state),
+            *(Submission.app_user_id, AppUser.name, present_files(), Submission.files, Submission.review_state),
             *(Submission.device_id, Submission.edits, Submission.version, Submission.encrypted),
         )
         .join(AppUser, AppUser.id == Submission.app_user_id, isouter=True)
         .where(*access.visible(), Submission.form_id == form_id)
         .order_by(Submission.received_at, Submission.instance_id)
     )
+    if condition is not None:
+        query = query.where(condition)
     yield from connection.execute(query, execution_options={"yield_per": BATCH})
 
 
@@ -130,10 +170,15 @@ def _root_rows(records: Iterator[Any], columns: list[Column]) -> Iterator[list[C
 
 def _repeat_rows(definition: FormDefinition, records: Iterator[Any], repeat: Path, columns: list[Column]) -> Iterator[list[Cell]]:
     cells_of = reader(columns)
-    outer = [path for path in repeats_of(definition) if repeat[: len(path)] == path]
+    outer = _around(definition, repeat)
     for record in records:
         for parent_key, key, answers in _rounds(orjson.loads(record[1]), record[2], (), outer):
             yield [*cells_of(answers), parent_key, key]
+
+
+def _around(definition: FormDefinition, repeat: Path) -> list[Path]:
+    """The repeats around a table and its own, the outer first."""
+    return [path for path in repeats_of(definition) if repeat[: len(path)] == path]
 
 
 def _rounds(answers: Any, key: str, above: Path, repeats: list[Path]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
