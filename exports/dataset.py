@@ -20,6 +20,7 @@ from exports.grid import CellCounts, Cells
 from exports.places import RESOLUTION
 from exports.reports import UNKNOWN, Reports, certainty_of
 from exports.windows import EPOCH, Window
+from forms.submission import case_number
 from records.access import Access, Right
 from records.models import Submission
 
@@ -93,7 +94,7 @@ def _batches(connection: Connection, query: Executable) -> Iterable[Iterable[Any
 
 
 def _visits(connection: Connection, condition: ColumnElement[bool]) -> dict[str, Visit]:
-    """Give the latest verification of each report, by the bare instance id of the report."""
+    """Give the latest verification of each report, by its bare instance id or its case number, whichever the visit names."""
     visits = {}
     query = select(Submission.answers).where(condition, Submission.form_id == VERIFICATION_FORM)
     for answers in connection.scalars(query.order_by(Submission.received_at, Submission.instance_id)):
@@ -143,7 +144,7 @@ class Collector:
                 continue
             if latitude is not None and longitude is not None:
                 points.append((latitude, longitude))
-            visit = self._visits.get(_bare(instance_id), _UNVISITED) if self._visits else _UNVISITED
+            visit = self._visit(instance_id)
             cause = _group(answers, "cause")
             if (visit.predator or cause.get("predator")) != self._predator:
                 self.left_out["n_other_predator"] += 1
@@ -164,6 +165,13 @@ class Collector:
         self._gathered.append(Reports.from_rows(rows))
         touched = np.array(points, np.float64).reshape(-1, 2)
         self.touched.append(grid.part(touched[:, 0], touched[:, 1], RESOLUTION))
+
+    def _visit(self, instance_id: str) -> Visit:
+        """What was found: a visit names its report by the id, or by the case number of the receipt."""
+        if not self._visits:
+            return _UNVISITED
+        found = self._visits.get(_bare(instance_id))
+        return found or self._visits.get(_bare(case_number(instance_id)), _UNVISITED)
 
     def _household(self, code: object) -> int:
         code = _text(code).strip().upper()

@@ -3,6 +3,7 @@
 Only what cannot be identified is refused. Names are compared without their namespaces, because clients write them differently.
 """
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 
@@ -69,3 +70,9 @@ def identify(xml: bytes) -> Submission:
         instance_name=said.get("instanceName", ""),
         encrypted=root.get("encrypted") == "yes",
     )
+
+
+def case_number(instance_id: str) -> str:
+    """A short number people can say and write down; it follows from the instance id. The surveys work it out on the phone too."""
+    number = hashlib.sha256(instance_id.encode()).hexdigest()[:8].upper()
+    return f"{number[:4]}-{number[4:]}"

@@ -1,4 +1,4 @@
-"""An XLSForm workbook as a value: its three sheets, and the .xlsx file people open.
+"""An XLSForm workbook as a value: its sheets, and the .xlsx file people open.
 
 The sheets and columns are those of the XLSForm specification (https://xlsform.org).
 """
@@ -29,11 +29,12 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """The sheets survey, choices and settings of one form."""
+    """The sheets of one form; entities is empty where the form makes none."""
 
     survey: Sheet
     choices: Sheet
     settings: Sheet
+    entities: Sheet = Sheet((), ())
 
     def to_xlsx(self) -> bytes:
         """The workbook as an .xlsx file. Every cell is text, so nothing in it can run as a formula."""
@@ -44,7 +45,10 @@ class Workbook:
             book.set_properties({"created": _EPOCH})
             bold = book.add_format({"bold": True, "valign": "top"})
             wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-            for name, sheet in (("survey", self.survey), ("choices", self.choices), ("settings", self.settings)):
+            sheets = {"survey": self.survey, "choices": self.choices, "settings": self.settings}
+            if self.entities.header:
+                sheets["entities"] = self.entities
+            for name, sheet in sheets.items():
                 page = book.add_worksheet(name)
                 page.freeze_panes(1, 0)
                 for column, title in enumerate(sheet.header):

@@ -3,21 +3,15 @@
 Collect shows the text in a row of a list, so it stays short, and what matters most comes first.
 """
 
-import hashlib
 from typing import Any
 
+from forms.submission import case_number
 from server.i18n import translator
 from sync.delivery import Receipt
 from sync.phone_clock import rounded
 
 _MOST = 200  # characters
 _UNITS = {"minutes": "{n} min", "hours": "{n} h", "days": "{n} days"}
-
-
-def case_number(instance_id: str) -> str:
-    """A short number people can say and write down; it follows from the instance id."""
-    number = hashlib.sha256(instance_id.encode()).hexdigest()[:8].upper()
-    return f"{number[:4]}-{number[4:]}"
 
 
 def receipt_text(receipt: Receipt, language: str, notice: dict[str, Any] | None = None) -> str:

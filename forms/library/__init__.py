@@ -34,6 +34,7 @@ def workbook(survey_id: str, languages: Sequence[str] | None = None, *, root: Pa
             [_choice(row, chosen) for row in survey.choices],
         ),
         settings=Sheet.of(tuple(settings), [settings]),
+        entities=Sheet.of(tuple(survey.entity), [survey.entity]),
     )
 
 

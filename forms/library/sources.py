@@ -21,19 +21,24 @@ COLUMNS = (
     "appearance",
     "parameters",
     "default",
+    "save_to",
 )
 Row = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """One survey of the library, in English. `activities` are the activities of the range-wide strategy it serves."""
+    """One survey of the library, in English. `activities` are the activities of the range-wide strategy it serves.
+
+    `entity` is the row of the XLSForm sheet entities, empty for a survey that makes and changes none.
+    """
 
     id: str
     title: str
     version: str
     activities: tuple[str, ...]
     instance_name: str
+    entity: Row
     questions: tuple[Row, ...]
     choices: tuple[Row, ...]
 
@@ -61,6 +66,7 @@ def read_survey(survey_id: str, root: Path = LIBRARY) -> Survey:
         version=about["version"],
         activities=tuple(about["activities"]),
         instance_name=about["instance_name"],
+        entity=about.get("entity", {}),
         questions=tuple(questions),
         choices=tuple(choices),
     )

@@ -4,11 +4,17 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from server.commands import access, opened, project_id
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from sqlalchemy import Connection
+
+    from server.services import Services
 
 _OTHER = re.compile(r"[^\w.-]+")
 
@@ -29,14 +35,14 @@ def command(form_id: str, key_file: Path, out: Path) -> None:
     pem = key_file.read_bytes()
     passphrase = click.prompt("Passphrase of the key", hide_input=True, err=True) if b"ENCRYPTED" in pem else ""
     private_key = read_private_key(pem, passphrase)
-    with opened() as services, services.store.snapshot() as connection:
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
-        work = _Work(services, connection, form_id, private_key, out)
-        encrypted = [record.instance_id for record in listed(connection, access(), form_id) if record.encrypted]
-        for instance_id in encrypted:
-            work.decrypt(instance_id)
-        tables = work.write_tables() if work.answers else []
     with opened() as services:
+        with services.store.snapshot() as connection:
+            out.mkdir(mode=0o700, parents=True, exist_ok=True)
+            work = _Work(services, connection, form_id, private_key, out)
+            encrypted = [record.instance_id for record in listed(connection, access(), form_id) if record.encrypted]
+            for instance_id in encrypted:
+                work.decrypt(instance_id)
+            tables = work.write_tables()
         note_opened(services, access(), form_id, work.answers)
     click.echo(
         f"{len(work.answers)} of {len(encrypted)} encrypted records are in {out}: {', '.join([*tables, 'one folder each'])}."
@@ -50,7 +56,9 @@ def command(form_id: str, key_file: Path, out: Path) -> None:
 class _Work:
     """One run: what became readable, and what there is to say about the rest."""
 
-    def __init__(self, services: Any, connection: Any, form_id: str, private_key: Any, out: Path) -> None:
+    def __init__(
+        self, services: "Services", connection: "Connection", form_id: str, private_key: "RSAPrivateKey", out: Path
+    ) -> None:
         self.services, self.connection, self.form_id, self.private_key, self.out = services, connection, form_id, private_key, out
         self.answers: dict[str, dict[str, Any]] = {}
         self.remarks: list[str] = []
@@ -58,8 +66,8 @@ class _Work:
     def decrypt(self, instance_id: str) -> None:
         """One record into a folder of its own."""
         from forms.problems import Problem
+        from forms.submission import case_number
         from server.decryption import open_record
-        from server.receipts import case_number
         from sync.delivery import file_name
 
         case = case_number(instance_id)

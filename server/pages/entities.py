@@ -6,12 +6,12 @@ from flask import Response, redirect, request, url_for
 from sqlalchemy import Connection, Row
 
 from forms.problems import Problem
+from forms.submission import case_number
 from records import entities as kept
 from records.access import Right
 from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
 from server.pages.rendering import page, translate
-from server.receipts import case_number
 from server.services import services
 from sync.entities import change, history, settle_waiting
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from exports.regions import SHIPPED
 from forms.problems import Problem
+from forms.submission import case_number
 from records import projects, submissions
 from records.access import Right
 from records.forms import titles
@@ -20,7 +21,6 @@ from server.pages import flags
 from server.pages.access import access, open_to, open_to_people
 from server.pages.blueprint import PROJECT, pages
 from server.pages.rendering import compressed, form_title, page
-from server.receipts import case_number
 from server.services import services
 
 PAGE_SIZE = 25
@@ -33,14 +33,10 @@ COLOURS = 8
 @open_to_people
 def start() -> Response:
     """Lead everybody to the first thing they may see: reports of their first project, else its exports."""
-    with services().store.read() as connection:
-        known = projects.listed(connection)
-    asking = require_person()
-    mine = [project.id for project in known if asking.is_administrator or project.id in asking.roles]
-    if not mine:
+    first = next(iter(own_projects()), None)
+    if first is None:
         raise Problem("not_allowed")
-    may_see = asking.access(mine[0]).may(Right.SEE)
-    return redirect(url_for("pages.overview" if may_see else "pages.exports", project_id=mine[0]))  # type: ignore[return-value]
+    return redirect(url_for("pages.enter", project_id=first))  # type: ignore[return-value]
 
 
 @pages.get(f"{PROJECT}/", endpoint="overview")

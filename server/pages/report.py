@@ -3,6 +3,7 @@
 from flask import Response, request, send_file
 
 from forms.problems import Problem
+from forms.submission import case_number
 from records import submissions
 from records.access import Right
 from server.pages import flags
@@ -10,7 +11,6 @@ from server.pages.access import access, open_to
 from server.pages.answers import shown_answers, split_quiet
 from server.pages.blueprint import PROJECT, pages
 from server.pages.rendering import form_title, page
-from server.receipts import case_number
 from server.services import services
 
 _SANDBOX = "default-src 'none'; sandbox"

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.receipts import case_number
+from forms.submission import case_number
 from tests.browser.conftest import Open
 from tests.support.pages import HOSTILE, PASSWORD
 

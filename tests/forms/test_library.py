@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 from pyxform.validators import odk_validate
 
 from forms.definition import FormDefinition
+from forms.entities import lists_fed
 from forms.library import __main__ as upkeep
 from forms.library import read_survey, survey_ids, workbook
 from forms.library.sources import COLUMNS, LIBRARY, read_rows
@@ -22,8 +23,10 @@ from forms.xlsform import Conversion, convert_workbook
 SURVEYS = survey_ids()
 TRANSLATIONS = [language for language in languages() if language.code != "en"]
 COMPLETE = ["fa"]  # the languages the first programmes work in
-HEADER = ",".join(COLUMNS) + "\n"
+HEADER = ",".join(name for name in COLUMNS if name != "save_to") + "\n"
 PLACEHOLDER = re.compile(r"\$\{\w+\}")
+LISTS = {"households", "incidents"}
+PERSONAL = {"${owner_contact}", "${household_code}", "${reporter_code}", "${place_name}", "${observers}", "${remarks}"}
 
 
 @cache
@@ -59,7 +62,7 @@ def test_the_four_surveys_of_losses_prey_and_dogs_are_there() -> None:
 def test_a_survey_converts_without_a_warning_and_phones_accept_it(survey_id: str, tmp_path: Path) -> None:
     conversion = converted(survey_id)
     assert conversion.warnings == []
-    assert conversion.media == []
+    assert set(conversion.media) <= {f"{name}.csv" for name in LISTS}
     assert (conversion.form_id, conversion.title) == (survey_id, read_survey(survey_id).title)
     assert validate(conversion.xform, tmp_path) == []
 
@@ -95,13 +98,36 @@ def test_every_survey_begins_with_the_common_questions(survey_id: str) -> None:
 def test_the_name_of_a_saved_report_holds_nothing_personal(survey_id: str) -> None:
     asked = set(PLACEHOLDER.findall(read_survey(survey_id).instance_name))
     assert asked
-    assert not asked & {"${owner_contact}", "${household_code}", "${reporter_code}", "${place_name}", "${observers}"}
+    assert not asked & PERSONAL
+
+
+def test_surveys_make_entities_that_phones_pick_from() -> None:
+    fed = {survey_id: lists_fed(FormDefinition.from_xform(converted(survey_id).xform)) for survey_id in SURVEYS}
+    assert {survey_id: lists for survey_id, lists in fed.items() if lists} == {
+        "conflict_livestock": {"incidents": ["country", "event_date", "predator", "report", "case_no", "area"]},
+        "conflict_verification": {"incidents": ["finding"]},
+        "household_register": {"households": ["code", "country", "village"]},
+    }
+    assert {name for lists in fed.values() for name in lists} == LISTS
+    versions = {survey_id: FormDefinition.from_xform(converted(survey_id).xform).entities_version for survey_id in SURVEYS}
+    assert {version for version in versions.values() if version} == {"2024.1.0"}  # KoBoCollect opens no newer one
+
+
+def test_what_all_phones_get_of_a_report_names_nobody_and_no_exact_place() -> None:
+    survey = read_survey("conflict_livestock")
+    shared = {row["name"] for row in survey.questions if row.get("save_to")} | {
+        name.strip("${}") for name in PLACEHOLDER.findall(survey.entity["label"])
+    }
+    assert shared == {"country", "event_date", "predator", "report_id", "case_no", "area"}
+    [area] = [row["calculation"] for row in survey.questions if row["name"] == "area"]
+    assert area.count("round(") == 2
+    assert area.count(", 1)") >= 2  # a tenth of a degree
 
 
 @pytest.mark.parametrize("survey_id", SURVEYS)
 def test_a_workbook_holds_only_the_choice_lists_its_survey_uses(survey_id: str) -> None:
     book = workbook(survey_id)
-    used = {kind.split()[1] for kind in column(book.survey, "type") if kind.startswith("select_")}
+    used = {kind.split()[1] for kind in column(book.survey, "type") if kind.startswith(("select_one ", "select_multiple "))}
     assert set(column(book.choices, "list_name")) == used
 
 
@@ -162,7 +188,7 @@ def test_persian_is_written_as_persian() -> None:
     [persian] = [each for each in TRANSLATIONS if each.code == "fa"]
     faults = {
         "Arabic ye or kaf": r"[يك]",
-        "Latin or Arabic digits": r"[0-9\u0660-\u0669]",
+        "Latin or Arabic digits, except in codes such as C2": r"(?<![A-Z])[0-9]|[\u0660-\u0669]",
         "a Latin question mark or comma": r"[?,;]",
         "a blank where the half-space belongs": r"(?<![\w\u200c])ن?می \w|\w ها(?:ی|یی)?(?!\w)",
         "a blank before a stop": r" [.،؛؟:]",

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from forms.submission import case_number
 from records.models import Submission
 from server.app_users import NewAppUser
 from server.network import write_address
 from server.pages import flags, overview
 from server.phone_settings import settings_qr
-from server.receipts import case_number
 from sync import fold, intake
 from tests.support.pages import HOST, PASSWORD, Site, page
 from tests.support.postgres import Cluster

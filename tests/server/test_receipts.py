@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from server.receipts import case_number, receipt_text
+from forms.submission import case_number
+from server.receipts import receipt_text
 from sync.delivery import Receipt
 
 ID = "uuid:0b1f5c9e-3a36-4f7e-8d0a-6f3a0e2c9d11"
