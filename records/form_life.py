@@ -69,6 +69,17 @@ def overview(connection: Connection, access: Access) -> Sequence[Row[str, str, s
     return connection.execute(query.order_by(Form.form_id)).all()
 
 
+def state_of(connection: Connection, access: Access, form_id: str) -> Row[str, str]:
+    """(state, current_version) of a form. Raises `Problem("form_unknown")`."""
+    access.require(Right.FORMS)
+    row = connection.execute(
+        select(Form.state, Form.current_version).filter_by(project_id=access.project_id, form_id=form_id)
+    ).first()
+    if row is None:
+        raise Problem("form_unknown", form_id)
+    return row
+
+
 def versions(connection: Connection, project_id: int, form_id: str) -> Sequence[Row[str, str, str, datetime, str, str]]:
     """(version, title, note, published_at, source_name, md5) of every version of a form, the newest first."""
     columns = (FormVersion.version, FormVersion.title, FormVersion.note)
