@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from flask import Blueprint, Response, g, request, send_file
+from flask import Blueprint, Response, g, request
 from itsdangerous import BadSignature
 from lxml import etree
 
@@ -19,6 +19,7 @@ from records import arrivals
 from records.arrivals import Pulled
 from records.forms import latest_xform
 from server import doors
+from server.downloads import kept_file
 from server.services import services
 
 briefcase = Blueprint("briefcase", __name__)
@@ -78,10 +79,7 @@ def media(signed: str, name: str) -> Response:
         sha256 = doors.signer("media").loads(signed, max_age=_DAY_SECONDS)
     except BadSignature:
         raise Problem("not_allowed", hint="The address is valid for a day: ask for the record again.") from None
-    response = send_file(services().blobs.path(sha256), mimetype="application/octet-stream", as_attachment=True, download_name=name)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return kept_file(sha256, name, save=True)
 
 
 def _instance(record: Pulled) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from flask import Response, request, send_file
+from flask import Response, request
 
-from server.services import services
+from server.downloads import kept_file
 
 _HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _FOREVER = "private, max-age=31536000, immutable"
@@ -49,10 +49,7 @@ def xform_file(xform: bytes, md5: str) -> Response:
 
 def media_file(name: str, sha256: str, md5: str) -> Response:
     """A file of a form, at an address that will never give anything else."""
-    path = services().blobs.path(sha256)
-    response = send_file(path, download_name=name, as_attachment=True, conditional=True, etag=md5)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return _pinned(response, md5)
+    return _pinned(kept_file(sha256, name, save=True, etag=md5), md5)
 
 
 def _asked_again(body: str) -> Response:

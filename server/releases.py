@@ -1,15 +1,18 @@
 """Releases: running an export into its folder, and handing its files out at an address that stays."""
 
+import mimetypes
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response
 
 from forms.problems import Problem
 from records import export_runs
 from records.access import Access, Right
 from records.export_runs import ReleasedFile
+from records.file_kinds import UNKNOWN
+from server.downloads import handed_out
 from server.identity import access_to
 from server.services import Services, services
 
@@ -86,7 +89,5 @@ def latest(project_id: int, name: str, file_name: str) -> Response:
     path = release_folder(opened, run.folder) / file["name"]
     if not path.is_file():
         raise Problem("not_found", "The file is no longer here; run the export again.")
-    response = send_file(path, as_attachment=True, etag=file["sha256"], last_modified=run.finished_at, conditional=True)
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+    kind = mimetypes.guess_type(path.name)[0] or UNKNOWN
+    return handed_out(path, path.name, etag=file["sha256"], kind=kind, changed=run.finished_at)

@@ -1,0 +1,76 @@
+"""Small pictures for pages, made when first looked at and kept below the data folder; they may be deleted at any time.
+
+A thumbnail is drawn anew, so it holds pixels and nothing else: no place (EXIF, XMP), no colour profile, no comment, no picture inside
+the picture.
+"""
+
+import secrets
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forms.problems import Problem
+from records.file_kinds import SHOWN
+from server.services import Services
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SIDE = 320  # pixels
+KEPT_PER_FOLDER = 80
+"""There are 256 folders: about 20,000 thumbnails of some 10 kB."""
+MOST_PIXELS = 40_000_000
+MOST_PIXELS_JPEG = 80_000_000  # read at a fraction of its size
+FORMATS = tuple(kind.removeprefix("image/").upper() for kind in sorted(SHOWN))
+_QUALITY = 75
+_one_at_a_time = threading.Lock()  # a picture may take 200 MB while it is read
+
+
+def thumbnail(opened: Services, sha256: str) -> Path:
+    """The file of the thumbnail of this picture, as JPEG. Raises `Problem("not_found")` for what is no picture or far too large."""
+    path = opened.config.data / "thumbnails" / sha256[:2] / f"{sha256}.jpg"
+    if not path.is_file():
+        with opened.turnstile.outside(), _one_at_a_time:
+            _keep(path, _drawn(opened.blobs.path(sha256)))
+    return path
+
+
+def _drawn(source: Path) -> bytes:
+    from io import BytesIO
+
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(source, formats=FORMATS) as picture:
+            width, height = picture.size
+            if width * height > (MOST_PIXELS_JPEG if picture.format in {"JPEG", "MPO"} else MOST_PIXELS):
+                raise Problem("not_found", "The picture is too large to be shown small.")
+            picture.draft("RGB", (2 * SIDE, 2 * SIDE))
+            picture.thumbnail((SIDE, SIDE), reducing_gap=2.0)
+            drawn = _on_white(ImageOps.exif_transpose(picture))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise Problem("not_found", "The file is no picture that can be read.") from error
+    out = BytesIO()
+    drawn.save(out, "JPEG", quality=_QUALITY, optimize=True)
+    return out.getvalue()
+
+
+def _on_white(picture: "Image") -> "Image":
+    """The pixels alone, in a picture that knows nothing of where they come from."""
+    from PIL import Image
+
+    plain = Image.new("RGB", picture.size, "white")
+    coloured = picture.convert("RGBA")
+    plain.paste(coloured, mask=coloured)
+    return plain
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Put the thumbnail into its folder whole, and the oldest out where there are too many."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = sorted(path.parent.glob("*.jpg"), key=lambda file: file.stat().st_mtime)
+    for oldest in kept[: max(0, len(kept) + 1 - KEPT_PER_FOLDER)]:
+        oldest.unlink(missing_ok=True)
+    fresh = path.with_name(f".{secrets.token_hex(8)}")
+    fresh.write_bytes(data)
+    fresh.replace(path)
