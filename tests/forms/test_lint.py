@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forms.library import survey_ids, workbook
 from forms.lint import RULES, Finding, lint, refuse_errors
 from forms.problems import Problem
 from forms.references import Unreadable, read_expression
-from forms.xlsform import convert
+from forms.xlsform import convert, convert_workbook
 from tests.support.small import xform
 from tests.support.validate import refused_by_phones
 
@@ -222,6 +223,12 @@ def test_an_entity_made_by_the_converter_is_no_fault() -> None:
     assert lint(convert(sheets.encode(), "f.md").xform) == []
 
 
+@pytest.mark.parametrize("survey_id", survey_ids())
+def test_nothing_is_found_in_the_surveys_that_are_shipped(survey_id: str) -> None:
+    conversion = convert_workbook(workbook(survey_id))
+    assert [finding.say() for finding in lint(conversion.xform, conversion.media)] == []
+
+
 def test_a_finding_names_its_place_says_what_to_do_and_speaks_the_readers_language() -> None:
     (finding,) = lint(rule("relevant", "/data/seen = 'yes'"))
     assert finding.say() == (
@@ -231,9 +238,26 @@ def test_a_finding_names_its_place_says_what_to_do_and_speaks_the_readers_langua
     assert finding.say(lambda text: "«" + text.replace("The expression", "عبارت")).startswith("q: «عبارت in “relevant”")
 
 
-def test_large_files_come_with_the_time_they_take() -> None:
+def test_t072_large_files_come_with_the_time_they_take_at_50_kb_a_second() -> None:
     (finding,) = lint(form(), ["film.mp4"], {"film.mp4": bytes(30_000_000)})
     assert "has 30 MB: at 50 kB/s a phone needs 10 minutes" in finding.say()
+
+
+def test_t054_entities_that_kobocollect_does_not_know_are_told_with_its_version() -> None:
+    (finding,) = lint(entities("2025.1.0"))
+    assert finding.severity == "warning"
+    assert "KoBoCollect up to 2025.3.3 cannot open it" in finding.say()
+
+
+def test_t065_what_the_phone_saved_last_is_no_file_of_the_form() -> None:
+    conversion = convert(b"| survey |\n| | type | name | label | default |\n| | text | q | Q | ${last-saved#q} |\n", "f.md")
+    assert conversion.media == []
+    assert [finding.code for finding in lint(conversion.xform, conversion.media)] == ["version_missing"]
+
+
+def test_t066_a_zip_is_told_because_phones_do_not_notice_its_changes() -> None:
+    (finding,) = lint(form(), ["maps.zip"], {"maps.zip": b"x"})
+    assert "Phones do not notice when a .zip changes" in finding.say()
 
 
 def test_errors_come_first_and_keep_a_form_from_being_published() -> None:
