@@ -113,7 +113,8 @@ def submission() -> Response:
             form_ids=g.caller.form_ids,
         )
     )
-    status = 201 if receipt.outcome in {"created", "edited", "attached"} else 202
+    is_kept_as_sent = receipt.outcome in {"created", "edited", "attached"} and "envelope_broken" not in receipt.flags
+    status = 201 if is_kept_as_sent else 202
     return openrosa_message(receipt_text(receipt, g.language, g.caller.notice), status, "submit_success")
 
 
