@@ -14,7 +14,7 @@ import sys
 import time
 import uuid
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote_plus, urlsplit
@@ -296,8 +296,10 @@ class Collect:
         name = entry.filename.removesuffix(".csv")
         if self.entities.hashes.get(name) != entry.hash:
             self.entities.take(name, kind, self._fetch(entry.download_url), entry.hash, lambda ids: self._deleted(entry, ids))
+        elif self.mode == "collect-2026":  # the older one asks only when it imports
+            self.entities.ask(name, lambda ids: self._deleted(entry, ids))
 
-    def _deleted(self, entry: ListedFile, ids: Iterable[str]) -> set[str]:
+    def _deleted(self, entry: ListedFile, ids: list[str]) -> set[str]:
         """Which of the entities made here were deleted on the server meanwhile."""
         wanted = ",".join(ids)
         return read_integrity(self.get(f"{entry.integrity_url}?id={wanted}")) if wanted and entry.integrity_url else set()

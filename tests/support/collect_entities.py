@@ -7,13 +7,15 @@ import csv
 import io
 import uuid
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.support.openrosa import Refused
 from tests.support.wire import Answer
 
 OWN = ("name", "label", "__version")
+Deleted = Callable[[list[str]], set[str]]
+"""Which of these the server calls deleted."""
 
 
 @dataclass
@@ -46,7 +48,7 @@ class LocalEntities:
     hashes: dict[str, str] = field(default_factory=dict)
     approval: set[str] = field(default_factory=set)
 
-    def take(self, name: str, kind: str, content: bytes, digest: str, deleted: Callable[[Iterable[str]], set[str]]) -> None:
+    def take(self, name: str, kind: str, content: bytes, digest: str, deleted: Deleted) -> None:
         """Import a list that the server offers. One row without a mandatory column and nothing happens, not even an error."""
         self.approval = self.approval | {name} if kind == "approvalEntityList" else self.approval - {name}
         here = self.lists.setdefault(name, {})
@@ -61,11 +63,16 @@ class LocalEntities:
             elif not local.is_online:
                 local.trunk = version
         listed = {row["name"] for row in rows}
-        missing = [entity for entity in here.values() if entity.id not in listed]
-        gone = {entity.id for entity in missing if entity.is_online} | deleted(e.id for e in missing if not e.is_online)
-        for each in gone:
-            del here[each]
+        for gone in [entity.id for entity in here.values() if entity.is_online and entity.id not in listed]:
+            del here[gone]
+        self.ask(name, deleted)
         self.hashes[name] = digest
+
+    def ask(self, name: str, deleted: Deleted) -> None:
+        """Drop what was made here, sent, and deleted on the server before this phone saw it in the list."""
+        here = self.lists.get(name, {})
+        for gone in deleted([entity.id for entity in here.values() if not entity.is_online]):
+            del here[gone]
 
     def choices(self, name: str) -> list[tuple[str, str]]:
         """(id, label) of what a question picks from."""
