@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from forms.definition import FormDefinition
 from forms.problems import Problem
 from records.access import Access, Right
+from records.audit import note
 from records.blobs import BlobStore
-from records.models import AuditEvent, DraftSubmission, FormDraft, FormVersion
+from records.models import DraftSubmission, FormDraft, FormVersion
 from records.publishing import Publication, missing_files, publish_with
 from records.store import Store, insert_new
 
@@ -73,7 +74,14 @@ def save(
         is_new = connection.execute(insert_new(connection, FormDraft), key | content | {"token_sha256": token_sha256}).rowcount == 1
         if not is_new:
             connection.execute(update(FormDraft).filter_by(**key).values(content))
-        _note(connection, access, "draft.save", definition.form_id, {"version": definition.version})
+        note(
+            connection,
+            "draft.save",
+            definition.form_id,
+            actor=access.actor,
+            project_id=access.project_id,
+            version=definition.version,
+        )
         return Saved(definition.form_id, definition.version, is_new)
 
     return store.write(work)
@@ -87,7 +95,7 @@ def change_key(store: Store, access: Access, form_id: str, token_sha256: str) ->
         key = {"project_id": access.project_id, "form_id": form_id}
         if connection.execute(update(FormDraft).filter_by(**key).values(token_sha256=token_sha256)).rowcount == 0:
             raise _unknown(form_id)
-        _note(connection, access, "draft.change_key", form_id, {})
+        note(connection, "draft.change_key", form_id, actor=access.actor, project_id=access.project_id)
 
     store.write(work)
 
@@ -117,7 +125,7 @@ def discard(store: Store, access: Access, form_id: str) -> None:
     def work(connection: Connection) -> None:
         draft_of(connection, access, form_id)
         _remove(connection, access, form_id)
-        _note(connection, access, "draft.discard", form_id, {})
+        note(connection, "draft.discard", form_id, actor=access.actor, project_id=access.project_id)
 
     store.write(work)
 
@@ -159,8 +167,3 @@ def _unknown(form_id: str) -> Problem:
 
 def _remove(connection: Connection, access: Access, form_id: str) -> None:
     connection.execute(delete(FormDraft).filter_by(project_id=access.project_id, form_id=form_id))
-
-
-def _note(connection: Connection, access: Access, action: str, form_id: str, detail: dict[str, Any]) -> None:
-    event = {"at": datetime.now(UTC), "project_id": access.project_id, "actor": access.actor}
-    connection.execute(insert(AuditEvent).values(**event, action=action, target=form_id, detail=detail))

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from forms.problems import Problem
 from records.access import Access, Right
+from records.audit import note
 from records.blobs import Blob, BlobStore
-from records.models import AuditEvent, Form, FormMedia, FormVersion
+from records.models import Form, FormMedia, FormVersion
+from records.publishing import list_changed
 from records.store import Store, insert_new
 
 STATES = ("open", "closed", "retired")
@@ -25,7 +27,8 @@ def set_state(store: Store, access: Access, form_id: str, state: str) -> None:
         key = {"project_id": access.project_id, "form_id": form_id}
         if connection.execute(update(Form).filter_by(**key).values(state=state)).rowcount == 0:
             raise Problem("form_unknown", form_id)
-        _note(connection, access, f"form.{state}", form_id, {})
+        list_changed(connection, access.project_id)
+        note(connection, f"form.{state}", form_id, actor=access.actor, project_id=access.project_id)
 
     store.write(work)
 
@@ -50,7 +53,8 @@ def replace_media(store: Store, blobs: BlobStore, access: Access, form_id: str, 
             raise Problem("form_media_missing", f"The form does not use {', '.join(strangers)}.", hint=hint)
         changed = [name for name, blob in kept.items() if _replace(connection, key | {"name": name}, blob)]
         if changed:
-            _note(connection, access, "form.media", form_id, {"version": version, "files": changed})
+            detail = {"version": version, "files": changed}
+            note(connection, "form.media", form_id, actor=access.actor, project_id=access.project_id, **detail)
         return changed
 
     return store.write(work)
@@ -108,8 +112,3 @@ def _replace(connection: Connection, key: dict[str, object], blob: Blob) -> bool
     if connection.execute(insert_new(connection, FormMedia), row).rowcount == 0:  # it was here before, and comes back
         connection.execute(update(FormMedia).filter_by(**key, sha256=blob.sha256).values(replaced_at=None, added_at=now))
     return True
-
-
-def _note(connection: Connection, access: Access, action: str, form_id: str, detail: dict[str, object]) -> None:
-    event = {"at": datetime.now(UTC), "project_id": access.project_id, "actor": access.actor}
-    connection.execute(insert(AuditEvent).values(**event, action=action, target=form_id, detail=detail))

@@ -12,9 +12,10 @@ from forms.definition import FormDefinition
 from forms.entities import list_of, lists_fed
 from forms.problems import Problem
 from records import entities as entity_lists
+from records.audit import note
 from records.blobs import BlobStore
 from records.forms import media_of
-from records.models import AuditEvent, Form, FormMedia, FormVersion
+from records.models import Form, FormMedia, FormVersion, Project
 from records.store import Store
 
 
@@ -106,9 +107,14 @@ def publish_with(connection: Connection, publication: Publication) -> Published:
     entity_lists.make_lists(connection, publication.project_id, definition)
     if publication.media:
         connection.execute(insert(FormMedia), [{**key, **file, "added_at": now} for file in publication.media])
-    event = {"at": now, "project_id": publication.project_id, "actor": publication.actor, "action": "form.publish"}
-    connection.execute(insert(AuditEvent).values(**event, target=form_id, detail={"version": version}))
+    list_changed(connection, publication.project_id)
+    note(connection, "form.publish", form_id, actor=publication.actor, project_id=publication.project_id, version=version)
     return Published(form_id, version, created=True)
+
+
+def list_changed(connection: Connection, project_id: int) -> None:
+    """Say that the list of open forms is another from now on."""
+    connection.execute(update(Project).filter_by(id=project_id).values(forms_revision=Project.forms_revision + 1))
 
 
 def _require_same(connection: Connection, publication: Publication, *, same_form: bool) -> None:

@@ -19,9 +19,10 @@ from server.tokens import digest, new_token
 
 LANGUAGES = {"en": "en", "fa": "fa"}
 _OLD_KEY_DAYS = 90
-_PHONE = (AppUser.id, AppUser.project_id, AppUser.language, AppUser.form_ids, AppUser.notice)
+_PHONE = (AppUser.id, AppUser.project_id, AppUser.language, AppUser.form_ids, AppUser.notice, Project.forms_revision)
 _BY_TOKEN = select(*_PHONE, (AppUser.token_sha256 != bindparam("token")).label("is_old")).where(  # every request asks it
     AppUser.project_id == bindparam("project_id"),
+    Project.id == AppUser.project_id,
     AppUser.revoked_at.is_(None),
     or_(
         AppUser.token_sha256 == bindparam("token"),
@@ -163,7 +164,7 @@ def listed(connection: Connection, project_id: int) -> list[Row[Any]]:
 
 
 def identified(connection: Connection, token: str, project_id: int) -> Row[Any]:
-    """(id, project_id, language, form_ids, notice, is_old) of the app user with this key. Raises `Problem("token_unknown")`."""
+    """The phone with this key: `_PHONE` and is_old. Raises `Problem("token_unknown")`."""
     asked = {"token": digest(token), "project_id": project_id, "now": datetime.now(UTC)}
     row = connection.execute(_BY_TOKEN, asked).first()
     if row is None:
@@ -172,7 +173,7 @@ def identified(connection: Connection, token: str, project_id: int) -> Row[Any]:
 
 
 def with_username(connection: Connection, username: str) -> Row[Any] | None:
-    """(id, project_id, language, form_ids, notice, ha1, account) of the active app user with this user name.
+    """(id, project_id, language, form_ids, notice, forms_revision, ha1, account) of the active app user with this user name.
 
     `account` is the project's short name.
     """

@@ -39,7 +39,7 @@ class Caller:
     """Who asks, and what they may. `base` begins the addresses they are given; `form_ids` names their forms (None: all).
 
     Without `app_user_id` it is a person, who only reads. `gets_forms` is False for a phone whose key was replaced: it only sends.
-    `notice` is a record that came back to it.
+    `notice` is a record that came back to it. `forms_revision` tells whether the list of forms is still the one of last time.
     """
 
     project_id: int
@@ -49,6 +49,7 @@ class Caller:
     form_ids: frozenset[str] | None = None
     gets_forms: bool = True
     notice: dict[str, Any] | None = None
+    forms_revision: int | None = None
 
     def may_have(self, form_id: str) -> bool:
         """Whether this form is for them."""
@@ -124,7 +125,8 @@ def _by_password(account: str | None) -> Caller:
         access = reader(account)
         return Caller(access.project_id, f"{request.root_url}view/{signer('forms').dumps(access.project_id)}")
     where = (name.casefold(), request.remote_addr or "")
-    identity.failures.check(where)
+    if name:  # the first request of every phone names nobody, and is asked to
+        identity.failures.check(where)
     verdict = _verdict(given, row)
     if row is None or not verdict.username:
         if name and not verdict.is_stale:
@@ -171,4 +173,4 @@ def _is_private() -> bool:
 
 def _phone(row: Row[Any], base: str, *, gets_forms: bool = True) -> Caller:
     form_ids = None if row.form_ids is None else frozenset(row.form_ids)
-    return Caller(row.project_id, base.rstrip("/"), row.id, row.language, form_ids, gets_forms, row.notice)
+    return Caller(row.project_id, base.rstrip("/"), row.id, row.language, form_ids, gets_forms, row.notice, row.forms_revision)

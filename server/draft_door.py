@@ -10,7 +10,7 @@ from forms.problems import Problem
 from records import drafts
 from server import entity_lists
 from server.errors import openrosa_message
-from server.openrosa_lists import file_line, form_line, form_list_of, manifest_of, media_file, xform_file
+from server.openrosa_lists import BASE, file_line, form_line, form_lists, manifest_of, media_file, xform_file
 from server.receipts import receipt_text
 from server.services import services
 from server.tokens import digest
@@ -38,7 +38,7 @@ def _identify(_: str | None, values: dict[str, Any] | None) -> None:
 def form_list() -> Response:
     """The draft, as a list of one."""
     has_files = bool(g.draft.media or _lists())
-    return form_list_of([form_line(g.draft, _address(), has_files=has_files)])
+    return form_lists.answer(None, lambda: [form_line(g.draft, f"{BASE}/{g.draft.md5}", has_files=has_files)], g.base)
 
 
 @draft_door.get("/<md5>/form.xml")

@@ -4,6 +4,7 @@ Who asks is decided in `server.doors`; the handlers are the same behind every do
 what they give, so what is behind one never changes and may be kept for ever; the lists are always asked for again.
 """
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from records.forms import ListedForm
 from server import doors, entity_lists
 from server.doors import Caller
 from server.errors import openrosa_message
-from server.openrosa_lists import file_line, form_line, form_list_of, manifest_of, media_file, xform_file
+from server.openrosa_lists import BASE, file_line, form_line, form_lists, manifest_of, media_file, xform_file
 from server.receipts import receipt_text
 from server.services import services
 from server.uploads import read_upload
@@ -35,15 +36,19 @@ def _identify(_: str | None, values: dict[str, Any] | None) -> None:
 @openrosa.get("/formList")
 def form_list() -> Response:
     """All open forms; `?formID=` asks for one."""
-    wanted = request.args.get("formID")
-    with services().store.read() as connection:
-        forms = published.open_forms(connection, _reader().project_id)
-    return form_list_of(_line(form) for form in forms if wanted in {None, form.form_id} and g.caller.may_have(form.form_id))
+    caller, wanted = _reader(), request.args.get("formID")
+
+    def lines() -> Iterator[str]:
+        with services().store.read() as connection:
+            forms = published.open_forms(connection, caller.project_id)
+        return (_line(form) for form in forms if wanted in {None, form.form_id} and caller.may_have(form.form_id))
+
+    return form_lists.answer((caller.project_id, caller.forms_revision, wanted, caller.form_ids), lines, caller.base)
 
 
 def _line(form: ListedForm) -> str:
     has_files = form.media_count or services().intake.schemas.files(g.caller.project_id, form.form_id, form.version)
-    return form_line(form, _address(form.form_id, form.md5), has_files=bool(has_files))
+    return form_line(form, f"{BASE}/forms/{quote(form.form_id, safe='')}/{form.md5}", has_files=bool(has_files))
 
 
 @openrosa.get("/forms/<path:form_id>/<md5>/form.xml")

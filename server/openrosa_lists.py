@@ -1,7 +1,9 @@
 """How form lists, manifests and files look to phones (OpenRosa 1.0, "Form Discovery"), whichever door they come through."""
 
 import hashlib
-from collections.abc import Iterable
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -11,6 +13,8 @@ from flask import Response, request
 from server.downloads import kept_file
 
 _HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
+BASE = "\x1a"  # stands for the beginning of a phone's addresses; no XML can hold this character
+_LISTS_KEPT = 64
 _FOREVER = "private, max-age=31536000, immutable"
 
 
@@ -24,9 +28,34 @@ def form_line(form: Any, address: str, *, has_files: bool) -> str:
     )
 
 
-def form_list_of(lines: Iterable[str]) -> Response:
-    """A form list."""
-    return _asked_again(f'<xforms xmlns="http://openrosa.org/xforms/xformsList">{"".join(lines)}</xforms>')
+class _FormLists:
+    """Form lists as they were written last, with a mark where each phone has its own address; may be used from many threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Any, tuple[str, str]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def answer(self, key: Any, lines: Callable[[], Iterable[str]], base: str) -> Response:
+        """The list for a phone whose addresses begin with `base`. `key` stands for the content; None: always written anew."""
+        with self._lock:
+            known = self._kept.get(key)
+        if known is None:
+            known = self._written(key, lines())
+        body, digest = known
+        return _asked_again(lambda: body.replace(BASE, escape(base)), hashlib.sha256(f"{digest} {base}".encode()).hexdigest())
+
+    def _written(self, key: Any, lines: Iterable[str]) -> tuple[str, str]:
+        body = f'{_HEADER}<xforms xmlns="http://openrosa.org/xforms/xformsList">{"".join(lines)}</xforms>'
+        written = body, hashlib.sha256(body.encode()).hexdigest()
+        if key is not None:
+            with self._lock:
+                self._kept[key] = written
+                while len(self._kept) > _LISTS_KEPT:
+                    self._kept.popitem(last=False)
+        return written
+
+
+form_lists = _FormLists()
 
 
 def file_line(name: str, md5: str, address: str) -> str:
@@ -39,7 +68,8 @@ def file_line(name: str, md5: str, address: str) -> str:
 
 def manifest_of(lines: Iterable[str]) -> Response:
     """A manifest."""
-    return _asked_again(f'<manifest xmlns="http://openrosa.org/xforms/xformsManifest">{"".join(lines)}</manifest>')
+    body = f'{_HEADER}<manifest xmlns="http://openrosa.org/xforms/xformsManifest">{"".join(lines)}</manifest>'
+    return _asked_again(lambda: body, hashlib.sha256(body.encode()).hexdigest())
 
 
 def xform_file(xform: bytes, md5: str) -> Response:
@@ -52,15 +82,12 @@ def media_file(name: str, sha256: str, md5: str) -> Response:
     return _pinned(kept_file(sha256, name, save=True, etag=md5), md5)
 
 
-def _asked_again(body: str) -> Response:
-    """A list that phones always ask for again, cheaply."""
-    response = Response(_HEADER + body, content_type="text/xml; charset=utf-8")
+def _asked_again(body: Callable[[], str], etag: str) -> Response:
+    """A list that phones always ask for again, cheaply. Dates are not trusted: this machine's clock may have been wrong."""
+    is_known = request.if_none_match.contains_weak(etag)
+    response = Response(b"" if is_known else body(), 304 if is_known else 200, content_type="text/xml; charset=utf-8")
     response.headers["Cache-Control"] = "private, no-cache"
-    etag = hashlib.sha256(response.get_data()).hexdigest()
     response.set_etag(etag)
-    if request.if_none_match.contains_weak(etag):  # dates are not trusted: this machine's clock may have been wrong
-        response.set_data(b"")
-        response.status_code = 304
     return response
 
 

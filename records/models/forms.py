@@ -12,13 +12,15 @@ from records.models.base import Base, Id
 class Project(Base):
     """A programme, say of one country: the tenant to which forms, phones and data belong.
 
-    `account` stands in addresses of KoBo's kind (`/<account>/formList`).
+    `account` stands in addresses of KoBo's kind (`/<account>/formList`). `forms_revision` grows whenever the list of open forms
+    changes.
     """
 
     __tablename__ = "project"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     name: Mapped[str]
     account: Mapped[str] = mapped_column(server_default=text("''"))
+    forms_revision: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     created_at: Mapped[datetime]
     __table_args__ = (Index("project_account", "account", unique=True),)
 

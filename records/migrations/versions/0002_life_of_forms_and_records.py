@@ -30,6 +30,7 @@ def upgrade() -> None:
 
 def _projects_and_people() -> None:
     op.add_column("project", sa.Column("account", sa.String(), nullable=False, server_default=sa.text("''")))
+    op.add_column("project", sa.Column("forms_revision", sa.Integer(), nullable=False, server_default=sa.text("0")))
     op.execute("UPDATE project SET account = 'project' || id")
     op.create_index("project_account", "project", ["account"], unique=True)
     op.add_column("account", sa.Column("is_administrator", sa.Boolean(), nullable=False, server_default=sa.false()))
