@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from server import schedule
+from server.doors import DOORS, PULL_DOORS
 from server.pages.access import local_path
 from tests.support.pages import HOST, PASSWORD, Site, page
 from tests.support.records import flock, new_id
@@ -25,6 +26,8 @@ TABLE = {
     ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>"): (ASK, 403, 404, 404),
     ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/files/<sha256>/<segment:name>"): (ASK, 403, 404, 404),
     ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/versions/<sha256>.xml"): (ASK, 403, 404, 404),
+    ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/decrypt"): (ASK, 403, 404, 404),
+    ("POST", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/decrypt"): (401, 403, 404, 404),
     ("GET", "/projects/1/phones"): (ASK, 403, 200, 200),
     ("POST", "/projects/1/phones"): (401, 403, 400, 400),
     ("GET", "/projects/1/phones/<segment:name>/revoke"): (ASK, 403, 200, 200),
@@ -45,7 +48,7 @@ TABLE = {
     ("GET", "/people/<segment:name>/password"): (ASK, 403, 403, 200),
     ("POST", "/people/<segment:name>/password"): (401, 403, 403, 404),
 }
-OTHER_DOORS = ("openrosa.", "static")
+OTHER_DOORS = ("static", *(f"{door}." for door in (*DOORS, *PULL_DOORS, "draft_door")))
 POSTS = sorted(rule for method, rule in TABLE if method == "POST")
 
 
@@ -58,7 +61,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def routes(site: Site) -> Iterator[tuple[str, str]]:
     for rule in site.app.url_map.iter_rules():
         if not rule.endpoint.startswith(OTHER_DOORS):
-            yield from ((method, rule.rule) for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+            path = rule.rule.replace("<int:project_id>", "1")
+            yield from ((method, path) for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
 
 
 def filled(rule: str) -> str:
