@@ -7,9 +7,11 @@ we cannot compile or evaluate, or not in time, is not judged.
 A record may come weeks after it was filled in, so today() and now() are asked of the caller: they become variables, see `clock`.
 """
 
+import hashlib
 import math
 import re
 import uuid
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
@@ -257,6 +259,11 @@ def _numeric(function: Callable[..., float]) -> Callable[..., float]:
     return call
 
 
+def _digest(_: Any, value: Any, algorithm: Any, encoding: Any = "base64") -> str:
+    done = hashlib.new(_text(algorithm).replace("-", "").lower(), _text(value).encode(), usedforsecurity=False)
+    return done.hexdigest() if _text(encoding) == "hex" else b64encode(done.digest()).decode()
+
+
 _NAMED: dict[str, Callable[..., Any]] = {
     **{name: _numeric(function) for name, function in _NUMERIC.items()},
     "round-to": _round,
@@ -280,5 +287,6 @@ _NAMED: dict[str, Callable[..., Any]] = {
     "max": lambda _, *values: max(map(_number, _nodes(*values)), default=math.nan),
     "boolean-from-string": lambda _, value: _text(value) in {"true", "1"},
     "count-non-empty": lambda _, values: float(sum(_text(value) != "" for value in _nodes(values))),
+    "digest": _digest,
     "uuid": lambda _, *__: str(uuid.uuid4()),
 }

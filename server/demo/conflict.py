@@ -97,7 +97,7 @@ def _reporter(event: Event, household: Household, own: Random) -> Answers:
         role = "ranger"
     owner = own.choice(WORDS[event.landscape.language].owners) if own.random() < 0.1 else ""
     number = household.code if role == "herder" else f"{event.landscape.code}-{role[:3].upper()}{own.randint(1, 3)}"
-    return {"reporter_role": role, "reporter_code": number, "household_code": household.code, "owner_contact": owner}
+    return {"reporter_role": role, "reporter_code": number, "household_typed": household.code, "owner_contact": owner}
 
 
 def _when(event: Event, attack: Attack, own: Random) -> Answers:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
+from uuid import NAMESPACE_OID, uuid5
 
 from lxml import etree
 
@@ -10,11 +11,13 @@ from forms.definition import Field, FormDefinition, pick
 from forms.xpath import clock, compile_expression, truth
 
 Answers: TypeAlias = dict[str, Any]
+_LIST = re.compile(r"instance\('[^']*'\)/root/item(\[[^\]]*\])?")
+_NOTHING = "/.."
 _CHOICE_NAME = re.compile(r"jr:choice-name\(\s*(\S+?)\s*,\s*'[^']*'\s*\)")
 
 
 class Filler:
-    """One form version, ready to be filled in many times."""
+    """One form version, ready to be filled in many times, on a phone whose lists are still empty."""
 
     def __init__(self, definition: FormDefinition) -> None:
         self.definition = definition
@@ -30,6 +33,10 @@ class Filler:
         root = etree.Element(form.root_name, {"id": form.form_id, "version": form.version})
         self._write(root, form.fields, answers | {"meta": {"instanceID": instance_id}})
         self._settle(root, form.fields, language)
+        for node in (root.find("/".join(item.path)) for item in form.walk() if item.dataset):
+            if node is not None:
+                node.set("id", str(uuid5(NAMESPACE_OID, instance_id)))
+                node.set("create", "1" if root.findtext("submission_purpose") == "real" else "")
         return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
     def _write(self, parent: etree._Element, items: tuple[Field, ...], answers: Answers) -> None:
@@ -41,7 +48,8 @@ class Filler:
                 for row in answers.get(item.name, []):
                     self._write(etree.SubElement(parent, item.name), item.children, row)
             elif item.kind == "group":
-                self._write(etree.SubElement(parent, item.name), item.children, answers.get(item.name, {}))
+                own = {"dataset": item.dataset} if item.dataset else {}
+                self._write(etree.SubElement(parent, item.name, own), item.children, answers.get(item.name, {}))
             else:
                 etree.SubElement(parent, item.name).text = _text(answers.get(item.name, ""))
 
@@ -58,7 +66,7 @@ class Filler:
 
     def _value(self, expression: str, node: etree._Element) -> Any:
         if expression not in self._compiled:
-            compiled = compile_expression(expression)
+            compiled = compile_expression(_LIST.sub(_NOTHING, expression))
             if compiled is None:
                 raise ValueError(f"{self.definition.form_id}: cannot evaluate {expression}")
             self._compiled[expression] = compiled

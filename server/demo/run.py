@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -18,14 +18,16 @@ import requests
 from forms.definition import FormDefinition
 from forms.problems import Problem
 from forms.xml import child, local_name, parse_xml, text_of
+from records.access import Access
 from records.projects import FIRST
 from server import accounts, app_users, releases
 from server.commands.serve import check_port
 from server.config import PREFIX, Config
 from server.demo.reports import PHONES, Report, reports
-from server.demo.world import SHARES, events
+from server.demo.world import SHARES, Event, events
 from server.services import Services
 from server.setup import prepare
+from sync.entity_import import import_csv
 
 _MARK = "demo.json"
 _PHONES_AT_ONCE = 8
@@ -124,7 +126,17 @@ def deliveries(opened: Services, count: int, seed: int, today: date) -> tuple[di
     ]
     phones = {user.name: user.url(address) for user in users}
     definitions = _forms(next(iter(phones.values())))
-    return phones, list(reports(events(seed, today, count), definitions, seed))
+    happened = events(seed, today, count)
+    _register(opened, happened)
+    return phones, list(reports(happened, definitions, seed))
+
+
+def _register(opened: Services, happened: Iterable[Event]) -> None:
+    """Put the households of the made-up year on the list that phones pick from."""
+    households = {event.household.code: event.household for event in happened if event.household is not None}
+    rows = [f"{code},{code},{each.landscape.country}" for code, each in sorted(households.items())]
+    table = "\n".join(["label,code,country", *rows])
+    import_csv(opened.store, Access.everything(FIRST, "demo"), "households", table.encode())
 
 
 def _forms(address: str) -> dict[str, FormDefinition]:
