@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select, text
 from forms.problems import Problem
 from records import export_runs, migrations, projects
 from records.models import Account, AppUser, Attachment, Form, Submission
+from server.certificate import RENEW_BEFORE, valid_until
 from server.config import Config
 from server.network import is_loopback, serving_url
 from server.services import Services, standalone
@@ -60,6 +61,17 @@ def _machine(config: Config) -> Iterator[Finding]:
     url = serving_url(config)
     remedy = "Connect to the Wi-Fi that the phones use and serve with --host 0.0.0.0, or set TULLIANA_PUBLIC_URL."
     yield Finding("Address for phones", url, remedy if is_loopback(url) else "")
+    if url.startswith("https:"):
+        yield _certificate(url)
+
+
+def _certificate(url: str) -> Finding:
+    try:
+        end = valid_until(url)
+    except OSError as error:
+        return Finding("Certificate", str(error), "Phones would refuse this address: mend the certificate, or let them use http.")
+    remedy = "Renew it: when it has ended, phones refuse the address. An http address keeps working."
+    return Finding("Certificate", f"valid until {end:%Y-%m-%d %H:%M} UTC", "" if end > datetime.now(UTC) + RENEW_BEFORE else remedy)
 
 
 def _database(services: Services) -> Iterator[Finding]:
