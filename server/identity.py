@@ -52,6 +52,17 @@ def access_to(project_id: int) -> Access:
     return access
 
 
+def own_projects() -> dict[int, str]:
+    """The names of the projects in which who asks may do something, by their number. Raises `Problem("sign_in_needed")`."""
+    if "own_projects" not in g:
+        asking = require_person()
+        with services().store.read() as connection:
+            known = projects.listed(connection)
+        g.own_projects = {one.id: one.name for one in known if asking.is_administrator or one.id in asking.roles}
+    found: dict[int, str] = g.own_projects
+    return found
+
+
 def sign_in(name: str, password: str) -> str:
     """A session token for this name and password. Raises `Problem` "sign_in_needed" or "too_many_tries"."""
     return accounts.begin_session(services().store, _verified(name, password))

@@ -27,7 +27,7 @@ class Prepared:
 def prepare(opened: Services, tell: Callable[[str], None] = lambda _: None) -> Prepared:
     """Bring the data folder up to date. Safe to repeat. `tell` hears of each survey before it is set up."""
     migrate(opened.store)
-    surveys = _install_surveys(opened, tell)
+    surveys = install_surveys(opened, tell)
     opened.blobs.sweep()
     entities.settle_waiting(opened.store)
     return Prepared(surveys, accounts.first_administrator(opened.store))
@@ -43,7 +43,7 @@ def migrate(store: Store) -> None:
     store.write(projects.make_first)
 
 
-def _install_surveys(opened: Services, tell: Callable[[str], None]) -> list[str]:
+def install_surveys(opened: Services, tell: Callable[[str], None] = lambda _: None) -> list[str]:
     """Publish the shipped surveys whose version is not here yet, in every project."""
     from forms.library import read_survey, survey_ids, workbook
 
@@ -52,15 +52,24 @@ def _install_surveys(opened: Services, tell: Callable[[str], None]) -> list[str]
         lacking = _lacking(opened.store, survey_id, read_survey(survey_id).version)
         if not lacking:
             continue
-        from forms.xlsform import convert_workbook
+        xform = _converted(opened.store, survey_id, read_survey(survey_id).version)
+        if xform is None:
+            from forms.xlsform import convert_workbook
 
-        tell(survey_id)
-        conversion = convert_workbook(workbook(survey_id))
+            tell(survey_id)
+            xform = convert_workbook(workbook(survey_id)).xform
         for project_id in sorted(lacking):
             source_name = f"{_SHIPPED}{survey_id}"
-            publish(opened.store, opened.blobs, project_id, xform=conversion.xform, source_name=source_name, actor="start")
+            publish(opened.store, opened.blobs, project_id, xform=xform, source_name=source_name, actor="start")
         installed.append(survey_id)
     return installed
+
+
+def _converted(store: Store, survey_id: str, version: str) -> bytes | None:
+    """The XForm of a shipped survey, from a project that has it."""
+    with store.read() as connection:
+        shipped = {"form_id": survey_id, "version": version, "source_name": f"{_SHIPPED}{survey_id}"}
+        return connection.execute(select(FormVersion.xform).filter_by(**shipped).limit(1)).scalar()
 
 
 def _lacking(store: Store, survey_id: str, version: str) -> set[int]:

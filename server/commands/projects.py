@@ -16,10 +16,12 @@ def command() -> None:
 def add(name: str, short_name: str) -> None:
     """Add the project NAME. SHORT_NAME stands in addresses: small Latin letters, digits, hyphens."""
     from records import projects
+    from server.setup import install_surveys
 
     with opened() as services:
         number = projects.add(services.store, name, short_name, actor=ACTOR)
-    click.echo(f"{name} is project {number}. Its shipped surveys come with the next start; commands take --project {number}.")
+        install_surveys(services)
+    click.echo(f"{name} is project {number}, with the shipped surveys. Commands take --project {number}.")
 
 
 @command.command("list")

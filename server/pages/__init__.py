@@ -1,6 +1,20 @@
 """Pages for people: sign in, reports on a map and in a table, phones, forms, downloads. Importing this hangs up every page."""
 
-from server.pages import access, decryption, entities, exports, forms, overview, people, phones, report, sign_in
+from server.pages import access, decryption, entities, exports, forms, log, overview, people, phones, projects, report, sign_in
 from server.pages.blueprint import pages
 
-__all__ = ["access", "decryption", "entities", "exports", "forms", "overview", "pages", "people", "phones", "report", "sign_in"]
+__all__ = [
+    "access",
+    "decryption",
+    "entities",
+    "exports",
+    "forms",
+    "log",
+    "overview",
+    "pages",
+    "people",
+    "phones",
+    "projects",
+    "report",
+    "sign_in",
+]

@@ -11,7 +11,7 @@ from forms.problems import Problem
 from records.access import Access, Right
 from server.accounts import Person
 from server.errors import is_for_phones
-from server.identity import person, require_person
+from server.identity import access_to, person, require_person
 from server.pages.blueprint import pages
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -35,8 +35,8 @@ def refuse_forged() -> None:
 def open_to(*rights: Right) -> Callable[[View], View]:
     """A page of a project for people with one of these rights. Others are told; strangers are sent to sign in."""
 
-    def allow(asking: Person) -> None:
-        g.access = asking.access(g.project_id)
+    def allow(_: Person) -> None:
+        g.access = access_to(g.project_id)
         g.access.require(*rights)
 
     return _guard(allow)

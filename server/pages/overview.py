@@ -1,4 +1,4 @@
-"""The start page: reports on a map and the newest ones in a table."""
+"""The first page of a project: reports on a map and the newest ones in a table."""
 
 import json
 from collections.abc import Sequence
@@ -6,19 +6,18 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from flask import Response, redirect, request, url_for
+from flask import Response, request, url_for
 from sqlalchemy import Connection
 
 from exports.regions import SHIPPED
 from forms.problems import Problem
 from forms.submission import case_number
-from records import projects, submissions
+from records import submissions
 from records.access import Right
 from records.forms import titles
 from records.submissions import Position
-from server.identity import require_person
 from server.pages import flags
-from server.pages.access import access, open_to, open_to_people
+from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
 from server.pages.rendering import compressed, form_title, page
 from server.services import services
@@ -27,16 +26,6 @@ PAGE_SIZE = 25
 MAP_LIMIT = 5000
 COLOURS = 8
 """How many forms the style sheet has colours for; further ones share."""
-
-
-@pages.get("/", endpoint="start")
-@open_to_people
-def start() -> Response:
-    """Lead everybody to the first thing they may see: reports of their first project, else its exports."""
-    first = next(iter(own_projects()), None)
-    if first is None:
-        raise Problem("not_allowed")
-    return redirect(url_for("pages.enter", project_id=first))  # type: ignore[return-value]
 
 
 @pages.get(f"{PROJECT}/", endpoint="overview")

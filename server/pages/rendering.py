@@ -13,10 +13,10 @@ from markupsafe import Markup
 
 from forms.problems import Problem
 from records.access import Access
-from records.projects import FIRST
 from server.accounts import Person
 from server.errors import is_for_phones
 from server.i18n import LANGUAGES, RIGHT_TO_LEFT, translator
+from server.identity import own_projects
 from server.pages.blueprint import pages
 
 _LANGUAGE_COOKIE = "lang"
@@ -64,7 +64,8 @@ def page(template: str, *, status: int = 200, **values: Any) -> Response:
         direction="rtl" if reader in RIGHT_TO_LEFT else "ltr",
         language_switch=switch,
         person=g.get("person"),
-        access=_access(),
+        access=_access(status),
+        own_projects=g.get("own_projects", {}),
         **values,
     )
     response = compressed(Response(html, status=status, content_type="text/html; charset=utf-8"))
@@ -74,18 +75,15 @@ def page(template: str, *, status: int = 200, **values: Any) -> Response:
     return response
 
 
-def _access() -> Access | None:
-    """What the reader may do in the project of this page; a page of no project leads on to their first one."""
-    if "access" not in g and g.get("person") is not None:
-        asking: Person = g.person
-        if "project_id" not in g:
-            g.project_id = min(asking.roles, default=FIRST)
-        try:
-            g.access = asking.access(g.project_id)
-        except Problem:
-            g.access = None
-    found: Access | None = g.get("access")
-    return found
+def _access(status: int) -> Access | None:
+    """What the reader may do in the project of this page; a page of none of theirs leads on to their first one."""
+    if g.get("person") is None or status >= 500:  # then the database may be what is broken
+        return None
+    own = own_projects()
+    if g.get("project_id") not in own:
+        g.project_id = next(iter(own), None)
+    asking: Person = g.person
+    return None if g.project_id is None else asking.access(g.project_id)
 
 
 def problem_page(problem: Problem) -> Response:

@@ -1,0 +1,80 @@
+"""The log of a project: who did what, when."""
+
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy import Row
+
+from forms.submission import case_number
+from records import audit
+from records.access import Right
+from server.pages.access import access, open_to
+from server.pages.blueprint import PROJECT, pages
+from server.pages.rendering import page, translate
+from server.services import services
+
+PAGE_SIZE = 50
+
+
+def _(text: str) -> str:
+    """Mark a text for translation; it is translated when it is shown."""
+    return text
+
+
+ACTIONS = {
+    "account.add": _("added the account {target}"),
+    "account.set_role": _("changed the role of {target}"),
+    "account.set_password": _("gave {target} a new password"),
+    "account.close": _("closed the account {target}"),
+    "account.end_sessions": _("signed {target} out everywhere"),
+    "account.sign_in": _("signed in"),
+    "project.add": _("added the project {target}"),
+    "app_user.add": _("added the phone {target}"),
+    "app_user.revoke": _("withdrew the key of {target}"),
+    "app_user.rotate": _("gave {target} a new key"),
+    "app_user.set_password": _("gave the phone {target} a password"),
+    "app_user.set_account": _("changed who sees what {target} sends"),
+    "app_user.set_forms": _("changed which forms {target} gets"),
+    "form.publish": _("published the form {target}"),
+    "form.media": _("changed files of the form {target}"),
+    "form.open": _("opened the form {target}"),
+    "form.closed": _("closed the form {target}"),
+    "form.retired": _("retired the form {target}"),
+    "draft.save": _("saved a draft of the form {target}"),
+    "draft.change_key": _("gave the draft of {target} a new key"),
+    "draft.discard": _("discarded the draft of {target}"),
+    "entity.import": _("imported entities into {target}"),
+    "entity_list.approval": _("changed when {target} follows the reports"),
+    "record.state": _("changed the state of the report {target}"),
+    "record.comment": _("commented on the report {target}"),
+    "record.settle": _("settled what was odd about the report {target}"),
+    "record.switch": _("chose another version of the report {target}"),
+    "record.split": _("made two reports of {target}"),
+    "record.delete": _("deleted the report {target}"),
+    "record.restore": _("restored the report {target}"),
+    "submission.decrypt": _("decrypted the report {target}"),
+}
+"""What the actions are in words; one that is not here is told by its code."""
+
+
+@pages.get(f"{PROJECT}/log", endpoint="log")
+@open_to(Right.LOG)
+def log() -> Response:
+    """The newest events, page by page."""
+    number = max(1, request.args.get("page", 1, type=int))
+    with services().store.read() as connection:
+        rows = audit.events(connection, access(), limit=PAGE_SIZE + 1, skip=PAGE_SIZE * (number - 1))
+    lines = [{"at": row.at, "actor": row.actor, "words": _words(row), "detail": _detail(row)} for row in rows[:PAGE_SIZE]]
+    return page("log.html", lines=lines, number=number, more=len(rows) > PAGE_SIZE)
+
+
+def _words(row: Row[Any]) -> str:
+    target = case_number(row.target) if row.action.startswith("record.") else row.target
+    return translate(ACTIONS.get(row.action, row.action)).format(target=target)
+
+
+def _detail(row: Row[Any]) -> str:
+    """What else is known: roles, states, versions, names."""
+    values = [row.state, *row.detail.values()]
+    words = [word for value in values for word in (value if isinstance(value, list) else [value]) if word not in (None, "")]
+    return translate(", ").join(translate(str(word).replace("_", " ")) for word in words)
