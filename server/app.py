@@ -21,6 +21,7 @@ from server.openrosa import openrosa
 from server.pages import pages
 from server.releases import releases
 from server.services import open_services, services
+from server.unchanged import answers_unchanged
 from server.uploads import wait_for_small
 
 _CROWDED = "tulliana.crowded"
@@ -45,7 +46,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(releases)
     app.after_request(_openrosa_headers)
     app.before_request(_room_for_more)
-    app.wsgi_app = _one_slash(_proxied(_in_turn(app.wsgi_app, opened.turnstile), config.trusted_proxies))  # type: ignore[method-assign, assignment]
+    in_turn = _in_turn(answers_unchanged(app.wsgi_app, opened.store), opened.turnstile)
+    app.wsgi_app = _one_slash(_proxied(in_turn, config.trusted_proxies))  # type: ignore[method-assign, assignment]
     return app
 
 

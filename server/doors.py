@@ -39,7 +39,8 @@ class Caller:
     """Who asks, and what they may. `base` begins the addresses they are given; `form_ids` names their forms (None: all).
 
     Without `app_user_id` it is a person, who only reads. `gets_forms` is False for a phone whose key was replaced: it only sends.
-    `notice` is a record that came back to it. `forms_revision` tells whether the list of forms is still the one of last time.
+    `notice` is a record that came back to it. `forms_revision` tells whether the list of forms is still the one of last time;
+    `row` is all that is known of a phone.
     """
 
     project_id: int
@@ -50,6 +51,7 @@ class Caller:
     gets_forms: bool = True
     notice: dict[str, Any] | None = None
     forms_revision: int | None = None
+    row: Row[Any] | None = None
 
     def may_have(self, form_id: str) -> bool:
         """Whether this form is for them."""
@@ -173,4 +175,4 @@ def _is_private() -> bool:
 
 def _phone(row: Row[Any], base: str, *, gets_forms: bool = True) -> Caller:
     form_ids = None if row.form_ids is None else frozenset(row.form_ids)
-    return Caller(row.project_id, base.rstrip("/"), row.id, row.language, form_ids, gets_forms, row.notice, row.forms_revision)
+    return Caller(row.project_id, base.rstrip("/"), row.id, row.language, form_ids, gets_forms, row.notice, row.forms_revision, row)

@@ -19,6 +19,7 @@ from server.errors import openrosa_message
 from server.openrosa_lists import BASE, file_line, form_line, form_lists, manifest_of, media_file, xform_file
 from server.receipts import receipt_text
 from server.services import services
+from server.unchanged import remember
 from server.uploads import read_upload
 from sync.delivery import Delivery, short_text
 
@@ -43,7 +44,10 @@ def form_list() -> Response:
             forms = published.open_forms(connection, caller.project_id)
         return (_line(form) for form in forms if wanted in {None, form.form_id} and caller.may_have(form.form_id))
 
-    return form_lists.answer((caller.project_id, caller.forms_revision, wanted, caller.form_ids), lines, caller.base)
+    response = form_lists.answer((caller.project_id, caller.forms_revision, wanted, caller.form_ids), lines, caller.base)
+    if caller.row is not None:
+        remember(request.environ, response.get_etag()[0] or "", caller.row)
+    return response
 
 
 def _line(form: ListedForm) -> str:

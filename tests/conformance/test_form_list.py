@@ -2,11 +2,12 @@
 
 import re
 import threading
+import uuid
 from pathlib import Path
 
 import pytest
 
-from tests.conformance.conftest import Site
+from tests.conformance.conftest import Site, make_site
 from tests.support.collect import Collect, md5
 from tests.support.openrosa import Refused
 from tests.support.records import FLOCK, renamed
@@ -140,3 +141,37 @@ def test_t043_if_modified_since_is_ignored(site: Site, since: str) -> None:
 
 def test_t044_nothing_changed_means_the_same_bytes(site: Site) -> None:
     assert site.get().body == site.get().body
+
+
+def test_t042_what_was_unchanged_is_told_again_as_soon_as_it_changes(site: Site, tmp_path: Path) -> None:
+    """The list a phone has is good for it alone, and only while nothing about it changes."""
+    name = f"careful {uuid.uuid4()}"
+    own = make_site(site.server, name)
+    other = make_site(site.server, f"other {uuid.uuid4()}")
+    form_id = f"f{uuid.uuid4().hex}"
+    (tmp_path / "form.xml").write_bytes(renamed(FLOCK, form_id))
+    site.server.publish(tmp_path / "form.xml")
+
+    def ask(asking: Site, **headers: str) -> tuple[int, str]:
+        answer = asking.get(**headers)
+        return answer.status, answer.headers.get("etag", "")
+
+    tag = ask(own)[1]
+    assert [ask(own, If_None_Match=tag)[0] for _ in range(3)] == [304] * 3
+    assert ask(other, If_None_Match=tag)[0] == 200  # its addresses hold another key
+    assert ask(own, If_None_Match=tag, Host="station.example:80")[0] == 200
+    assert own.get(f"/formList?formID={form_id}", If_None_Match=tag).status == 200
+    for change in (
+        ("form", "close", form_id),
+        ("form", "reopen", form_id),
+        ("app-user", "forms", name, "flock_count"),
+        ("app-user", "forms", name, "--all"),
+        ("app-user", "rotate", name, "--json"),
+    ):
+        assert site.server.here(*change)[0] == 0
+        status, new_tag = ask(own, If_None_Match=tag)
+        assert status == (403 if "rotate" in change else 200)
+        assert new_tag != tag
+        tag = new_tag
+    site.server.here("app-user", "revoke", name)
+    assert ask(own, If_None_Match=tag)[0] == 403
