@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from forms.definition import FormDefinition
 from forms.problems import Problem
+from records import audit
 from records.access import Access, Right
-from records.audit import note
 from records.blobs import BlobStore
 from records.models import DraftSubmission, FormDraft, FormVersion
 from records.publishing import Publication, missing_files, publish_with
@@ -95,7 +95,7 @@ def change_key(store: Store, access: Access, form_id: str, token_sha256: str) ->
         key = {"project_id": access.project_id, "form_id": form_id}
         if connection.execute(update(FormDraft).filter_by(**key).values(token_sha256=token_sha256)).rowcount == 0:
             raise _unknown(form_id)
-        note(connection, "draft.change_key", form_id, actor=access.actor, project_id=access.project_id)
+        audit.note(connection, "draft.change_key", form_id, actor=access.actor, project_id=access.project_id)
 
     store.write(work)
 
@@ -125,7 +125,7 @@ def discard(store: Store, access: Access, form_id: str) -> None:
     def work(connection: Connection) -> None:
         draft_of(connection, access, form_id)
         _remove(connection, access, form_id)
-        note(connection, "draft.discard", form_id, actor=access.actor, project_id=access.project_id)
+        audit.note(connection, "draft.discard", form_id, actor=access.actor, project_id=access.project_id)
 
     store.write(work)
 
