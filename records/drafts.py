@@ -74,7 +74,7 @@ def save(
         is_new = connection.execute(insert_new(connection, FormDraft), key | content | {"token_sha256": token_sha256}).rowcount == 1
         if not is_new:
             connection.execute(update(FormDraft).filter_by(**key).values(content))
-        note(
+        audit.note(
             connection,
             "draft.save",
             definition.form_id,
