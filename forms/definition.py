@@ -160,15 +160,15 @@ class _Reader:
             raise Problem("form_invalid", "The primary instance is missing.")
         self.primary = instances[0][0]
         self.secondary = {node.get("id", ""): node for node in instances[1:]}
-        self.binds = {
-            self._path(node.get("nodeset", "")): node for node in model if local_name(node) == "bind" and node.get("nodeset")
-        }
+        binds = [node for node in model if local_name(node) == "bind" and node.get("nodeset")]
+        self.binds = {_steps(node.get("nodeset", "")): node for node in binds}
+        self.nodesets = {node.get("id", ""): node.get("nodeset", "") for node in binds if node.get("id")}
         self.texts, self.languages = self._read_texts()
         self.controls = {
-            self._path(node.get("ref") or node.get("nodeset") or ""): node
+            path: node
             for node in self.body.iter(etree.Element)
-            if node.get("ref") or (local_name(node) == "repeat" and node.get("nodeset"))
             if local_name(node) in _CONTROLS  # and not an action beside them, such as setvalue
+            if (path := self._aim(node))
         }
 
     def definition(self) -> FormDefinition:
@@ -204,9 +204,14 @@ class _Reader:
         found = (_MEDIA_URL.fullmatch(str(value).strip()) for value in values if value)
         return frozenset(match[1] for match in found if match)
 
-    def _path(self, nodeset: str) -> tuple[str, ...]:
-        parts = [part.rpartition(":")[2] for part in nodeset.strip().split("/") if part]
-        return tuple(parts[1:])
+    def _aim(self, control: etree._Element) -> Path:
+        """The node a control is for: by path, relative to the group around it or not, or by the id of its bind."""
+        nodeset = control.get("nodeset", "") if local_name(control) == "repeat" else ""
+        given = (control.get("ref") or nodeset or self.nodesets.get(control.get("bind", ""), "")).strip()
+        if not given or given.startswith("/"):
+            return _steps(given)
+        around = (self._aim(node) for node in control.iterancestors() if local_name(node) in {"group", "repeat"})
+        return next(filter(None, around), ()) + _steps(given)
 
     def _read_texts(self) -> tuple[dict[str, dict[str, str]], tuple[str, ...]]:
         texts: dict[str, dict[str, str]] = {}
@@ -309,6 +314,12 @@ class _Reader:
         values = {local_name(node): (node.text or "").strip() for node in item}
         labels = self.texts.get(values.get("itextId", ""), {}) if "itext(" in label_name else {"": values.get(label_name, "")}
         return Choice(values.get(value_name, ""), labels)
+
+
+def _steps(nodeset: str) -> Path:
+    """The names on a path from below the root; a path may begin there, too."""
+    names = [part.rpartition(":")[2] for part in nodeset.strip().split("/") if part]
+    return tuple(names[1:] if nodeset.strip().startswith("/") else names)
 
 
 def _without_filters(nodeset: str) -> str:

@@ -5,6 +5,7 @@ A workbook comes from outside: limits are set before its first byte is read, and
 
 import re
 import sys
+import unicodedata
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -12,11 +13,15 @@ from zipfile import BadZipFile, ZipFile
 
 import orjson
 
+from forms.xml import MAX_XML_BYTES
+
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of .xls, of .doc, and of password-protected .xlsx
 OUT_OF_MEMORY = 3  # the exit status
 MAX_UNPACKED = 200 * 1024 * 1024  # bytes; the limit Excel's own users never come near
 _SAVE_AS = "Open it in Excel or LibreOffice and save it as .xlsx."
 _TYPES = "https://xlsform.org/en/#question-types"
+_LINES = 5  # of one message
+_DEEP = {"bind", "body", "control", "instance"}
 Answer = dict[str, object]
 
 
@@ -68,7 +73,7 @@ def convert(data: bytes, file_name: str) -> Answer:
     from pyxform.xls2json_backends import Definition, SupportedFileTypes, get_xlsform
     from pyxform.xls2xform import convert as to_xform
 
-    rows: Sequence[dict[str, str]] = ()
+    rows: Sequence[dict[str, str]] | None = None
     try:
         kind = SupportedFileTypes(file_type(data, file_name))
         source = BytesIO(data.removeprefix(b"\xef\xbb\xbf"))
@@ -79,15 +84,24 @@ def convert(data: bytes, file_name: str) -> Answer:
     except Unreadable as error:
         return {"error": str(error)}
     except PyXFormError as error:
-        return {"error": explain(str(error), rows)}
+        return {"error": explain(str(error), rows or ())}
     except RecursionError:
         return {"error": "groups or references are nested too deeply. Divide the form."}
     except MemoryError:
         sys.exit(OUT_OF_MEMORY)
     except Exception as error:  # whatever a broken workbook sets off in the libraries that read it
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return {"error": f"the workbook cannot be read ({reason}). {_SAVE_AS}"}
+        return {"error": _broken(error, rows)}
+    if (size := len(result.xform.encode())) > MAX_XML_BYTES:
+        return {"error": f"the form becomes an XForm of {size} bytes; {MAX_XML_BYTES} are allowed. Put long lists into a CSV file."}
     return {"xform": result.xform, "warnings": result.warnings, "itemsets": result.itemsets}
+
+
+def _broken(error: Exception, rows: Sequence[dict[str, str]] | None) -> str:
+    """What to say of an error that no library foresaw; `rows` is None where the workbook could not even be read."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    if rows is None:
+        return f"the workbook cannot be read ({reason}). Delete charts and sheets that are no part of it. {_SAVE_AS}"
+    return f"the workbook can be read, but something in it breaks the conversion ({reason}). {_suspects(rows)}"
 
 
 def explain(message: str, rows: Sequence[dict[str, str]]) -> str:
@@ -96,6 +110,7 @@ def explain(message: str, rows: Sequence[dict[str, str]]) -> str:
         (r"Unknown question type '(.*)'\.", _unknown_type),
         (r"The survey element named '(.*)' has no label or hint.*", _no_label),
         (r"\[row : (\d+)\] List name not in choices sheet: (.*)", _no_list),
+        (r"(This section) has not been included\.", _no_section),
     ):
         if match := re.fullmatch(pattern, message, re.DOTALL):
             return better(match, rows)
@@ -103,11 +118,14 @@ def explain(message: str, rows: Sequence[dict[str, str]]) -> str:
         return message.replace("] ", "] On the 'survey' sheet: ", 1)
     if "not recognized as a supported type" in message:
         return f"the workbook is damaged, empty or protected by a password. {_SAVE_AS}"
-    return message
+    first, more = message.splitlines()[:_LINES], len(message.splitlines()) - _LINES
+    return "\n".join([*first, f"And {more} more like these."] if more > 0 else first)
 
 
 def _unknown_type(match: re.Match[str], rows: Sequence[dict[str, str]]) -> str:
-    return f"{_where(rows, 'type', match[1])}the type '{match[1]}' is unknown. Use a type of {_TYPES}."
+    invisible = any(unicodedata.category(letter) == "Cf" for letter in match[1])
+    remark = " It holds a character that cannot be seen: delete the cell and type it anew." if invisible else ""
+    return f"{_where(rows, 'type', match[1])}the type '{match[1]}' is unknown.{remark} Use a type of {_TYPES}."
 
 
 def _no_label(match: re.Match[str], rows: Sequence[dict[str, str]]) -> str:
@@ -119,6 +137,20 @@ def _no_list(match: re.Match[str], _: Sequence[dict[str, str]]) -> str:
         f"[row : {match[1]}] On the 'survey' sheet, the list '{match[2]}' is used, but the 'choices' sheet has none."
         f" Add rows with the list_name {match[2]}, or correct the name."
     )
+
+
+def _no_section(_: re.Match[str], rows: Sequence[dict[str, str]]) -> str:
+    return f"{_where(rows, 'type', 'include')}the type 'include' is not supported. Copy the rows of the other form into this one."
+
+
+def _suspects(rows: Sequence[dict[str, str]]) -> str:
+    """The headers of the survey sheet that reach deep into the form, or hold two headers in one."""
+    headers = sorted({name for row in rows for name in row})
+    joined = [name for name in headers if name.count("::") > 1 and not name.startswith("media")]
+    odd = joined + [name for name in headers if name.partition(":")[0] in _DEEP]
+    if odd:
+        return f"Look at the columns with these headers first: {', '.join(odd)}."
+    return "Take out the columns and rows that came last, until it can be converted."
 
 
 def _where(rows: Sequence[dict[str, str]], column: str, value: str) -> str:

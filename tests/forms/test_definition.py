@@ -164,6 +164,18 @@ def test_choices_that_the_phone_searches_in_a_file_are_unknown() -> None:
     assert definition("<q/>", "", control).by_path[("q",)].choices is None
 
 
+def test_paths_of_old_forms_are_relative_and_controls_name_their_binds() -> None:
+    binds = '<bind nodeset="photo" type="binary"/><bind id="age" nodeset="/data/g/age" type="int"/><bind id="x" nodeset="x"/>'
+    body = (
+        '<upload ref="photo"/><input bind="age"/><input bind="x"/><input bind="gone"/>'
+        '<group ref="/data/g"><group><repeat nodeset="rows"><input ref="name"/></repeat></group></group>'
+    )
+    found = definition("<photo/><x/><g><age/><rows><name/></rows></g>", binds, body)
+    controls = {"/".join(path): item.control for path, item in found.by_path.items()}
+    assert controls == {"photo": "upload", "x": "input", "g": "", "g/age": "input", "g/rows": "", "g/rows/name": "input"}
+    assert (found.by_path[("photo",)].type, found.by_path[("g", "rows")].kind) == ("binary", "repeat")
+
+
 def test_an_action_beside_a_control_does_not_hide_the_control_it_aims_at() -> None:
     body = (
         '<select1 ref="/data/b"><label>Kind</label><item><label>x</label><value>x</value></item></select1>'

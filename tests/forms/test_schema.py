@@ -66,6 +66,13 @@ def test_nobody_is_asked_for_a_calculation_so_nothing_about_it_is_held_against_t
     assert codes(read(xform("<q/>", bind), "")) == []
 
 
+def test_several_choices_with_blanks_in_their_names_are_all_choices() -> None:
+    items = "".join(f"<item><label>x</label><value>{name}</value></item>" for name in ("a b", "c"))
+    form = asked("string", control="select", inside=items)
+    assert codes(read(form, "<q>a b c</q>")) == []
+    assert codes(read(form, "<q>a b d</q>")) == [("value_invalid", "q")]
+
+
 def test_a_file_is_one_whatever_type_the_form_gives_it() -> None:
     assert read(asked("string", control="upload"), "<q>a.m4a</q>").files == ["a.m4a"]
 

@@ -147,11 +147,14 @@ def test_the_warnings_of_pyxform_are_passed_on() -> None:
 
 # what is refused, and the words that help
 
+TAGGED = "type | name | label | instance::tag"
+
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
         (survey("txt | a | A | "), ["row : 2", "'survey' sheet", "type 'txt' is unknown", "xlsform.org"]),
+        (survey("text\u200f | a | A | "), ["row : 2", "cannot be seen", "type it anew"]),
         (survey("text | a | A | ", "text | a | B | "), ["row : 3", "'survey' sheet", "'a'", "unique"]),
         (survey("text | a | A | ${b} = 1"), ["row : 2", "'survey' sheet", "'relevant'", "'b'"]),
         (survey("text | a | | "), ["row : 2", "'survey' sheet", "'a' has no text", "label"]),
@@ -162,6 +165,16 @@ def test_the_warnings_of_pyxform_are_passed_on() -> None:
         (
             survey("select_one fur | a | A | ") + b"\n| choices |\n| | list_name | name | label |\n| | x | y | Y |",
             ["row : 2", "'survey' sheet", "'fur'", "Add rows with the list_name fur"],
+        ),
+        (survey("include | other | | "), ["row : 2", "'survey' sheet", "'include' is not supported", "Copy the rows"]),
+        (
+            survey("begin group | g | G | x", "text | a | A | ", "end group | | | ", head=TAGGED),
+            ["breaks the conversion", "instance::tag"],
+        ),
+        (survey("text | a | A | x", head="type | name | label | hint::A (a)hint::B (b)"), ["hint::A (a)hint::B (b)."]),
+        (
+            survey("select_one fur | a | A | ") + b"\n| choices |\n| | list_name | name | label |" + b"\n| | fur | y | Y |" * 9,
+            ["row : 3", "'choices' sheet", "allow_choice_duplicates", "And 3 more like these."],
         ),
         (b"| surveys |\n| | type | name | label |\n| settings |\n| | form_id |", ["sheet named 'survey'", "'surveys'"]),
         (survey("a | A", head="name | label"), ["'survey'", "'type'"]),
