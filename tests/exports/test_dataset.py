@@ -14,6 +14,7 @@ from exports import grid
 from exports.dataset import Collector, ConflictData, Visit, read_conflicts
 from exports.reports import NOT_COUNTED, STANDARD, STRICT, Reports
 from exports.windows import Window
+from forms.submission import case_number
 from tests.support.conflict import answers, insert_record
 from tests.support.stores import EVERYTHING
 
@@ -82,6 +83,14 @@ def test_the_latest_visit_decides_about_predator_and_certainty(engine: Engine) -
             content = visit | {"verification_status": finding}
             came = datetime(2026, 4, day, tzinfo=UTC)
             insert_record(connection, f"uuid:v{day}", content, form_id="conflict_verification", received_at=came)
+    assert read(engine).reports.certainty.tolist() == [STRICT]
+
+
+def test_a_visit_may_name_its_report_by_the_case_number_of_the_receipt(engine: Engine) -> None:
+    visit = {"incident_ref": case_number("uuid:AB-1").lower(), "predator_final": "leopard", "verification_status": "confirmed"}
+    with engine.begin() as connection:
+        insert_record(connection, "uuid:AB-1", answers(predator="wolf", confidence="guess"))
+        insert_record(connection, "uuid:v1", visit, form_id="conflict_verification")
     assert read(engine).reports.certainty.tolist() == [STRICT]
 
 

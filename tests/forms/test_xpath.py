@@ -2,7 +2,9 @@
 
 import math
 import time
+from base64 import b64encode
 from datetime import UTC, date, datetime
+from hashlib import md5, sha256
 
 import pytest
 from hypothesis import given
@@ -32,6 +34,8 @@ VALUES: list[tuple[str, object]] = [
     ("coalesce(/data/empty, 'x')", "x"),
     ("coalesce(/data/name, 'x') = 'Gholam'", True),
     ("string-length(/data/name)", 6.0),
+    ("digest(/data/name, 'SHA-256', 'hex')", sha256(b"Gholam").hexdigest()),
+    ("digest(/data/name, 'MD5')", b64encode(md5(b"Gholam").digest()).decode()),
     ("round(2.5)", 3.0),
     ("round(-2.5)", -2.0),
     ("round(2.346, 2)", 2.35),

@@ -15,10 +15,11 @@ from sqlalchemy import select
 from exports.grid import cells_of
 from exports.regions import leopard_range
 from forms.definition import FormDefinition
+from forms.entities import asked
 from forms.library import workbook
 from forms.problems import Problem
 from forms.schema import FormSchema, Reading
-from forms.submission import identify
+from forms.submission import case_number, identify
 from forms.xlsform import convert_workbook
 from records.models import Submission
 from server.demo.filling import Filler
@@ -68,6 +69,19 @@ def test_another_seed_gives_another_year(outbox: list[Report], definitions: dict
 def test_every_report_is_valid_and_says_that_it_is_made_up(read: list[tuple[Event, Reading]], outbox: list[Report]) -> None:
     assert [reading.violations for _, reading in read if reading.violations] == []
     assert all(b"synthetic" in report.xml for report in outbox)
+
+
+def test_a_real_attack_goes_on_the_list_of_cases_under_the_number_of_its_receipt(
+    outbox: list[Report], definitions: dict[str, FormDefinition]
+) -> None:
+    for report in outbox:
+        if report.event.form_id == "conflict_livestock":
+            record = identify(report.xml)
+            [request] = asked(record.root, definitions["conflict_livestock"]) or [None]
+            assert (request is None) == (report.event.planted == TEST)
+            if request is not None:
+                assert (request.label or "").startswith(f"{case_number(record.instance_id)} {request.data['event_date']}")
+                assert (request.problem, request.data["report"]) == ("", record.instance_id)
 
 
 @pytest.mark.parametrize("seed", [2, 3, 4])
