@@ -13,8 +13,13 @@ def write_table(stream: TextIO, header: Iterable[str], rows: Iterable[Iterable[s
     Text that a spreadsheet would take for a formula gets an apostrophe; the number -5 stays a number.
     """
     stream.write("\ufeff")
+    csv.writer(stream, lineterminator="\r\n").writerow(header)
+    return write_rows(stream, rows)
+
+
+def write_rows(stream: TextIO, rows: Iterable[Iterable[str | int | float | None]]) -> int:
+    """Write more rows; give their number."""
     writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(header)
     count = 0
     for row in rows:
         writer.writerow([f"'{cell}" if cell.__class__ is str and cell[:1] in FORMULA_STARTS else cell for cell in row])

@@ -100,6 +100,8 @@ CATALOGUE: dict[str, Kind] = {
             "There is no submission with this id.",
             "List them: tulliana submission list --form ID.",
         ),
+        Kind("not_acceptable", 406, "This address gives no data of the kind asked for.", "Ask for application/json."),
+        Kind("not_supported", 501, "This server cannot do that.", "Ask in a simpler way; docs/api.md says what can be asked."),
         # forms
         Kind("form_invalid", 422, "The form cannot be used.", "Correct the place named in the message and publish again."),
         Kind(

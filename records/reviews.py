@@ -118,5 +118,6 @@ class Review:
 
     def update(self, **values: Any) -> None:
         """Change the current state of the record."""
+        values |= {"updated_at": datetime.now(UTC)}  # programs that ask for what is new see it
         changed = update(Submission).filter_by(**self.key).values(**values).returning(*Submission.__table__.columns)
         self.record = self.connection.execute(changed).one()

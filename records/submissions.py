@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, literal, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Row, and_, literal, or_, select, union
 
 from forms.problems import Problem
 from records.access import Access, Right
@@ -34,6 +34,7 @@ class Record:
 
     instance_id: str
     current_instance_id: str
+    current_sha256: str
     form_id: str
     version: str
     received_at: datetime
@@ -73,9 +74,10 @@ def newest(
     before: Position | None = None,
     form_id: str | None = None,
     only_flagged: bool = False,
+    review_state: str | None = None,
 ) -> list[Record]:
     """The records that arrived last, newest first, of all forms or one; `before` continues after the last one of a page."""
-    query = _narrowed(_query(access), form_id, only_flagged)
+    query = _narrowed(_query(access), form_id, only_flagged, review_state)
     if before is not None:
         moment, instance_id = before
         earlier = and_(Submission.received_at == moment, Submission.instance_id < instance_id)
@@ -83,13 +85,46 @@ def newest(
     return list(_records(connection, access, connection.execute(_newest_first(query).limit(limit)).all()))
 
 
+def by_arrival(
+    connection: Connection,
+    access: Access,
+    form_id: str,
+    *,
+    limit: int,
+    condition: ColumnElement[bool] | None = None,
+    after: Position | None = None,
+    newest_first: bool = False,
+    offset: int = 0,
+) -> list[Record]:
+    """The records of a form in the order they arrived, or the other way round; `after` continues behind the last one of a page."""
+    query = _query(access).where(Submission.form_id == form_id)
+    if condition is not None:
+        query = query.where(condition)
+    columns = (Submission.received_at, Submission.instance_id)
+    if after is not None:
+        moment, instance_id = after
+        further = columns[0] < moment if newest_first else columns[0] > moment
+        tied = columns[1] < instance_id if newest_first else columns[1] > instance_id
+        same = columns[0] == moment
+        bound = columns[0] <= moment if newest_first else columns[0] >= moment
+        query = query.where(bound, or_(further, and_(same, tied)))
+    query = query.order_by(*(each.desc() if newest_first else each.asc() for each in columns))
+    return list(_records(connection, access, connection.execute(query.limit(limit).offset(offset)).all()))
+
+
 def points(
-    connection: Connection, access: Access, *, limit: int, form_id: str | None = None, only_flagged: bool = False
+    connection: Connection,
+    access: Access,
+    *,
+    limit: int,
+    form_id: str | None = None,
+    only_flagged: bool = False,
+    review_state: str | None = None,
 ) -> Sequence[Row[Any]]:
     """(form_id, instance_id, latitude, longitude, event_date, received_at, flags, app_user) of the newest records with a place."""
     columns = [getattr(Submission, name) for name in _POINT]
     query = _query(access).with_only_columns(*columns, AppUser.name.label("app_user"))
-    query = _narrowed(query.where(Submission.latitude.is_not(None)), form_id, only_flagged)
+    query = _narrowed(query.where(Submission.latitude.is_not(None)), form_id, only_flagged, review_state)
     rows: Sequence[Row[Any]] = connection.execute(_newest_first(query).limit(limit)).all()
     return rows
 
@@ -158,9 +193,11 @@ def _query(access: Access, *, with_deleted: bool = False) -> Any:
     )
 
 
-def _narrowed(query: Any, form_id: str | None, only_flagged: bool = False) -> Any:
+def _narrowed(query: Any, form_id: str | None, only_flagged: bool = False, review_state: str | None = None) -> Any:
     if form_id is not None:
         query = query.where(Submission.form_id == form_id)
+    if review_state is not None:
+        query = query.where(Submission.review_state == review_state)
     return query.where(Submission.attention) if only_flagged else query
 
 
@@ -178,6 +215,7 @@ def _records(connection: Connection, access: Access, rows: Sequence[Any]) -> Ite
         yield Record(
             instance_id=row.instance_id,
             current_instance_id=row.current_instance_id,
+            current_sha256=row.current_sha256,
             form_id=row.form_id,
             version=row.version,
             received_at=row.received_at,

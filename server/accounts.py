@@ -1,7 +1,7 @@
 """Accounts of people who sign in: passwords (Argon2, at sign-in only), roles in projects, and sessions that can be ended."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -146,7 +146,7 @@ def verified(connection: Connection, name: str, password: str) -> Person:
         _hasher().verify(row.password_hash if row else _nobody(), password)
     except VerificationError:
         row = None
-    found = _person(connection, row.id) if row else None
+    found = person(connection, row.id) if row else None
     if found is None:
         raise Problem("sign_in_needed", "The name or the password is wrong.")
     return found
@@ -180,10 +180,10 @@ def collectors(connection: Connection, project_id: int) -> Sequence[str]:
     return connection.execute(query.where(Account.closed_at.is_(None)).order_by(Account.name)).scalars().all()
 
 
-def begin_session(store: Store, person: Person) -> str:
-    """A token for the browser's cookie."""
+def begin_session(store: Store, person: Person, *, days: int = SESSION_DAYS) -> str:
+    """A token for the browser's cookie, or for a program."""
     token, now = new_token(), datetime.now(UTC)
-    row = {"token_sha256": digest(token), "account_id": person.id, "expires_at": now + timedelta(days=SESSION_DAYS)}
+    row = {"token_sha256": digest(token), "account_id": person.id, "expires_at": now + timedelta(days=days)}
 
     def work(connection: Connection) -> None:
         connection.execute(delete(Session).where(Session.expires_at < now))
@@ -194,8 +194,13 @@ def begin_session(store: Store, person: Person) -> str:
     return token
 
 
+def since(connection: Connection, person: Person) -> datetime:
+    """When this person's account was made."""
+    return connection.execute(select(Account.created_at).filter_by(id=person.id)).scalar_one()
+
+
 def end_session(store: Store, token: str) -> None:
-    """Sign this browser out."""
+    """Sign this browser or program out."""
     store.write(lambda connection: connection.execute(delete(Session).filter_by(token_sha256=digest(token))))
 
 
@@ -204,7 +209,7 @@ def signed_in(connection: Connection, token: str) -> Person | None:
     account_id = connection.execute(
         select(Session.account_id).where(Session.token_sha256 == digest(token), Session.expires_at > datetime.now(UTC))
     ).scalar()
-    return None if account_id is None else _person(connection, account_id)
+    return None if account_id is None else person(connection, account_id)
 
 
 def roles_and_hash(connection: Connection, name: str) -> Sequence[Any]:
@@ -217,7 +222,8 @@ def roles_and_hash(connection: Connection, name: str) -> Sequence[Any]:
     ).all()
 
 
-def _person(connection: Connection, account_id: int) -> Person | None:
+def person(connection: Connection, account_id: int) -> Person | None:
+    """The person with this account, unless it is closed."""
     rows = connection.execute(
         select(Account.name, Account.is_administrator, Membership.project_id, Membership.role)
         .join(Membership, Membership.account_id == Account.id, isouter=True)
@@ -262,3 +268,9 @@ def _nobody() -> str:
     if not _nobody_hash:
         _nobody_hash.append(_hasher().hash(new_token()))
     return _nobody_hash[0]
+
+
+def ids(connection: Connection, names: Collection[str]) -> dict[str, int]:
+    """The numbers of the accounts with these names."""
+    rows = connection.execute(select(Account.name, Account.id).where(Account.name.in_(names)))
+    return {row.name: row.id for row in rows}

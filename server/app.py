@@ -12,6 +12,7 @@ from werkzeug.routing import IntegerConverter
 from forms.problems import Problem
 from records.turnstile import Turnstile
 from server import errors
+from server.api import central, kobo_door
 from server.briefcase import briefcase
 from server.config import Config
 from server.crowding import Crowd
@@ -42,6 +43,8 @@ def create_app(config: Config | None = None) -> Flask:
     for name, prefix in PULL_DOORS.items():
         app.register_blueprint(briefcase, name=name, url_prefix=prefix)
     app.register_blueprint(draft_door)
+    app.register_blueprint(central)
+    app.register_blueprint(kobo_door)
     app.register_blueprint(pages)
     app.register_blueprint(releases)
     app.after_request(_openrosa_headers)

@@ -150,8 +150,9 @@ def _collector(connection: Connection, project_id: int, account: str | None) -> 
 
 
 def listed(connection: Connection, project_id: int) -> list[Row[Any]]:
-    """All app users, active ones first: (name, language, form_ids, account, created_at, revoked_at)."""
+    """All app users, active ones first: (id, name, language, form_ids, account, created_at, revoked_at)."""
     columns = (
+        AppUser.id,
         AppUser.name,
         AppUser.language,
         AppUser.form_ids,

@@ -1,4 +1,4 @@
-"""Who asks: the browser's session cookie, or HTTP Basic for scripts (R, curl, Excel). One place decides, for pages and files."""
+"""Who asks: the session in a browser's cookie or in a program's header, or HTTP Basic (R, curl, Excel). One place decides for all."""
 
 import hashlib
 import hmac
@@ -27,7 +27,7 @@ _hashing = threading.Semaphore(2)  # each takes 19 MiB: a crowd of guesses must 
 def person() -> Person | None:
     """Who is signed in, or None. A session that ended and a wrong password are the same as none."""
     if "person" not in g:
-        g.person = _from_cookie() or _from_basic()
+        g.person = _from_session() or _from_basic()
     found: Person | None = g.person
     return found
 
@@ -68,8 +68,16 @@ def sign_in(name: str, password: str) -> str:
     return accounts.begin_session(services().store, _verified(name, password))
 
 
-def _from_cookie() -> Person | None:
-    token = request.cookies.get(COOKIE, "")
+def session_token() -> str:
+    """The token of the session this request belongs to: `Bearer` as with ODK Central, `Token` as with KoBoToolbox, or a cookie."""
+    given = request.authorization
+    if given is not None and given.type in {"bearer", "token"}:
+        return given.token or ""
+    return request.cookies.get(COOKIE, "")
+
+
+def _from_session() -> Person | None:
+    token = session_token()
     if not token:
         return None
     with services().store.read() as connection:

@@ -7,9 +7,10 @@ The same id with other bytes, and a second edit of one version, are kept and fla
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, union_all, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, union_all, update
 
 from records.flags import Flag, flag, needs_attention
 from records.models import AppUser, ReviewEvent, Submission, SubmissionVersion
@@ -127,7 +128,7 @@ def _replace(connection: Connection, record: dict[str, Any], replaced_id: str, c
         "flags": flags,
         "attention": needs_attention(flags),
         "review_state": "edited",
-        "updated_at": func.current_timestamp(),
+        "updated_at": datetime.now(UTC),
     }
     changed = connection.execute(
         update(Submission).filter_by(**record, current_instance_id=replaced_id).values(**values, edits=Submission.edits + edits)

@@ -150,6 +150,19 @@ def _(door: Door) -> TestResponse:
     return door.browse("/nowhere")
 
 
+@provokes("not_acceptable")
+def _(door: Door) -> TestResponse:
+    accounts.add(door.opened.store, "reader", "reviewer", PASSWORD, project_id=1)
+    address = "/v1/projects/1/forms/small.svc/Submissions"
+    return door.browse(address, auth=("reader", PASSWORD), headers={"Accept": "application/xml"})
+
+
+@provokes("not_supported")
+def _(door: Door) -> TestResponse:
+    accounts.add(door.opened.store, "reader", "reviewer", PASSWORD, project_id=1)
+    return door.browse("/v1/projects/1/forms/small.svc/Submissions?$apply=aggregate", auth=("reader", PASSWORD))
+
+
 @provokes("form_unknown")
 def _(door: Door) -> TestResponse:
     return door.send(record("<q/>", form_id="never"))
@@ -280,6 +293,10 @@ def test_each_problem_is_met_with_its_status_its_words_and_what_to_do(
         message = ET.fromstring(met.data)[0]
         assert message.tag == "{http://openrosa.org/http/response}message"
         words = message.text or ""
+    elif met.content_type == "application/json":  # below /v1, as ODK Central says it
+        assert met.json is not None
+        assert (met.json["details"]["problem"], int(met.json["code"])) == (code, kind.status)
+        words = met.json["message"]
     else:
         assert met.content_type == "application/problem+json"
         assert met.json is not None
