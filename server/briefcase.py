@@ -10,12 +10,12 @@ from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, g, request
-from itsdangerous import BadSignature
 from lxml import etree
 
 from forms.problems import Problem
 from forms.xml import parse_xml
 from records import arrivals
+from records.access import Access
 from records.arrivals import Pulled
 from records.forms import latest_xform
 from server import doors
@@ -28,7 +28,6 @@ _HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _NAMESPACE = "http://opendatakit.org/submissions"
 _KEY = re.compile(r"(?P<form_id>.*?)(\[@version=.*\])?/[^/\[\]]*\[@key=(?P<instance_id>.*)\]", re.DOTALL)
 _PAGE, _MAX_PAGE = 100, 1000
-_DAY_SECONDS = 24 * 3600
 
 
 @briefcase.url_value_preprocessor
@@ -68,17 +67,14 @@ def download_submission() -> Response:
         record = arrivals.pulled(connection, access, key["form_id"], key["instance_id"])
     return _xml(
         f'<submission xmlns="{_NAMESPACE}" xmlns:orx="http://openrosa.org/xforms"><data>{_instance(record)}</data>'
-        f"{''.join(_media_files(record))}</submission>"
+        f"{''.join(_media_files(record, access))}</submission>"
     )
 
 
 @briefcase.get("/view/media/<signed>/<name>")
 def media(signed: str, name: str) -> Response:
     """A file of a record."""
-    try:
-        sha256 = doors.signer("media").loads(signed, max_age=_DAY_SECONDS)
-    except BadSignature:
-        raise Problem("not_allowed", hint="The address is valid for a day: ask for the record again.") from None
+    _, sha256 = doors.unsealed("media", signed)
     return kept_file(sha256, name, save=True)
 
 
@@ -92,12 +88,11 @@ def _instance(record: Pulled) -> str:
     return etree.tostring(root, encoding="unicode")
 
 
-def _media_files(record: Pulled) -> list[str]:
+def _media_files(record: Pulled, access: Access) -> list[str]:
     base = f"{request.root_url}view/media"
-    signer = doors.signer("media")
     return [
         f"<mediaFile><filename>{escape(file.name)}</filename><hash>md5:{md5}</hash>"
-        f"<downloadUrl>{base}/{signer.dumps(file.sha256)}/{quote(file.name, safe='')}</downloadUrl></mediaFile>"
+        f"<downloadUrl>{base}/{doors.sealed('media', access, file.sha256)}/{quote(file.name, safe='')}</downloadUrl></mediaFile>"
         for file, md5 in record.files
     ]
 

@@ -19,7 +19,7 @@ from werkzeug.datastructures import Authorization
 from forms.problems import Problem
 from records import projects
 from records.access import Access, Right
-from server import app_users, identity
+from server import accounts, app_users, identity
 from server.digest import REALM, Digest, Target, Verdict, challenge, ha1
 from server.services import services
 
@@ -71,7 +71,7 @@ def caller(values: dict[str, Any]) -> Caller:
 
 
 def reader(account: str | None) -> Access:
-    """What a person who shows the password of an account may read: in the project with this short name, else in their first one.
+    """What a person who shows a password may read: in the project with this short name, else in the first with reports for them.
 
     Raises `Problem` "password_needed", "sign_in_needed", "too_many_tries", "not_allowed" or "not_found".
     """
@@ -83,16 +83,35 @@ def reader(account: str | None) -> Access:
         raise Problem("password_needed")
     with services().store.read() as connection:
         wanted = [project.id for project in projects.listed(connection) if account in {None, project.account}]
-    for project_id in wanted:
-        if person.is_administrator or project_id in person.roles:
-            access = person.access(project_id)
-            access.require(Right.SEE)
-            return access
-    raise Problem("not_allowed")
+    mine = (person.access(project_id) for project_id in wanted if person.is_administrator or project_id in person.roles)
+    access = next((one for one in mine if one.may(Right.SEE)), None)
+    if access is None:
+        raise Problem("not_allowed")
+    return access
 
 
-def signer(purpose: str) -> URLSafeTimedSerializer:
-    """Makes and reads signed texts for addresses; one purpose does not take those of another."""
+def sealed(purpose: str, access: Access, what: str = "") -> str:
+    """A text for addresses that are fetched without a password: for a day it opens `what` to who asks now."""
+    return _signer(purpose).dumps([identity.require_person().id, access.project_id, what])
+
+
+def unsealed(purpose: str, text: str) -> tuple[Access, str]:
+    """Whose text this is and what it opens. Raises `Problem("token_unknown")` when it is old, or they may no longer see reports."""
+    try:
+        account_id, project_id, what = _signer(purpose).loads(text, max_age=_PASS_SECONDS)
+    except BadSignature:
+        raise Problem("token_unknown") from None
+    with services().store.read() as connection:
+        person = accounts.person(connection, account_id)
+    if person is None or not (person.is_administrator or project_id in person.roles):
+        raise Problem("token_unknown")
+    access = person.access(project_id)
+    access.require(Right.SEE)
+    return access, what
+
+
+def _signer(purpose: str) -> URLSafeTimedSerializer:
+    """One purpose does not take the texts of another."""
     return URLSafeTimedSerializer(services().secret, salt=purpose)
 
 
@@ -111,11 +130,7 @@ def _by_token(token: str, project_id: int) -> Caller:
 
 
 def _by_pass(text: str) -> Caller:
-    try:
-        project_id = signer("forms").loads(text, max_age=_PASS_SECONDS)
-    except BadSignature:
-        raise Problem("token_unknown") from None
-    return Caller(project_id, f"{request.root_url}view/{text}")
+    return Caller(unsealed("forms", text)[0].project_id, f"{request.root_url}view/{text}")
 
 
 def _by_password(account: str | None) -> Caller:
@@ -125,7 +140,7 @@ def _by_password(account: str | None) -> Caller:
         row = app_users.with_username(connection, name) if name else None
     if name and row is None and _is_basic(given):
         access = reader(account)
-        return Caller(access.project_id, f"{request.root_url}view/{signer('forms').dumps(access.project_id)}")
+        return Caller(access.project_id, f"{request.root_url}view/{sealed('forms', access)}")
     where = (name.casefold(), request.remote_addr or "")
     if name:  # the first request of every phone names nobody, and is asked to
         identity.failures.check(where)
