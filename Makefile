@@ -3,6 +3,7 @@ ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 VENV := $(ROOT)/.venv
 BIN  := $(VENV)/bin
 REQ  := $(ROOT)/requirements
+CORPUS := $(ROOT)/tests/corpus
 UV   := $(BIN)/uv
 PYTHON ?= python3
 SYNC := cd $(ROOT) && VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --compile-bytecode --require-hashes
@@ -12,7 +13,7 @@ SYNC := cd $(ROOT) && VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --compile-by
 run: $(VENV)/.run-ready
 	@$(BIN)/tulliana serve
 
-test: $(VENV)/.test-ready
+test: $(VENV)/.test-ready $(VENV)/.node-ready
 	@cd $(ROOT) && $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(VENV)/.test-ready
@@ -43,6 +44,9 @@ $(VENV)/.run-ready: $(REQ)/run.txt $(ROOT)/pyproject.toml | $(UV)
 	@cd $(ROOT) && VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation -e .
 	@cd $(ROOT) && $(BIN)/python -m compileall -q forms records sync exports server
 	@touch $@
+
+$(VENV)/.node-ready: $(CORPUS)/package-lock.json | $(VENV)/.test-ready
+	@if command -v npm >/dev/null; then npm ci --prefix $(CORPUS) --ignore-scripts --no-audit --no-fund --silent && touch $@; fi
 
 $(VENV)/.test-ready: $(VENV)/.run-ready $(REQ)/test.txt
 	@echo "Setting up the tests (once) ..."

@@ -1,0 +1,73 @@
+"""Try every form in some folders: `python -m tests.corpus DIR... [--out report.json]`. Needs Node, a JDK and `npm ci` here."""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.corpus.engines import engines
+from tests.corpus.sources import forms_in
+from tests.corpus.trial import Bench, Trial
+from tests.support.servers import Server
+
+
+def main() -> int:
+    """Run, print a table and everything that went wrong; exit status 1 where anything did."""
+    parser = argparse.ArgumentParser(prog="python -m tests.corpus", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("places", nargs="+", type=Path, help="folders of forms, or single forms")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--patience", type=float, default=60, help="seconds an engine may take for one form")
+    parser.add_argument("--out", type=Path, help="write every result to this file, as JSON")
+    options = parser.parse_args()
+    sources = [form for place in options.places for form in forms_in(place)]
+    both = engines(seconds=options.patience)
+    with tempfile.TemporaryDirectory() as name:
+        server = Server(Path(name) / "data").start()
+        try:
+            trials = []
+            for trial in Bench(server, both, Path(name) / "work").run(sources, seed=options.seed):
+                trials.append(trial)
+                _say(trial)
+        finally:
+            server.stop()
+            for engine in both:
+                engine.close()
+    print(table(trials))
+    if options.out:
+        options.out.write_text(json.dumps([asdict(trial) for trial in trials], default=str, ensure_ascii=False, indent=1))
+    return 1 if any(trial.faults for trial in trials) else 0
+
+
+def _say(trial: Trial) -> None:
+    for fault in trial.faults:
+        print(f"FAULT  {trial.source}: {fault}", flush=True)
+    if trial.state == "refused":
+        print(f"refused  {trial.source}: {trial.message}", flush=True)
+
+
+def table(trials: list[Trial]) -> str:
+    """The numbers of a run."""
+    states = Counter(trial.state for trial in trials)
+    lines = [
+        f"{len(trials)} forms: {states['served']} served, {states['refused']} refused with a message, {states['failed']} failed"
+    ]
+    for name in dict.fromkeys(filling.engine for trial in trials for filling in trial.fillings):
+        fillings = [filling for trial in trials for filling in trial.fillings if filling.engine == name]
+        count = Counter(filling.state for filling in fillings)
+        sent = [filling for filling in fillings if filling.state in {"valid", "invalid"}]
+        equal = sum(not any(text.startswith(("the ", "not ", "answer")) for text in filling.wrong) for filling in sent)
+        flagged = sum(any(text.startswith("flag ") for text in filling.wrong) for filling in sent)
+        lines.append(
+            f"{name}: {count['valid']} filled in, {count['invalid']} filled in with objections, {count['refused']} not taken by it,"
+            f" {count['slow']} too slow; {equal} of {len(sent)} kept as sent, {flagged} with a false flag"
+        )
+    slowest = sorted(trials, key=lambda trial: -trial.seconds)[:3]
+    took = ", ".join(f"{trial.source.name} {trial.seconds:.1f} s" for trial in slowest)
+    return "\n".join([*lines, f"{sum(trial.seconds for trial in trials):.0f} s in all; slowest: {took}"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
