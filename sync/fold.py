@@ -152,6 +152,8 @@ def _adopt(connection: Connection, arrival: Arrival, root_id: str, held_root: st
         return
     content = {name: state[name] for name in _MOVED}
     content["flags"] = [item for item in state["flags"] if item["code"] != HELD]
+    if state["deleted_at"] is not None:
+        content["flags"].append(flag(_DELETED, "This edit was deleted here before its original came."))
     connection.execute(update(SubmissionVersion).filter_by(**arrival.form, root_id=held_root).values(root_id=root_id))
     connection.execute(update(ReviewEvent).filter_by(**held).values(instance_id=root_id))
     _replace(connection, record, arrival.instance_id, content, edits=state["edits"] + 1)

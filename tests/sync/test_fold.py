@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Row, select, text
 
+from records import reviews
+from records.access import Access
 from records.blobs import BlobStore
 from records.models import Attachment, Feed, Submission, SubmissionVersion
 from records.store import Store
@@ -195,6 +197,13 @@ def test_an_edit_before_its_original_is_held_and_told(here: Place) -> None:
     assert here.send(Version("a")) == "created"
     (found,) = here.records().values()
     assert (found.instance_id, found.current_instance_id, found.edits, found.flags) == ("a", "b", 1, [])  # type: ignore[attr-defined]
+
+
+def test_an_edit_that_was_deleted_while_it_waited_does_not_come_back_unseen(here: Place) -> None:
+    here.send(Version("b", "a", "2"))
+    reviews.delete(here.store, Access.everything(1, "test"), here.form_id, "b")
+    here.send(Version("a"))
+    assert here.codes("a") == {"after_delete"}
 
 
 def test_circles_of_edits_are_kept_and_do_not_hang(store: Store, blobs: BlobStore) -> None:
