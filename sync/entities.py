@@ -26,6 +26,44 @@ NOT_APPROVED = "Its record is not approved."
 _ALONE = select(
     func.pg_advisory_xact_lock(func.hashtextextended(bindparam("uuid", type_=String), bindparam("project", type_=BigInteger)))
 )
+_ROWS = (  # built once: every record of a form that feeds a list asks it
+    select(
+        *EntityAction.__table__.columns,
+        SubmissionVersion.deprecated_id,
+        Submission.review_state,
+        EntityList.approval,
+        EntityList.properties,
+    )
+    .join(
+        SubmissionVersion,
+        (SubmissionVersion.project_id == EntityAction.project_id)
+        & (SubmissionVersion.form_id == EntityAction.form_id)
+        & (SubmissionVersion.instance_id == EntityAction.instance_id)
+        & (SubmissionVersion.sha256 == EntityAction.sha256),
+        isouter=True,
+    )
+    .join(
+        Submission,
+        (Submission.project_id == SubmissionVersion.project_id)
+        & (Submission.form_id == SubmissionVersion.form_id)
+        & (Submission.instance_id == SubmissionVersion.root_id),
+        isouter=True,
+    )
+    .join(
+        EntityList, (EntityList.project_id == EntityAction.project_id) & (EntityList.name == EntityAction.list_name), isouter=True
+    )
+    .where(
+        EntityAction.project_id == bindparam("project"),
+        EntityAction.list_name == bindparam("name"),
+        EntityAction.uuid == bindparam("uuid"),
+    )
+    .order_by(EntityAction.id)
+)
+_CHANGE = (
+    update(EntityAction)
+    .where(EntityAction.id == bindparam("action"))
+    .values(state=bindparam("new_state"), detail=bindparam("new_detail"), version=bindparam("new_version"))
+)
 _log = logging.getLogger(__name__)
 
 
@@ -87,8 +125,8 @@ def ask(
     kind: str,
     values: Mapping[str, str],
     base_version: int | None = None,
-) -> str:
-    """Note what a person asks of an entity and apply it. Returns why it failed, or an empty text."""
+) -> None:
+    """Note what a person asks of an entity and apply it."""
     data = {key: value for key, value in values.items() if key != LABEL}
     row = {
         "project_id": access.project_id,
@@ -104,9 +142,8 @@ def ask(
         "state": WAITING,
         "detail": "",
     }
-    new = connection.execute(insert(EntityAction).returning(EntityAction.id), row).scalar_one()
+    connection.execute(insert(EntityAction), row)
     _settle(connection, access.project_id, name, uuid)
-    return connection.execute(select(EntityAction.detail).filter_by(id=new)).scalar_one()
 
 
 def _lock(connection: Connection, project_id: int, uuid: str) -> None:
@@ -116,27 +153,7 @@ def _lock(connection: Connection, project_id: int, uuid: str) -> None:
 
 
 def _rows(connection: Connection, project_id: int, name: str, uuid: str) -> list[Row[Any]]:
-    columns = EntityAction.__table__.columns
-    query = select(*columns, SubmissionVersion.deprecated_id, Submission.review_state, EntityList.approval)
-    version = (
-        (SubmissionVersion.project_id == EntityAction.project_id)
-        & (SubmissionVersion.form_id == EntityAction.form_id)
-        & (SubmissionVersion.instance_id == EntityAction.instance_id)
-        & (SubmissionVersion.sha256 == EntityAction.sha256)
-    )
-    record = (
-        (Submission.project_id == SubmissionVersion.project_id)
-        & (Submission.form_id == SubmissionVersion.form_id)
-        & (Submission.instance_id == SubmissionVersion.root_id)
-    )
-    own_list = (EntityList.project_id == EntityAction.project_id) & (EntityList.name == EntityAction.list_name)
-    query = (
-        query.join(SubmissionVersion, version, isouter=True)
-        .join(Submission, record, isouter=True)
-        .join(EntityList, own_list, isouter=True)
-    )
-    mine = query.where(EntityAction.project_id == project_id, EntityAction.list_name == name, EntityAction.uuid == uuid)
-    return list(connection.execute(mine.order_by(EntityAction.id)))
+    return list(connection.execute(_ROWS, {"project": project_id, "name": name, "uuid": uuid}))
 
 
 def _action(row: Row[Any]) -> Action:
@@ -169,10 +186,15 @@ def _settle(connection: Connection, project_id: int, name: str, uuid: str) -> No
             action.hold = action.hold or ORIGINAL_MISSING
     result = fold(actions)
     changed = [action for action in actions if before[action.id] != (action.state, action.detail, action.version)]
-    for action in changed:
-        values = {"state": action.state, "detail": action.detail, "version": action.version}
-        connection.execute(update(EntityAction).where(EntityAction.id == action.id).values(**values))
+    if changed:
+        values = [
+            {"action": each.id, "new_state": each.state, "new_detail": each.detail, "new_version": each.version} for each in changed
+        ]
+        connection.execute(_CHANGE, values)
     if any(action.state == APPLIED for action in changed):
+        known = rows[0].properties
+        if known is None or not {*known, LABEL}.issuperset(result.versions[-1]):
+            kept.make_list(connection, project_id, name, (each for each in result.versions[-1] if each != LABEL))
         _write(connection, project_id, name, uuid, result)
 
 
@@ -183,8 +205,6 @@ def _has_come(connection: Connection, row: Row[Any]) -> bool:
 
 def _write(connection: Connection, project_id: int, name: str, uuid: str, result: History) -> None:
     now, current = datetime.now(UTC), dict(result.versions[-1])
-    properties = [key for key in current if key != LABEL]
-    kept.make_list(connection, project_id, name, properties)
     state = {
         "label": current.pop(LABEL, ""),
         "data": current,
