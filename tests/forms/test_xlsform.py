@@ -145,6 +145,34 @@ def test_the_warnings_of_pyxform_are_passed_on() -> None:
     assert ["Persian" in warning for warning in conversion.warnings] == [True]
 
 
+def as_people_keep_them() -> bytes:
+    """The same form with blanks around words, numbers as numbers, joined cells, notes, a chart, a thousand empty rows."""
+    from xlsxwriter import Workbook as File
+
+    file = BytesIO()
+    with File(file, {"in_memory": True}) as book:
+        book.add_worksheet("Notes").write("A1", "not part of the form")
+        for name, rows in SHEETS.items():
+            page = book.add_worksheet(name.capitalize())
+            for line, row in enumerate(rows):
+                for column, cell in enumerate(row):
+                    page.write_string(line, column, f" {cell.replace(' yes', chr(0xA0) + ' yes')} ")
+            page.set_row(1500, 20)
+            page.write_blank(1500, 3, None, book.add_format({"bold": True}))
+            page.merge_range(1200, 0, 1201, 2, "")
+            if name == "settings":
+                page.write_number(1, 2, 2026112201)
+        chart = book.add_chart({"type": "bar"})
+        chart.add_series({"values": "=Settings!$C$2"})
+        book.add_chartsheet("Chart").set_chart(chart)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["f.xlsx", "f.xlsm", "پرسش‌نامه ۱.xlsx"])
+def test_a_workbook_as_people_keep_them_is_the_same_form(converted: Conversion, name: str) -> None:
+    assert xlsform_child.convert(as_people_keep_them(), name)["xform"] == converted.xform.decode()
+
+
 # what is refused, and the words that help
 
 TAGGED = "type | name | label | instance::tag"
