@@ -1,7 +1,7 @@
 """Small pictures for pages, made when first looked at and kept below the data folder; they may be deleted at any time.
 
-A thumbnail is drawn anew, so it holds pixels and nothing else: no place (EXIF, XMP), no colour profile, no comment, no picture inside
-the picture.
+A thumbnail is drawn anew, so it holds pixels and nothing else: no place (EXIF, XMP), no colour profile, no comment, no further
+picture.
 """
 
 import secrets

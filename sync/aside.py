@@ -13,7 +13,7 @@ from forms.problems import Problem
 from records.access import Access, Right
 from records.blobs import BlobStore
 from records.file_kinds import HEAD_BYTES, kind_of
-from records.models import KeptAside
+from records.models import AppUser, KeptAside
 from records.store import Store, insert_new
 from sync.delivery import Delivery, Receipt, ReceivedFile
 
@@ -51,20 +51,30 @@ def _insert(connection: Connection, row: dict[str, Any]) -> None:
 
 
 def waiting(connection: Connection, access: Access, *, limit: int = 100) -> Sequence[Row[Any]]:
-    """What waits for a person, the newest first: the columns of `kept_aside`."""
+    """What waits for a person, the newest first: the columns of `kept_aside`, and `app_user`, the name of the phone."""
     access.require(Right.REVIEW)
-    query = select(*KeptAside.__table__.columns).filter_by(project_id=access.project_id, settled_at=None)
+    query = (
+        select(*KeptAside.__table__.columns, AppUser.name.label("app_user"))
+        .join_from(KeptAside, AppUser, AppUser.id == KeptAside.app_user_id, isouter=True)
+        .where(KeptAside.project_id == access.project_id, KeptAside.settled_at.is_(None))
+    )
     return connection.execute(query.order_by(KeptAside.last_at.desc()).limit(limit)).all()
+
+
+def found(connection: Connection, access: Access, sha256: str) -> Row[Any]:
+    """What was kept aside under this digest, settled or not. Raises `Problem("not_found")`."""
+    access.require(Right.REVIEW)
+    key = {"project_id": access.project_id, "sha256": sha256}
+    row = connection.execute(select(*KeptAside.__table__.columns).filter_by(**key)).first()
+    if row is None:
+        raise Problem("not_found", f"Nothing with the digest {sha256} was kept aside.")
+    return row
 
 
 def take_in(store: Store, blobs: BlobStore, intake: "Intake", access: Access, sha256: str) -> Receipt:
     """Take in what was kept aside, as if it came now. Raises `Problem` not_found, or again what it was refused for."""
-    access.require(Right.REVIEW)
-    key = {"project_id": access.project_id, "sha256": sha256}
     with store.read() as connection:
-        row = connection.execute(select(*KeptAside.__table__.columns).filter_by(**key)).first()
-    if row is None:
-        raise Problem("not_found", f"Nothing with the digest {sha256} was kept aside.")
+        row = found(connection, access, sha256)
     files = []
     for *names, digest in row.files:
         if blobs.path(digest).is_file():
@@ -81,7 +91,8 @@ def take_in(store: Store, blobs: BlobStore, intake: "Intake", access: Access, sh
 
 def dismiss(store: Store, access: Access, sha256: str) -> None:
     """Say that nothing is to be done about what was kept aside. The bytes stay."""
-    access.require(Right.REVIEW)
+    with store.read() as connection:
+        found(connection, access, sha256)
     _settle_aside(store, access, sha256)
 
 

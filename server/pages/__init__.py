@@ -1,6 +1,21 @@
 """Pages for people: sign in, reports on a map and in a table, phones, forms, downloads. Importing this hangs up every page."""
 
-from server.pages import access, decryption, entities, exports, forms, log, overview, people, phones, projects, report, sign_in
+from server.pages import (
+    access,
+    decryption,
+    entities,
+    exports,
+    forms,
+    log,
+    overview,
+    people,
+    phones,
+    projects,
+    quarantine,
+    report,
+    review,
+    sign_in,
+)
 from server.pages.blueprint import pages
 
 __all__ = [
@@ -15,6 +30,8 @@ __all__ = [
     "people",
     "phones",
     "projects",
+    "quarantine",
     "report",
+    "review",
     "sign_in",
 ]

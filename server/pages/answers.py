@@ -1,6 +1,6 @@
 """The answers of one report as people read them: labels of the form in the reader's language, groups and repeats kept together."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -10,24 +10,34 @@ from markupsafe import Markup
 from forms.datatypes import instant, read_point
 from forms.definition import Field, pick
 from records.submissions import KeptFile
+from server.downloads import visible_name
 from server.pages.rendering import language, moment, number, translate
 from sync.delivery import same_name
+
+_Files = Mapping[str, Sequence[KeptFile]]
+"""Files by the names questions refer to, the first that came first."""
 
 
 @dataclass(slots=True)
 class Shown:
-    """One thing on the page: an answer with `text` or `file`, or a group with `parts`. `is_quiet`: nobody was asked for it."""
+    """One thing on the page: an answer with `text` or `file`, or a group with `parts`. `is_quiet`: nobody was asked for it.
+
+    `twins` are files that came under the same name with other bytes.
+    """
 
     label: str
     text: str | Markup = ""
     file: KeptFile | None = None
+    twins: Sequence[KeptFile] = ()
     parts: list["Shown"] = field(default_factory=list)
     is_quiet: bool = False
 
 
 def shown_answers(fields: Sequence[Field], answers: dict[str, Any], files: Sequence[KeptFile]) -> list[Shown]:
     """Everything that was answered, in the order of the form, then what the form does not know."""
-    by_name = {same_name(file.name): file for file in files}
+    by_name: dict[str, list[KeptFile]] = {}
+    for file in files:
+        by_name.setdefault(same_name(file.name), []).append(file)
     return list(_group(fields, answers, by_name, is_root=True))
 
 
@@ -45,9 +55,7 @@ def split_quiet(shown: list[Shown]) -> tuple[list[Shown], list[Shown]]:
     return told, quiet
 
 
-def _group(
-    fields: Sequence[Field], answers: dict[str, Any], files: dict[str, KeptFile], *, is_root: bool = False
-) -> Iterator[Shown]:
+def _group(fields: Sequence[Field], answers: dict[str, Any], files: _Files, *, is_root: bool = False) -> Iterator[Shown]:
     known = {item.name for item in fields} | ({"meta"} if is_root else set())
     for item in fields:
         value = answers.get(item.name)
@@ -65,21 +73,21 @@ def _group(
             yield Shown(name, text=str(value))
 
 
-def _rows(item: Field, rows: list[Any], files: dict[str, KeptFile]) -> Iterator[Shown]:
+def _rows(item: Field, rows: list[Any], files: _Files) -> Iterator[Shown]:
     label = pick(item.labels, language()) or item.name
     for position, row in enumerate(rows, start=1):
         if isinstance(row, dict) and (parts := list(_group(item.children, row, files))):
             yield Shown(f"{label} – {number(position)}", parts=parts)
 
 
-def _answer(item: Field, value: Any, files: dict[str, KeptFile]) -> Shown:
+def _answer(item: Field, value: Any, files: _Files) -> Shown:
     label = pick(item.labels, language()) or item.name
     is_quiet = not item.control
     if item.is_file:
-        file = files.get(same_name(str(value)))
-        return Shown(
-            label, text="" if file else translate("{name} has not come yet.").format(name=value), file=file, is_quiet=is_quiet
-        )
+        if came := files.get(same_name(str(value))):
+            return Shown(label, file=came[0], twins=came[1:], is_quiet=is_quiet)
+        missing = translate("{name} has not come yet.").format(name=visible_name(str(value)))
+        return Shown(label, text=missing, is_quiet=is_quiet)
     return Shown(label, text=_text(item, value), is_quiet=is_quiet)
 
 

@@ -3,9 +3,15 @@
 from dataclasses import dataclass
 
 from forms.definition import FormDefinition, pick
+from records.flags import Flag, is_waiting
 from records.submissions import Record
+from server.downloads import visible_name
 from server.pages.rendering import language, translate
 from sync.delivery import same_name
+from sync.remedies import ANY_FLAG, REMEDIES
+
+OF_TWO_CONTENTS = frozenset(code for code, remedies in REMEDIES.items() if "take" in remedies)
+"""Flags of reports of which two contents came."""
 
 
 def _(text: str) -> str:
@@ -50,12 +56,18 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class ShownFlag:
-    """A flag as people read it: `where` is the question, `detail` what is particular to this case (English or the form's words)."""
+    """A flag as people read it: `where` is the question, `detail` what is particular to this case (English or the form's words).
 
+    `remedies` are what a person can do about it; none where nothing is to be decided or somebody did: `settled` {at, by, remedy}.
+    """
+
+    code: str
     title: str
     text: str
     where: str
     detail: str
+    remedies: tuple[str, ...] = ()
+    settled: dict[str, str] | None = None
 
 
 def title(code: str) -> str:
@@ -63,24 +75,31 @@ def title(code: str) -> str:
     return translate(_WORDS[code][0]) if code in _WORDS else code.replace("_", " ")
 
 
-def titles(flags: list[dict[str, str]]) -> list[str]:
-    """The flags of a report in a word or two each, none twice."""
-    return list(dict.fromkeys(title(flag["code"]) for flag in flags))
+def explanation(code: str) -> str:
+    """What a flag means, in a sentence."""
+    return translate(_WORDS[code][1]) if code in _WORDS else ""
+
+
+def titles(flags: list[Flag]) -> list[str]:
+    """The flags of a report that nobody settled, in a word or two each, none twice."""
+    return list(dict.fromkeys(title(flag["code"]) for flag in flags if "settled" not in flag))
 
 
 def missing(record: Record) -> list[str]:
     """The names of files that questions refer to and that have not come."""
     present = {same_name(file.name) for file in record.attachments}
-    return [name for name in record.files_expected if same_name(name) not in present]
+    return [visible_name(name) for name in record.files_expected if same_name(name) not in present]
 
 
-def shown(flag: dict[str, str], definition: FormDefinition) -> ShownFlag:
+def shown(flag: Flag, definition: FormDefinition) -> ShownFlag:
     """A flag with its explanation and the question it is about."""
     code, path = flag["code"], flag.get("path", "")
     names = tuple(part.partition("[")[0] for part in path.split("/") if part)
     field = definition.by_path.get(names)
     detail = flag.get("message", "") if code.startswith(("file_", "edit_", "unknown_", "answers_")) or code not in _WORDS else ""
-    text = translate(_WORDS[code][1]) if code in _WORDS else ""
+    text = explanation(code)
     if code == "constraint" and field is not None:
         text = pick(field.constraint_message, language()) or text
-    return ShownFlag(title(code), text, definition.label(names, language()) if names else "", detail)
+    remedies = REMEDIES.get(code, ANY_FLAG) if is_waiting(flag) else ()
+    where = definition.label(names, language()) if names else ""
+    return ShownFlag(code, title(code), text, where, visible_name(detail) if detail else "", remedies, flag.get("settled"))

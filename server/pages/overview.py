@@ -19,7 +19,9 @@ from records.submissions import Position
 from server.pages import flags
 from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
+from server.pages.history import STATES
 from server.pages.rendering import compressed, form_title, page
+from server.pages.report import pictures
 from server.services import services
 
 PAGE_SIZE = 25
@@ -48,6 +50,8 @@ def overview() -> Response:
         flag_titles=flags.titles,
         missing_files=flags.missing,
         map_limit=MAP_LIMIT,
+        states=STATES,
+        pictures=pictures,
         **wanted,
     )
 
@@ -88,7 +92,8 @@ def _boundaries() -> bytes:
 
 def _wanted() -> dict[str, Any]:
     """What the reader filtered for."""
-    return {"form_id": request.args.get("form") or None, "only_flagged": request.args.get("flagged") == "1"}
+    chosen = {"form_id": request.args.get("form") or None, "review_state": request.args.get("state") or None}
+    return {**chosen, "only_flagged": request.args.get("flagged") == "1"}
 
 
 def _position(text: str) -> Position | None:

@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from markupsafe import Markup
 from forms.problems import Problem
 from records.access import Access
 from server.accounts import Person
+from server.downloads import visible_name
 from server.errors import is_for_phones
 from server.i18n import LANGUAGES, RIGHT_TO_LEFT, translator
 from server.identity import own_projects
@@ -104,6 +105,9 @@ def _same_page(code: str) -> str:
     return "?" + urlencode({**request.args.to_dict(), "lang": code})
 
 
+pages.add_app_template_filter(visible_name)
+
+
 @pages.app_template_filter()
 def number(value: float) -> str:
     """A number in the reader's digits."""
@@ -122,6 +126,15 @@ def file_size(size: int) -> str:
     if size < 1_000_000:
         return translate("{n} kB").format(n=number(round(size / 1000)))
     return translate("{n} MB").format(n=number(round(size / 1_000_000, 1)))
+
+
+@pages.app_template_filter()
+def duration(seconds: float) -> str:
+    """A stretch of time for people."""
+    from babel.dates import format_timedelta
+
+    reader = language()
+    return str(format_timedelta(timedelta(seconds=seconds), locale=reader)).translate(_DIGITS.get(reader, {}))
 
 
 @pages.app_template_filter()

@@ -1,34 +1,54 @@
-"""One report: its answers, what is odd about it, its files, its versions as they came."""
+"""One report: its answers, what is odd about it, its files, its versions as they came, what was done about it."""
 
-from flask import Response, request, send_file
+from collections.abc import Sequence
 
+from flask import Response, request
+
+from forms.audit import MOST_BYTES, Audit, read_audit
+from forms.audit import NAME as AUDIT
+from forms.definition import FormDefinition
 from forms.problems import Problem
 from forms.submission import case_number
-from records import submissions
+from records import form_life, reviews, submissions
 from records.access import Right
+from records.file_kinds import SHOWN
+from records.submissions import KeptFile, Record
+from server.downloads import guarded, handed_out, kept_file
 from server.pages import flags
 from server.pages.access import access, open_to
 from server.pages.answers import shown_answers, split_quiet
 from server.pages.blueprint import PROJECT, pages
-from server.pages.rendering import form_title, page
+from server.pages.contents import comparisons
+from server.pages.history import STATES, history
+from server.pages.rendering import form_title, language, page
 from server.services import services
+from server.thumbnails import thumbnail
 
-_SANDBOX = "default-src 'none'; sandbox"
-_PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF87a": "image/gif", b"GIF89a": "image/gif"}
+_PATH = f"{PROJECT}/reports/<segment:form_id>/<segment:instance_id>"
 
 
-@pages.get(f"{PROJECT}/reports/<segment:form_id>/<segment:instance_id>", endpoint="report")
+@pages.get(_PATH, endpoint="report")
 @open_to(Right.SEE)
 def one(form_id: str, instance_id: str) -> Response:
     """The report in its current state."""
+    return report_page(form_id, instance_id)
+
+
+def report_page(form_id: str, instance_id: str, problem: Problem | None = None) -> Response:
+    """The report, and what went wrong in doing something about it."""
     opened = services()
     with opened.store.read() as connection:
         record = submissions.found(connection, access(), instance_id, form_id)
         versions = submissions.versions_of(connection, access(), record)
+        steps = reviews.history(connection, access(), form_id, record.instance_id)
+        published = form_life.versions(connection, access().project_id, form_id)
+        compared = comparisons(connection, record, versions)
     definition = opened.intake.schemas.get(access().project_id, form_id, record.version)[0].definition
     answers, quiet = split_quiet(shown_answers(definition.fields, record.answers, record.attachments))
     return page(
         "report.html",
+        status=problem.kind.status if problem else 200,
+        problem=problem,
         record=record,
         title=form_title(definition.title),
         case=case_number(record.instance_id),
@@ -36,34 +56,59 @@ def one(form_id: str, instance_id: str) -> Response:
         quiet=quiet,
         flags=[flags.shown(flag, definition) for flag in record.flags],
         missing=flags.missing(record),
-        pictures={file.sha256 for file in record.attachments if _picture_type(file.sha256)},
-        versions=versions,
+        interview=_interview(record, definition),
+        pictures=pictures(record.attachments),
+        audit_name=AUDIT,
+        history=history(versions, steps),
+        published=[each.version for each in published],
+        comparisons=compared,
+        can_split=any(flag["code"] in flags.OF_TWO_CONTENTS for flag in record.flags),
+        states=STATES,
+        case_number=case_number,
     )
 
 
-@pages.get(f"{PROJECT}/reports/<segment:form_id>/<segment:instance_id>/files/<sha256>/<segment:name>")
+def pictures(files: Sequence[KeptFile]) -> dict[str, KeptFile]:
+    """Those of the files that are shown, by their digests."""
+    return {file.sha256: file for file in files if file.content_type in SHOWN}
+
+
+def _interview(record: Record, definition: FormDefinition) -> tuple[Audit, list[str]] | None:
+    """What the log of the interview tells, and the questions whose answers were changed."""
+    file = next((file for file in record.attachments if file.name == AUDIT), None)
+    if file is None or record.encrypted:
+        return None
+    with services().blobs.open(file.sha256) as kept:
+        audit = read_audit(kept.read(MOST_BYTES))
+    return None if audit is None else (audit, [definition.label(path, language()) for path in audit.changed])
+
+
+@pages.get(f"{_PATH}/files/<sha256>/<segment:name>")
 @open_to(Right.SEE)
 def report_file(form_id: str, instance_id: str, sha256: str, name: str) -> Response:
     """A file of a report. Only what is a picture by its first bytes is shown; everything else is saved. Nothing in it runs."""
+    return kept_file(sha256, _file(form_id, instance_id, sha256, name).name, save="save" in request.args)
+
+
+@pages.get(f"{_PATH}/thumbnails/<sha256>.jpg")
+@open_to(Right.SEE)
+def report_thumbnail(form_id: str, instance_id: str, sha256: str) -> Response:
+    """A picture of a report, small and without anything but its pixels."""
+    _file(form_id, instance_id, sha256)
+    return handed_out(thumbnail(services(), sha256), f"{sha256[:8]}.jpg", etag=f"{sha256}-small", kind="image/jpeg", in_place=True)
+
+
+def _file(form_id: str, instance_id: str, sha256: str, name: str | None = None) -> KeptFile:
+    """This file of a report. Raises `Problem` submission_unknown or not_found."""
     with services().store.read() as connection:
         record = submissions.found(connection, access(), instance_id, form_id)
-    if not any(file.sha256 == sha256 and file.name == name for file in record.attachments):
-        raise Problem("not_found")
-    picture = _picture_type(sha256)
-    response = send_file(
-        services().blobs.path(sha256),
-        mimetype=picture or "application/octet-stream",
-        as_attachment=picture is None or "save" in request.args,
-        download_name=name,
-        etag=sha256,
-        conditional=True,
-    )
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Content-Security-Policy"] = _SANDBOX
-    return response
+    for file in record.attachments:
+        if file.sha256 == sha256 and name in {None, file.name}:
+            return file
+    raise Problem("not_found")
 
 
-@pages.get(f"{PROJECT}/reports/<segment:form_id>/<segment:instance_id>/versions/<sha256>.xml")
+@pages.get(f"{_PATH}/versions/<sha256>.xml")
 @open_to(Right.SEE)
 def report_xml(form_id: str, instance_id: str, sha256: str) -> Response:
     """The exact bytes of one version."""
@@ -71,18 +116,4 @@ def report_xml(form_id: str, instance_id: str, sha256: str) -> Response:
         xml = submissions.version_xml(connection, access(), form_id, instance_id, sha256)
     response = Response(xml, content_type="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="{case_number(instance_id)}-{sha256[:8]}.xml"'
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Content-Security-Policy"] = _SANDBOX
-    return response
-
-
-def _picture_type(sha256: str) -> str | None:
-    """The media type if the file begins as a picture does that browsers show."""
-    try:
-        with services().blobs.open(sha256) as file:
-            head = file.read(16)
-    except Problem:
-        return None
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for magic, kind in _PICTURES.items() if head.startswith(magic)), None)
+    return guarded(response)

@@ -26,8 +26,15 @@ TABLE = {
     ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>"): (ASK, 403, 404, 404),
     ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/files/<sha256>/<segment:name>"): (ASK, 403, 404, 404),
     ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/versions/<sha256>.xml"): (ASK, 403, 404, 404),
+    ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/thumbnails/<sha256>.jpg"): (ASK, 403, 404, 404),
+    ("POST", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/review"): (401, 403, 404, 404),
     ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/decrypt"): (ASK, 403, 404, 404),
     ("POST", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/decrypt"): (401, 403, 404, 404),
+    ("GET", "/projects/1/quarantine"): (ASK, 403, 200, 200),
+    ("POST", "/projects/1/quarantine"): (401, 403, 400, 400),
+    ("POST", "/projects/1/quarantine/aside/<sha256>"): (401, 403, 400, 400),
+    ("GET", "/projects/1/quarantine/aside/<sha256>.xml"): (ASK, 403, 404, 404),
+    ("GET", "/projects/1/quarantine/aside/<sha256>/files/<digest>/<segment:name>"): (ASK, 403, 404, 404),
     ("GET", "/projects/1/phones"): (ASK, 403, 200, 200),
     ("POST", "/projects/1/phones"): (401, 403, 400, 400),
     ("GET", "/projects/1/phones/<segment:name>/revoke"): (ASK, 403, 200, 200),
@@ -67,7 +74,7 @@ def routes(site: Site) -> Iterator[tuple[str, str]]:
 
 def filled(rule: str) -> str:
     """An address of this rule at which there is nothing."""
-    for part in ("segment:form_id", "segment:instance_id", "segment:name", "sha256", "file_name", "name", "uuid"):
+    for part in ("segment:form_id", "segment:instance_id", "segment:name", "sha256", "digest", "file_name", "name", "uuid"):
         rule = rule.replace(f"<{part}>", "nothing")
     return rule
 

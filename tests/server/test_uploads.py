@@ -54,7 +54,12 @@ def names_of(blobs: BlobStore, disposition: str | bytes) -> tuple[str, ...]:
 def test_what_collect_sends_is_read(blobs: BlobStore) -> None:
     data = body(
         part(NAMED, XML, "Content-Type: text/xml"),
-        part('form-data; name="1.jpg"; filename="1.jpg"', b"\xff\xd8\xff\r\n--A\r\n", "Content-Type: image/jpeg", "Content-Length: 10"),
+        part(
+            'form-data; name="1.jpg"; filename="1.jpg"',
+            b"\xff\xd8\xff\r\n--A\r\n",
+            "Content-Type: image/jpeg",
+            "Content-Length: 10",
+        ),
         part('form-data; name="*isIncomplete*"', b"yes"),
     )
     upload = read(blobs, data)
