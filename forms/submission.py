@@ -51,7 +51,7 @@ def identify(xml: bytes) -> Submission:
     A missing instanceID becomes one that follows from the bytes, so that a repeated upload stays one record.
     Raises `Problem` "xml_unreadable", "form_id_missing" or "value_invalid" (an identifier beyond 249 characters).
     """
-    root = parse_xml(xml)
+    root = parse_xml(xml, lenient=True)
     form_id = root.get("id", "").strip()
     if not form_id:
         raise Problem("form_id_missing")

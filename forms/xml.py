@@ -12,11 +12,12 @@ _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 _CROWDED = etree.XPath(f"boolean(//*[count(@*) > {MAX_ATTRIBUTES}])")
 
 
-def parse_xml(data: bytes, *, limit: int = MAX_XML_BYTES) -> etree._Element:
+def parse_xml(data: bytes, *, limit: int = MAX_XML_BYTES, lenient: bool = False) -> etree._Element:
     """Return the root element of `data`.
 
     Refuses more than `limit` bytes, any DOCTYPE (so no entity can be declared) and elements with more than 1000 attributes (lxml
-    lists them in quadratic time); libxml2 bounds depth (256) and text (10 MB).
+    lists them in quadratic time); libxml2 bounds depth (256) and text (10 MB). `lenient` makes a prefix that nobody declared part of
+    the name: some clients forget to declare what they copy into a record. A form with such a prefix is opened by no phone.
     Raises `Problem("xml_unreadable")` or `Problem("too_large")`.
     """
     if len(data) > limit:
@@ -24,7 +25,7 @@ def parse_xml(data: bytes, *, limit: int = MAX_XML_BYTES) -> etree._Element:
     if _DOCTYPE.search(data):
         raise Problem("xml_unreadable", "A DOCTYPE is not allowed.")
     try:
-        root = _tree(data)
+        root = _tree(data, lenient)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Problem("xml_unreadable", str(error)) from error
     if root.getroottree().docinfo.internalDTD is not None:
@@ -34,9 +35,8 @@ def parse_xml(data: bytes, *, limit: int = MAX_XML_BYTES) -> etree._Element:
     return root
 
 
-def _tree(data: bytes) -> etree._Element:
-    """The tree; a prefix that nobody declared becomes part of the name, because some clients forget to declare what they copy."""
-    strict, lenient = (
+def _tree(data: bytes, lenient: bool) -> etree._Element:
+    strict, forgiving = (
         etree.XMLParser(
             resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True, recover=recover
         )
@@ -46,9 +46,9 @@ def _tree(data: bytes) -> etree._Element:
         return etree.fromstring(data, strict)
     except etree.XMLSyntaxError:
         for error in strict.error_log:
-            if error.domain != etree.ErrorDomains.NAMESPACE:
+            if not lenient or error.domain != etree.ErrorDomains.NAMESPACE:
                 raise ValueError(f"{error.message}, line {error.line}, column {error.column}") from None
-        return etree.fromstring(data, lenient)
+        return etree.fromstring(data, forgiving)
 
 
 def local_name(element: etree._Element) -> str:

@@ -80,7 +80,7 @@ def media(signed: str, name: str) -> Response:
 
 def _instance(record: Pulled) -> str:
     """The record with what Aggregate adds to its root."""
-    root = parse_xml(record.xml)
+    root = parse_xml(record.xml, lenient=True)
     moment = record.received_at.isoformat(timespec="milliseconds")
     added = {"instanceID": record.instance_id, "submissionDate": moment, "isComplete": "true", "markedAsCompleteDate": moment}
     for name, value in added.items():

@@ -48,7 +48,7 @@ def open_record(
     Raises `Problem` "submission_unknown", "key_wrong", "envelope_broken" or "too_large".
     """
     record = pulled(connection, access, form_id, instance_id)
-    envelope = Envelope.read(parse_xml(record.xml))
+    envelope = Envelope.read(parse_xml(record.xml, lenient=True))
     kept = {same_name(file.name): file.sha256 for file, _ in reversed(record.files)}
     here = {name: same_name(name) for name in envelope.files if same_name(name) in kept}
     files = {name: partial(opened.blobs.open, kept[found]) for name, found in here.items()}

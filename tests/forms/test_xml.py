@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from forms.definition import FormDefinition
 from forms.problems import Problem
 from forms.xml import MAX_ATTRIBUTES, MAX_XML_BYTES, child, full_text, local_name, parse_xml, text_of
+from tests.support.small import xform
 
 BOMB = (
     '<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;"><!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;">'
@@ -137,12 +139,21 @@ def test_names_are_compared_without_namespaces() -> None:
 
 
 def test_a_prefix_nobody_declared_does_not_strand_a_record() -> None:
-    root = parse_xml(b'<data id="x"><row jr:template=""/><orx:meta><orx:instanceID>uuid:1</orx:instanceID></orx:meta></data>')
+    root = parse_xml(
+        b'<data id="x"><row jr:template=""/><orx:meta><orx:instanceID>uuid:1</orx:instanceID></orx:meta></data>', lenient=True
+    )
     assert [local_name(node) for node in root.iter()] == ["data", "row", "meta", "instanceID"]
 
 
 def test_a_broken_file_is_refused_for_what_is_broken_and_not_for_a_prefix() -> None:
     with pytest.raises(Problem, match=r"tag mismatch.*line 1") as caught:
-        parse_xml(b'<data><row jr:template=""></data>')
+        parse_xml(b'<data><row jr:template=""></data>', lenient=True)
     assert "prefix" not in caught.value.detail
     assert refused(b"<x:a>" * 300 + b"</x:a>" * 300) == "xml_unreadable"
+
+
+def test_a_form_with_a_prefix_nobody_declared_is_refused_since_no_phone_opens_it() -> None:
+    form = xform("<q/>", '<bind nodeset="/data/q" entities:saveto="name"/>')
+    with pytest.raises(Problem, match="prefix entities") as caught:
+        FormDefinition.from_xform(form)
+    assert caught.value.kind.code == "xml_unreadable"

@@ -1,0 +1,1 @@
+"""The doors for bytes from outside, tried with bytes that coverage leads to (see `tests.fuzz.__main__`)."""
