@@ -115,6 +115,13 @@ def test_a_phone_that_was_merged_with_another_does_not_undo_its_change() -> None
     assert (history.versions[-1], history.conflict) == ({"label": "H-1", "a": "3", "b": "9"}, "soft")
 
 
+def test_a_phone_remembers_what_it_saw_before_all_of_its_own_changes() -> None:
+    """Its first change did not ask for `b` at all; its second one shows the old `b` and sends it back."""
+    chain = [update(1, trunk=1, branch="x", a="2"), update(2, trunk=1, branch="x", a="3", b="1")]
+    history, _ = arrive(create(a="1", b="1"), update(1, b="9"), *chain)
+    assert (history.versions[-1], history.conflict) == ({"label": "H-1", "a": "3", "b": "9"}, "soft")
+
+
 def test_t164_an_update_waits_for_the_creation() -> None:
     assert states(update(1, a="2")) == [(WAITING, entity_fold.NOT_CREATED)]
     assert [version.get("a") for version in arrive(update(1, a="2"), create(a="1"))[0].versions] == ["1", "2"]
