@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Integer, and_, func, literal, not_, or_
+from sqlalchemy import ColumnElement, Integer, and_, false, func, literal, not_, or_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -87,7 +87,7 @@ def _or_low(column: Column) -> ColumnElement[Any]:
 
 def _named(name: str, columns: Columns) -> Column:
     if name not in columns:
-        raise Problem("not_supported", f"{name[:80]} cannot be filtered or ordered by.", hint=f"One of: {', '.join(columns)}.")
+        raise Problem("not_supported", f"{name[:80]} cannot be filtered or ordered by, only {', '.join(columns)}.")
     return columns[name]
 
 
@@ -152,7 +152,7 @@ class _Parser:
             self._require(")")
         else:
             found = self._comparison()
-        return not_(found) if negations % 2 else found
+        return not_(func.coalesce(found, false())) if negations % 2 else found  # what is unknown is not so
 
     def _comparison(self) -> ColumnElement[bool]:
         left = self._value()

@@ -59,7 +59,7 @@ class Options:
         """From the query of a request. Raises `Problem` "value_invalid", or "not_supported" for what this server cannot do."""
         for name, value in given.items():
             if name.startswith("$") and name not in _KNOWN:
-                raise Problem("not_supported", f"The option {name[:80]} is not supported.", hint=f"One of: {', '.join(_KNOWN)}.")
+                raise Problem("not_supported", f"{name[:80]} is none of {', '.join(_KNOWN)}.")
             if len(value) > _MOST_CHARACTERS or "\0" in value:
                 raise _invalid(name[:80], "too long, or with characters that no text has")
         if given.get("$expand", "*") != "*":
