@@ -55,7 +55,7 @@ TABLE = {
     ("GET", "/people/<segment:name>/password"): (ASK, 403, 403, 200),
     ("POST", "/people/<segment:name>/password"): (401, 403, 403, 404),
 }
-OTHER_DOORS = ("static", *(f"{door}." for door in (*DOORS, *PULL_DOORS, "draft_door")))
+OTHER_DOORS = ("static", *(f"{door}." for door in (*DOORS, *PULL_DOORS, "draft_door", "central", "kobo")))
 POSTS = sorted(rule for method, rule in TABLE if method == "POST")
 
 
