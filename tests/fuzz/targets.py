@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 from lxml import etree
 
-from forms.definition import FormDefinition
+from forms.definition import Field, FormDefinition
 from forms.lint import lint
 from forms.problems import Problem
 from forms.schema import MAX_VIOLATIONS, FormSchema
@@ -94,15 +94,21 @@ def xform() -> Callable[[bytes], None]:
             lint(form.xform, form.media)
             schema = FormSchema(FormDefinition.from_xform(form.xform))
             orjson.dumps(schema.unjudged)
-            reading_of(schema, _blank_record(form.xform))
+            reading_of(schema, _blank_record(schema.definition))
 
     return one
 
 
-def _blank_record(form: bytes) -> bytes:
-    """The primary instance of a form, as a phone starts with it."""
-    instance = next(node for node in etree.fromstring(form).iter("{*}instance", "instance"))
-    return etree.tostring(instance[0])
+def _blank_record(definition: FormDefinition) -> bytes:
+    """A record of this form in which nothing was answered."""
+    root = etree.Element("data", id=definition.form_id, version=definition.version)
+    _grow(root, definition.fields)
+    return etree.tostring(root)
+
+
+def _grow(parent: etree._Element, items: Sequence[Field]) -> None:
+    for item in items:
+        _grow(etree.SubElement(parent, item.name), item.children)
 
 
 def suppress_problems() -> suppress:
