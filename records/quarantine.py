@@ -14,26 +14,27 @@ MOST_COUNTED = 999
 def waiting(connection: Connection, access: Access, *, limit: int) -> Sequence[Row[Any]]:
     """(form_id, instance_id, received_at, flags, instance_name, app_user) of what waits, the oldest first."""
     names = ("form_id", "instance_id", "received_at", "flags", "instance_name")
-    query = (
+    query: Any = (
         select(*(getattr(Submission, name) for name in names), AppUser.name.label("app_user"))
         .join_from(Submission, AppUser, AppUser.id == Submission.app_user_id, isouter=True)
-        .where(*_waits(access))
+        .where(Submission.attention, *_waits(access))
         .order_by(Submission.received_at, Submission.instance_id)
         .limit(limit)
     )
-    return connection.execute(query).all()
+    rows: Sequence[Row[Any]] = connection.execute(query).all()
+    return rows
 
 
 def count(connection: Connection, access: Access) -> int:
     """How many records and things kept aside wait; at most one more than `MOST_COUNTED`."""
-    records = select(Submission.instance_id).where(*_waits(access)).limit(MOST_COUNTED + 1).subquery()
+    records = select(Submission.instance_id).where(Submission.attention, *_waits(access)).limit(MOST_COUNTED + 1).subquery()
     aside = select(KeptAside.sha256).filter_by(project_id=access.project_id, settled_at=None).limit(MOST_COUNTED + 1).subquery()
     counts = [connection.execute(select(func.count()).select_from(each)).scalar_one() for each in (records, aside)]
     return min(sum(counts), MOST_COUNTED + 1)
 
 
 def _waits(access: Access) -> Sequence[ColumnElement[bool]]:
-    """The conditions; of deleted records only those wait for which a correction came after they were deleted."""
+    """The conditions beside `attention`; of deleted records only those wait for which a correction came after they were deleted."""
     access.require(Right.REVIEW)
     corrected = cast(Submission.flags, Text).contains('"after_delete"')
-    return [*access.visible(with_deleted=True), Submission.attention, or_(Submission.deleted_at.is_(None), corrected)]
+    return [*access.visible(with_deleted=True), or_(Submission.deleted_at.is_(None), corrected)]

@@ -16,7 +16,8 @@ COMMANDS = {
     "form": ("forms", "Publish and list forms."),
     "app-user": ("app_users", "Add phones and withdraw their keys."),
     "account": ("accounts", "Add people and change passwords."),
-    "submission": ("submissions", "Look at what arrived."),
+    "submission": ("submissions", "Look at what arrived, review it."),
+    "quarantine": ("quarantine", "Look at what waits for a person."),
     "entity": ("entities", "Look after the lists that phones pick from."),
     "export": ("exports", "Run exports and list their runs."),
 }

@@ -53,12 +53,13 @@ def _insert(connection: Connection, row: dict[str, Any]) -> None:
 def waiting(connection: Connection, access: Access, *, limit: int = 100) -> Sequence[Row[Any]]:
     """What waits for a person, the newest first: the columns of `kept_aside`, and `app_user`, the name of the phone."""
     access.require(Right.REVIEW)
-    query = (
+    query: Any = (
         select(*KeptAside.__table__.columns, AppUser.name.label("app_user"))
         .join_from(KeptAside, AppUser, AppUser.id == KeptAside.app_user_id, isouter=True)
         .where(KeptAside.project_id == access.project_id, KeptAside.settled_at.is_(None))
     )
-    return connection.execute(query.order_by(KeptAside.last_at.desc()).limit(limit)).all()
+    rows: Sequence[Row[Any]] = connection.execute(query.order_by(KeptAside.last_at.desc()).limit(limit)).all()
+    return rows
 
 
 def found(connection: Connection, access: Access, sha256: str) -> Row[Any]:

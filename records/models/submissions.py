@@ -49,7 +49,7 @@ class Submission(Base):
             "submission_attention",
             "project_id",
             "received_at",
-            sqlite_where=text("attention"),
+            sqlite_where=text("attention = 1"),
             postgresql_where=text("attention"),
         ),
     )

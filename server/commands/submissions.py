@@ -5,16 +5,17 @@ import sys
 import click
 import orjson
 
-from server.commands import access, opened, project_id
+from server.commands import access, opened, project_id, reviews
 from server.commands.decrypt import command as decrypt
 
 
 @click.group("submission")
 def command() -> None:
-    """Look at what arrived."""
+    """Look at what arrived, and say what is to become of it."""
 
 
-command.add_command(decrypt)
+for each in (decrypt, *reviews.COMMANDS):
+    command.add_command(each)
 
 
 @command.command("list")

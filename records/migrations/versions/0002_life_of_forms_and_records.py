@@ -75,6 +75,7 @@ def _one_name_among_active_phones() -> None:
 
 def _forms() -> None:
     op.add_column("form_version", sa.Column("note", sa.String(), nullable=False, server_default=sa.text("''")))
+    op.add_column("form_version", sa.Column("picks_from", JSON))
     op.rename_table("form_media", "form_media_before")
     op.create_table(
         "form_media",
@@ -135,9 +136,9 @@ def _records() -> None:
     op.add_column("submission", sa.Column("deleted_at", MOMENT))
     op.execute("UPDATE submission SET encrypted = true WHERE CAST(flags AS TEXT) LIKE '%\"encrypted\"%'")
     _say_what_waits_for_a_person()
-    waiting = sa.text("attention")
+    waits, is_one = sa.text("attention"), sa.text("attention = 1")  # SQLite compares what a query says word by word
     op.create_index(
-        "submission_attention", "submission", ["project_id", "received_at"], sqlite_where=waiting, postgresql_where=waiting
+        "submission_attention", "submission", ["project_id", "received_at"], sqlite_where=is_one, postgresql_where=waits
     )
     op.add_column("submission_version", sa.Column("clock_offset", sa.Integer()))
     op.create_table(
