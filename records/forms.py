@@ -27,7 +27,7 @@ _MEDIA_COUNT = (
     .scalar_subquery()
 )
 _OPEN_FORMS = (  # built once: phones ask for it all the time
-    select(FormVersion.form_id, FormVersion.version, FormVersion.title, FormVersion.md5, _MEDIA_COUNT)
+    select(FormVersion.form_id, FormVersion.version, FormVersion.title, FormVersion.md5, _MEDIA_COUNT, FormVersion.picks_from)
     .join(
         Form,
         (Form.project_id == FormVersion.project_id)
@@ -41,18 +41,19 @@ _OPEN_FORMS = (  # built once: phones ask for it all the time
 
 @dataclass(frozen=True, slots=True)
 class ListedForm:
-    """A form as phones see it. `media_count` tells whether it has a manifest."""
+    """A form as phones see it."""
 
     form_id: str
     version: str
     title: str
     md5: str
-    media_count: int
+    has_files: bool
 
 
 def open_forms(connection: Connection, project_id: int) -> list[ListedForm]:
     """The current version of every open form, in the order of their ids."""
-    return [ListedForm(*row) for row in connection.execute(_OPEN_FORMS, {"project_id": project_id})]
+    rows = connection.execute(_OPEN_FORMS, {"project_id": project_id})
+    return [ListedForm(row.form_id, row.version, row.title, row.md5, bool(row[4] or row.picks_from)) for row in rows]
 
 
 def titles(connection: Connection, project_id: int) -> list[tuple[str, str]]:

@@ -101,6 +101,7 @@ def publish_with(connection: Connection, publication: Publication) -> Published:
         "published_at": now,
         "source_name": publication.source_name,
         "note": publication.note.strip(),
+        "picks_from": sorted(definition.files),
         "xform": publication.xform,
     }
     connection.execute(insert(FormVersion).values(**key, **content))

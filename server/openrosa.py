@@ -51,8 +51,7 @@ def form_list() -> Response:
 
 
 def _line(form: ListedForm) -> str:
-    has_files = form.media_count or services().intake.schemas.files(g.caller.project_id, form.form_id, form.version)
-    return form_line(form, f"{BASE}/forms/{quote(form.form_id, safe='')}/{form.md5}", has_files=bool(has_files))
+    return form_line(form, f"{BASE}/forms/{quote(form.form_id, safe='')}/{form.md5}", has_files=form.has_files)
 
 
 @openrosa.get("/forms/<path:form_id>/<md5>/form.xml")

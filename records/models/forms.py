@@ -40,7 +40,10 @@ class Form(Base):
 
 
 class FormVersion(Base):
-    """The published bytes of one (form id, version): never changed. `md5` is what phones compare; `note` says what is new."""
+    """The published bytes of one (form id, version): never changed. `md5` is what phones compare; `note` says what is new.
+
+    `picks_from` are the names of the files its lists of choices come from.
+    """
 
     __tablename__ = "form_version"
     project_id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -52,6 +55,7 @@ class FormVersion(Base):
     published_at: Mapped[datetime]
     source_name: Mapped[str]
     note: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    picks_from: Mapped[list[Any] | None]
     xform: Mapped[bytes]
     __table_args__ = (
         ForeignKeyConstraint(["project_id", "form_id"], ["form.project_id", "form.form_id"]),

@@ -35,7 +35,7 @@ def test_phones_get_the_version_published_last(store: Store, blobs: BlobStore) -
         (listed,) = open_forms(connection, PROJECT)
         assert (listed.form_id, listed.version, listed.title) == ("small", "2", "Second")
         assert listed.md5 == hashlib.md5(SECOND).hexdigest()
-        assert listed.media_count == 0
+        assert not listed.has_files
         assert latest_xform(connection, PROJECT, "small") == SECOND
         old = hashlib.md5(FIRST).hexdigest()
         assert tuple(xform_with(connection, PROJECT, "small", old)) == (FIRST, "1")
@@ -71,7 +71,7 @@ def test_a_form_whose_files_are_missing_is_not_published(store: Store, blobs: Bl
 def test_the_files_of_a_version_are_listed_and_counted(store: Store, blobs: BlobStore) -> None:
     put(store, blobs, FIRST, media={"نقشه (۲).jpg": b"map", "a.csv": b"1"}, needed=["a.csv"])
     with store.read() as connection:
-        assert open_forms(connection, PROJECT)[0].media_count == 2
+        assert open_forms(connection, PROJECT)[0].has_files
         rows = media_of(connection, PROJECT, "small", "1")
     assert {(row.name, row.size) for row in rows} == {("a.csv", 1), ("نقشه (۲).jpg", 3)}
     assert all(blobs.path(row.sha256).exists() for row in rows)
