@@ -15,11 +15,12 @@ from tests.load.phones import burst
 from tests.support.collect import encode
 from tests.support.postgres import Cluster
 from tests.support.processes import peak_memory, tree
-from tests.support.records import parts
+from tests.support.records import FLOCK, parts, renamed
 from tests.support.servers import Server
 
 MARK = "00000000-0000-4000-8000-000000000000"
 PHOTO_BYTES = 300_000
+MORE_FORMS = 93  # with the shipped surveys: about a hundred
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,9 @@ def bench_server(database: str) -> Iterator[tuple[Server, list[int]]]:
             form = Path(folder) / "incident.xml"
             form.write_bytes(xform())
             server.publish(form)
+            for number in range(MORE_FORMS):
+                form.write_bytes(renamed(FLOCK, f"form{number}"))
+                server.publish(form)
             yield server, [server.pids()[0], *(cluster.pids() if cluster else [])]
         finally:
             server.stop()

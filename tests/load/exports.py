@@ -17,7 +17,7 @@ from sqlalchemy import insert
 
 from forms.library import read_survey
 from records.models import Submission
-from server.app_users import PROJECT_ID
+from records.projects import FIRST
 from server.config import Config
 from server.services import standalone
 from server.setup import prepare
@@ -105,7 +105,7 @@ def _row(chance: random.Random, version: str, number: int, centre: tuple[float, 
     }  # fmt: skip
     instance_id = f"uuid:{number:032x}"
     return {
-        "project_id": PROJECT_ID, "form_id": FORM, "instance_id": instance_id, "current_instance_id": instance_id,
+        "project_id": FIRST, "form_id": FORM, "instance_id": instance_id, "current_instance_id": instance_id,
         "current_sha256": f"{number:064x}", "version": version, "received_at": datetime(2026, 11, 1, tzinfo=UTC),
         "updated_at": None, "app_user_id": None, "device_id": "collect:bench", "review_state": "received", "edits": 0,
         "latitude": latitude, "longitude": longitude, "accuracy": 4.5, "event_date": day, "instance_name": "", "files": [],
