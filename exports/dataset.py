@@ -26,7 +26,7 @@ from records.models import Submission
 
 CONFLICT_FORM, VERIFICATION_FORM = "conflict_livestock", "conflict_verification"
 NEVER_COUNTED = ("rejected", "duplicate")
-LEFT_OUT = ("n_rejected", "n_test", "n_undated", "n_other_predator")
+LEFT_OUT = ("n_rejected", "n_deleted", "n_encrypted", "n_test", "n_undated", "n_other_predator")
 NO_CODE = ("", "NEW")
 """What stands in place of a household code that is not known."""
 SMALL_STOCK = ("sheep", "goat")
@@ -84,6 +84,7 @@ def read_conflicts(connection: Connection, access: Access, predator: str, window
     query = select(*columns, Submission.accuracy, Submission.event_date, answers).where(mine, due)
     for batch in _batches(connection, query.where(Submission.form_id == CONFLICT_FORM)):
         collector.add(batch)
+    collector.left_out.update(_unread(connection, and_(*access.visible(with_deleted=True), due)))
     elsewhere = _other_places(connection, and_(mine, counted, Submission.form_id != CONFLICT_FORM), window)
     footprint = grid.merge([*collector.touched, *elsewhere]).cells
     return ConflictData(collector.reports(), footprint, {reason: collector.left_out[reason] for reason in LEFT_OUT})
@@ -91,6 +92,15 @@ def read_conflicts(connection: Connection, access: Access, predator: str, window
 
 def _batches(connection: Connection, query: Executable) -> Iterable[Iterable[Any]]:
     return connection.execute(query, execution_options={"yield_per": BATCH}).partitions()
+
+
+def _unread(connection: Connection, condition: ColumnElement[bool]) -> dict[str, int]:
+    """Count the conflict reports that nobody reads: deleted, or encrypted and then without a day too."""
+    deleted = Submission.deleted_at.is_not(None)
+    query = select(deleted, func.count()).where(condition, Submission.form_id == CONFLICT_FORM, or_(deleted, Submission.encrypted))
+    return {
+        "n_deleted" if is_deleted else "n_encrypted": count for is_deleted, count in connection.execute(query.group_by(deleted))
+    }
 
 
 def _visits(connection: Connection, condition: ColumnElement[bool]) -> dict[str, Visit]:

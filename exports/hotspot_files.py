@@ -50,11 +50,31 @@ only in the rows of provinces and countries (unplaced). Sums of animals and mone
 more than 70 percent. Figures of a neighbourhood are empty (nearby_withheld) where they would give away a hidden cell.
 A cell drawn from smaller cells may lack attacks counted in a larger unit.
 
+WHAT WAS LEFT OUT
+Numbers below {households} are not said exactly.
+{reasons}
+
 Boundaries and names imply no opinion on the legal status of any territory.
 
 COLUMNS
 {columns}
 """
+
+LEFT_OUT = {
+    "n_rejected": "reports that a reviewer rejected: they never count",
+    "n_deleted": "reports that were deleted",
+    "n_encrypted": "encrypted reports, which nobody can count here; of any day",
+    "n_test": "reports sent as a test",
+    "n_undated": "reports without a day of the attack",
+    "n_other_predator": "reports about another predator",
+    "n_uncertain": "reports that were neither sure nor verified",
+    "n_outside": "attacks outside the region",
+    "n_no_country": "attacks of which not even the country is known",
+    "n_unlocated": "attacks without a place, or with one known too coarsely: counted without a cell",
+    "n_not_shared": "attacks whose household did not agree to share the place: counted without a cell",
+    "n_coarse": "attacks placed to within 0.5 to 2 km: counted in their cell",
+}
+"""What was not counted, or not everywhere, in words."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +104,8 @@ def write_release(folder: Path, tables: Sequence[TableFile], level: Level, summa
     dictionary = [(column.name, column.type, column.unit, column.description) for column in COLUMNS]
     written.append(_csv(folder / "data_dictionary.csv", Column._fields, dictionary))
     columns = "\n".join(f"{one.name} ({', '.join(filter(None, (one.type, one.unit)))}): {one.description}" for one in COLUMNS)
-    (folder / "README.txt").write_text(README.format(columns=columns, **summary), encoding="utf-8")
+    reasons = "\n".join(f"{summary['left_out'][name]} {words}" for name, words in LEFT_OUT.items())
+    (folder / "README.txt").write_text(README.format(columns=columns, reasons=reasons, **summary), encoding="utf-8")
     written.append(_described(folder / "README.txt", 0))
     written.append(_json(folder / "datapackage.json", _package(written, level, summary), 0))
     return written

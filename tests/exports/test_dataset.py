@@ -57,7 +57,12 @@ def test_tests_rejected_duplicates_and_other_projects_never_count(engine: Engine
         insert_record(connection, "uuid:7", answers(predator="wolf"), place=(30.0, 60.0, 5.0))
     data = read(engine)
     assert len(data.reports) == 0
-    assert data.left_out == {"n_test": 1, "n_other_predator": 1, "n_rejected": 2, "n_undated": 1}
+    assert {reason: count for reason, count in data.left_out.items() if count} == {
+        "n_test": 1,
+        "n_other_predator": 1,
+        "n_rejected": 2,
+        "n_undated": 1,
+    }
     assert len(data.footprint) == 1  # the report about a wolf shows that somebody was there
     assert len(read(engine, predator="wolf").reports) == 1
 
