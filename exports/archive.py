@@ -53,19 +53,17 @@ class _Sink(io.RawIOBase):
     def __init__(self) -> None:
         super().__init__()
         self._parts: list[bytes] = []
-        self.size = 0
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
         self._parts.append(bytes(data))
-        self.size += len(self._parts[-1])
         return len(self._parts[-1])
 
     def take(self) -> bytes:
         taken = b"".join(self._parts)
-        self._parts, self.size = [], 0
+        self._parts = []
         return taken
 
 
@@ -75,8 +73,7 @@ def _write(archive: zipfile.ZipFile, sink: _Sink, name: str, chunks: Iterator[by
     with archive.open(entry, "w", force_zip64=True) as target:
         for chunk in chunks:
             target.write(chunk)
-            if sink.size >= _CHUNK:
-                yield sink.take()
+            yield sink.take()  # often nothing yet: others get their turn meanwhile
 
 
 def _csv(table: tables.Table) -> Iterator[bytes]:

@@ -122,7 +122,7 @@ def _converters(*, wkt: bool) -> dict[str, Converter]:
         "dateTime": _instant,
         "geopoint": lambda value: shapes[0](_points(value, 1, most=1)),
         "geotrace": lambda value: shapes[1](_points(value, 2)),
-        "geoshape": lambda value: shapes[2](_points(value, 4)),
+        "geoshape": lambda value: shapes[2](_ring(_points(value, 3))),
     }
 
 
@@ -152,8 +152,14 @@ def _points(value: Any, fewest: int, *, most: int | None = None) -> list[Point]:
         points = [read_point(part) for part in value.strip().strip(";").split(";")] if value.__class__ is str else []
     except ValueError:
         return []
-    is_ring = fewest < 4 or (points and points[0][:2] == points[-1][:2])
-    return points if len(points) >= fewest and (most is None or len(points) <= most) and is_ring else []
+    return points if len(points) >= fewest and (most is None or len(points) <= most) else []
+
+
+def _ring(points: list[Point]) -> list[Point]:
+    """The same positions, ending where they begin; none if that encloses nothing."""
+    if points and points[0][:2] != points[-1][:2]:
+        points = [*points, points[0]]
+    return points if len(points) >= 4 else []
 
 
 def _position(point: Point) -> list[float]:

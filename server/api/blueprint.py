@@ -79,13 +79,12 @@ def streamed(chunks: Iterator[bytes], content_type: str) -> Response:
 
     def rest() -> Iterator[bytes]:
         try:
-            yield first
-            while True:
+            chunk: bytes | None = first
+            while chunk is not None:
+                if chunk:
+                    yield chunk
                 with turnstile.inside():
                     chunk = next(chunks, None)
-                if chunk is None:
-                    return
-                yield chunk
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()

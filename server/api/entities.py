@@ -141,9 +141,7 @@ def entity_table(name: str) -> Response:
     etag, same = odata.not_modified(str(row.revision), name)
     if same is not None:
         return same
-    count = reading.count if reading.options.count else None
-    made = odata.page(f"{_address(name)}/$metadata#{TABLE}", reading.rows(), count, lambda: reading.next_place)
-    return odata.tagged(made, etag)
+    return odata.tagged(odata.page(f"{_address(name)}/$metadata#{TABLE}", reading), etag)
 
 
 def _list_row(name: str) -> Row[Any]:

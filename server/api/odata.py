@@ -2,23 +2,24 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import orjson
 from flask import Response, request
 
+from exports.odata.entities import EntityReading
 from exports.odata.metadata import metadata
 from exports.odata.model import ROOT, table_at, table_of, tables_of
 from exports.odata.options import Options, Place
 from exports.odata.read import Reading, nothing
-from exports.odata.rows import Row
 from forms.problems import Problem
 from records import catalogue
 from server.api.blueprint import FORM, access, answer, central, in_chunks, private, store, streamed
-from server.api.describe import COUNT, FLAG, TEXT, Schema, described, many, shape
+from server.api.describe import ANYTHING, COUNT, FLAG, TEXT, Schema, described, many, shape
 from server.api.forms import definition_of
+from server.services import services
 
 MINIMAL = "application/json; odata.metadata=minimal"
 _ROWS = re.compile(rf"{ROOT}(?:\('(?P<id>(?:[^']|'')+)'\)(?P<inside>(?:/[^/()]+(?:\('[0-9a-f]+'\))?)*))?")
@@ -35,7 +36,7 @@ _QUERY: tuple[tuple[str, Schema], ...] = (
     ("$wkt", FLAG),
 )
 SERVICE = shape(more=True, value=many(shape(name=TEXT, kind=TEXT, url=TEXT)))
-TABLE = shape(more=True, value=many(shape(more=True, __id=TEXT)))
+TABLE = shape(more=True, value=many(ANYTHING))
 
 
 @central.get(f"{FORM}.svc")
@@ -101,16 +102,19 @@ def edmx(document: str) -> Response:
     return _odata(private(Response(document, content_type="application/xml; charset=utf-8")))
 
 
-def page(context: str, rows: Iterator[Row], count: int | None, next_place: Callable[[], Place | None]) -> Response:
-    """A table, written while it is read; where it goes on stands at its end."""
-    head: dict[str, Any] = {"@odata.context": context, **({} if count is None else {"@odata.count": count})}
+def page(context: str, reading: Reading | EntityReading) -> Response:
+    """A table, written while it is read; where it goes on stands at its end. Nobody waits for the counting."""
+    head: dict[str, Any] = {"@odata.context": context}
+    if reading.options.count:
+        with services().turnstile.outside():
+            head["@odata.count"] = reading.count
     here, arguments = address_of(request.path), request.args.to_dict()
 
     def parts() -> Iterator[bytes]:
         yield orjson.dumps(head)[:-1] + b',"value":['
-        for number, row in enumerate(rows):
+        for number, row in enumerate(reading.rows()):
             yield b"," + orjson.dumps(row) if number else orjson.dumps(row)
-        place = next_place()
+        place = reading.next_place
         yield b"]}" if place is None else b'],"@odata.nextLink":' + orjson.dumps(_next_link(here, arguments, place)) + b"}"
 
     return _odata(streamed(in_chunks(parts()), MINIMAL))
@@ -152,8 +156,7 @@ def _table(form_id: str, reading: Reading, version: str) -> Response:
     if same is not None:
         return same
     context = f"{address_of_service(form_id)}/$metadata#{reading.table.name}"
-    count = reading.count if reading.options.count else None
-    return tagged(page(context, reading.rows(), count, lambda: reading.next_place), etag)
+    return tagged(page(context, reading), etag)
 
 
 def _version_of(form_id: str) -> str:
