@@ -13,7 +13,7 @@ from records.publishing import publish
 from server import app_users
 from tests.support.collect import encode
 from tests.support.openrosa import parse_message
-from tests.support.pages import Site
+from tests.support.pages import HOST, Site
 from tests.support.records import FLOCK, flock, new_id, parts
 
 DRAWN_LETTERS = 64  # of a key: 62 letters and digits or more, so 380 bits
@@ -49,6 +49,29 @@ def records(site: Site, instance_id: str) -> list[tuple[int, str, str]]:
     with site.services.store.read() as connection:
         columns = Submission.project_id, Submission.instance_id, Submission.current_instance_id
         return [tuple(row) for row in connection.execute(select(*columns).filter_by(instance_id=instance_id))]
+
+
+def test_a23_media_beyond_the_limit_are_refused_before_they_are_read(site: Site) -> None:
+    """A list of a gigabyte is announced; the server says so before it came."""
+
+    class Endless:
+        taken = 0
+
+        def read(self, size: int = -1) -> bytes:
+            self.taken += size
+            return b"x" * size
+
+        readline = read
+
+    stream = Endless()
+    answer = site.browser("coordinator").post(
+        "/projects/1/forms",
+        environ_overrides={"wsgi.input": stream, "CONTENT_LENGTH": str(10**9)},
+        content_type="multipart/form-data; boundary=B",
+        headers={"Origin": HOST},
+    )
+    assert answer.status_code == 413
+    assert stream.taken < 10**7
 
 
 def test_a26_keys_and_addresses_are_drawn_and_not_counted(site: Site) -> None:
