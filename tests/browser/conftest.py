@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from server.demo.pictures import mountains
 from tests.conftest import NewServer
 from tests.support.collect import Collect, Record
 from tests.support.pages import HOSTILE, HOSTILE_XML, PASSWORD
@@ -15,7 +16,7 @@ from tests.support.servers import Server
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
-PHOTO = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+PHOTO = mountains(7)
 Open = Callable[..., Page]
 
 
@@ -49,7 +50,7 @@ def site(new_server: NewServer) -> Server:
 
 @pytest.fixture
 def open_page(chromium: Browser, site: Server) -> Iterator[Open]:
-    """`open_page("/projects/1/phones", "coordinator", width=360)` opens a page as this person sees it; troubles it reports fail the test."""
+    """`open_page("/projects/1/phones", "coordinator", width=360)`: a page as this person sees it; what it reports fails a test."""
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
     hosts: set[str] = set()

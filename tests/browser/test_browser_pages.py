@@ -11,6 +11,8 @@ from tests.support.pages import HOSTILE, PASSWORD
 
 PAGES = (
     "/",
+    "/projects/1/quarantine",
+    "/projects/1/quarantine?reason=value_invalid",
     "/projects/1/phones",
     "/projects/1/forms",
     "/projects/1/exports",
