@@ -79,7 +79,7 @@ def test_whatever_a_phone_sends_is_kept_once_byte_for_byte_or_refused_in_words(
     assert versions_with(site, xml) == ([xml] if found else [])
     if found:
         sent = {(file_name(name), hashlib.sha256(content).hexdigest()) for name, content in files.items()}
-        assert files_of(site, found.instance_id) == sent
+        assert sent <= files_of(site, found.instance_id)  # without an id of its own, a record may have come before
 
 
 HEADERS = st.sampled_from(
