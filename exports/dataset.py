@@ -20,6 +20,7 @@ from exports.grid import CellCounts, Cells
 from exports.places import RESOLUTION
 from exports.reports import UNKNOWN, Reports, certainty_of
 from exports.windows import EPOCH, Window
+from forms.library.sources import restricted_ids
 from forms.submission import case_number
 from records.access import Access, Right
 from records.models import Submission
@@ -44,7 +45,7 @@ class ConflictData:
 
     reports: Reports
     footprint: Cells
-    """Cells of resolution 6 in which any form has a record of the window."""
+    """Cells of resolution 6 in which any form has a record of the window, but for the restricted surveys."""
     left_out: dict[str, int]
 
 
@@ -85,7 +86,8 @@ def read_conflicts(connection: Connection, access: Access, predator: str, window
     for batch in _batches(connection, query.where(Submission.form_id == CONFLICT_FORM)):
         collector.add(batch)
     collector.left_out.update(_unread(connection, and_(*access.visible(with_deleted=True), due)))
-    elsewhere = _other_places(connection, and_(mine, counted, Submission.form_id != CONFLICT_FORM), window)
+    others = Submission.form_id.not_in([CONFLICT_FORM, *restricted_ids()])
+    elsewhere = _other_places(connection, and_(mine, counted, others), window)
     footprint = grid.merge([*collector.touched, *elsewhere]).cells
     return ConflictData(collector.reports(), footprint, {reason: collector.left_out[reason] for reason in LEFT_OUT})
 

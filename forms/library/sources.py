@@ -3,7 +3,9 @@
 import csv
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from forms.problems import Problem
 
@@ -48,6 +50,12 @@ def survey_ids(root: Path = LIBRARY) -> list[str]:
     return sorted(path.parent.name for path in root.glob("*/form.toml"))
 
 
+@cache
+def restricted_ids() -> tuple[str, ...]:
+    """The ids of the surveys whose places nobody outside the programme is told, not even as a cell in which somebody was."""
+    return tuple(survey_id for survey_id in survey_ids() if _about(survey_id, LIBRARY).get("restricted", False))
+
+
 def read_survey(survey_id: str, root: Path = LIBRARY) -> Survey:
     """The survey with its shared blocks put in and the choice lists it uses.
 
@@ -55,9 +63,8 @@ def read_survey(survey_id: str, root: Path = LIBRARY) -> Survey:
     """
     if survey_id not in survey_ids(root):
         raise Problem("not_found", f"The library has no survey {survey_id!r}.", hint=_one_of(survey_ids(root)))
-    folder = root / survey_id
-    about = tomllib.loads((folder / "form.toml").read_text(encoding="utf-8"))
-    questions = _with_blocks(read_rows(folder / "survey.csv"), root)
+    about = _about(survey_id, root)
+    questions = _with_blocks(read_rows(root / survey_id / "survey.csv"), root)
     used = {row["type"].split()[1] for row in questions if row["type"].startswith(("select_one ", "select_multiple "))}
     choices = [row for row in read_rows(root / "choices.csv") if row["list_name"] in used]
     return Survey(
@@ -70,6 +77,10 @@ def read_survey(survey_id: str, root: Path = LIBRARY) -> Survey:
         questions=tuple(questions),
         choices=tuple(choices),
     )
+
+
+def _about(survey_id: str, root: Path) -> dict[str, Any]:
+    return tomllib.loads((root / survey_id / "form.toml").read_text(encoding="utf-8"))
 
 
 def read_rows(path: Path) -> list[Row]:

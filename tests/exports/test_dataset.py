@@ -80,6 +80,14 @@ def test_places_of_other_forms_count_as_effort_unless_they_were_tests(engine: En
     assert set(read(engine).footprint.tolist()) == set(cells.tolist())
 
 
+def test_places_of_restricted_surveys_are_no_effort(engine: Engine) -> None:
+    with engine.begin() as connection:
+        insert_record(connection, "uuid:1", {}, form_id="camera_station", place=(35.0, 51.0, 5.0))
+        insert_record(connection, "uuid:2", {}, form_id="dog_impact", place=(35.0, 52.0, 5.0))
+    cells = grid.cells_of(np.array([35.0]), np.array([52.0]), 6)
+    assert set(read(engine).footprint.tolist()) == set(cells.tolist())
+
+
 def test_the_latest_visit_decides_about_predator_and_certainty(engine: Engine) -> None:
     visit = {"incident_ref": " uuid:AB-1 ", "predator_final": "leopard", "scalp": "c3"}
     with engine.begin() as connection:
