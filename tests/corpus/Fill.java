@@ -238,6 +238,9 @@ public class Fill {
                 texts.add(usual(prompt.getDataType()));
             }
             texts.addAll(List.of(PLAIN));
+            if (prompt.getDataType() == Constants.DATATYPE_DATE) {
+                texts.add(LocalDate.now().toString()); // often the only day between an earlier answer and today
+            }
         }
         List<IAnswerData> found = new ArrayList<>();
         for (String text : texts) {

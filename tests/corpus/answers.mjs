@@ -67,6 +67,9 @@ export function* candidates(type, constraint, others, chance) {
   for (let tries = 0; tries < TRIES; tries += 1) {
     yield chance.next() < 0.3 && others.length > 0 ? chance.of(others) : usual(chance);
   }
+  if (type === 'date') {
+    yield day({ between: () => 0 }); // often the only day between an earlier answer and today
+  }
   if (!(type in BY_TYPE)) {
     yield* ['1', '10', '0', 'yes', 'no', 'a@b.org', '0912345678', '1234567890'];
   }

@@ -104,6 +104,7 @@ def test_the_name_of_a_saved_report_holds_nothing_personal(survey_id: str) -> No
 def test_surveys_make_entities_that_phones_pick_from() -> None:
     fed = {survey_id: lists_fed(FormDefinition.from_xform(converted(survey_id).xform)) for survey_id in SURVEYS}
     assert {survey_id: lists for survey_id, lists in fed.items() if lists} == {
+        "compensation_followup": {"incidents": ["claim"]},
         "conflict_livestock": {"incidents": ["country", "event_date", "predator", "report", "case_no", "area"]},
         "conflict_verification": {"incidents": ["finding"]},
         "household_register": {"households": ["code", "country", "village"]},
