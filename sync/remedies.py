@@ -12,11 +12,13 @@ from sqlalchemy import Connection, insert, select, update
 
 from forms.problems import Problem
 from forms.submission import identify
+from records import reviews
 from records.access import Access
 from records.flags import flag, needs_attention
 from records.models import Attachment, Submission, SubmissionVersion
 from records.reviews import Review
 from records.store import Store
+from sync import entities
 from sync.delivery import same_name
 from sync.fold import OF_THE_RECORD
 from sync.intake import Intake, file_flags, kind_flags, read_answers, state_of
@@ -32,6 +34,15 @@ REMEDIES: dict[str, tuple[str, ...]] = {
 ANY_FLAG = ("accept", "return")
 _NAMESPACE = uuid.UUID("0b6a3a36-3f7e-4c3c-8d0a-6f3a0e2c9d11")
 _CONFLICTS = {"instance_conflict", "edit_conflict"}
+
+
+def review(store: Store, access: Access, form_id: str, instance_id: str, state: str, comment: str = "") -> None:
+    """Give a record a review state; what it asked of a list that waits for approval is done with it.
+
+    Raises `Problem` value_invalid, submission_unknown or not_allowed.
+    """
+    reviews.set_state(store, access, form_id, instance_id, state, comment)
+    entities.settle_waiting(store, access.project_id)
 
 
 def attach(store: Store, intake: Intake, access: Access, form_id: str, instance_id: str, version: str, comment: str = "") -> None:

@@ -31,8 +31,8 @@ from server.api.blueprint import (
 )
 from server.api.describe import COUNT, FLAG, MOMENT, TEXT, WHOLE, described, many, or_null, shape
 from server.downloads import kept_file
+from sync import remedies
 from sync.delivery import same_name
-from sync.entities import settle_waiting
 
 _XML = "application/xml"
 _STATE = or_null({"enum": [name for name in reviews.STATES if name != "received"]})
@@ -95,8 +95,7 @@ def review_submission(form_id: str, instance_id: str) -> Response:
     access().require(Right.REVIEW)
     content = body()
     state = "received" if content.get("reviewState", "") is None else text_of(content, "reviewState")
-    reviews.set_state(store(), access(), form_id, instance_id, state)
-    settle_waiting(store(), access().project_id)
+    remedies.review(store(), access(), form_id, instance_id, state)
     return answer(_submission(_summary(form_id, instance_id), extended=is_extended()))
 
 

@@ -50,10 +50,13 @@ def _take_step(instance_id: str, form_id: str | None, step: Step, done: str) -> 
 @click.argument("state")
 def review(instance_id: str, state: str, form_id: str | None, comment: str) -> None:
     """Give the record ID a review state: received, edited, hasIssues, approved, rejected."""
-    from records.reviews import set_state
+    from sync import remedies
 
     _take_step(
-        instance_id, form_id, lambda own, form, key: set_state(own.store, access(), form, key, state, comment), f"{{id}}: {state}."
+        instance_id,
+        form_id,
+        lambda own, form, key: remedies.review(own.store, access(), form, key, state, comment),
+        f"{{id}}: {state}.",
     )
 
 

@@ -13,7 +13,6 @@ from server.pages.blueprint import PROJECT, pages
 from server.pages.report import report_page
 from server.services import services
 from sync import remedies
-from sync.entities import settle_waiting
 
 
 @pages.post(f"{PROJECT}/reports/<segment:form_id>/<segment:instance_id>/review")
@@ -25,8 +24,7 @@ def review(form_id: str, instance_id: str) -> Response:
     step = request.form.get("step", "")
     try:
         if step in reviews.STATES:
-            reviews.set_state(services().store, access(), form_id, record.instance_id, step, _comment())
-            settle_waiting(services().store, access().project_id)
+            remedies.review(services().store, access(), form_id, record.instance_id, step, _comment())
         elif step in _STEPS:
             _STEPS[step](form_id, record.instance_id)
         else:
