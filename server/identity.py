@@ -1,4 +1,4 @@
-"""Who asks: the session in a browser's cookie or in a program's header, or HTTP Basic (R, curl, Excel). One place decides for all."""
+"""Who asks: the session in a browser's cookie or a program's header, or HTTP Basic (R, curl, Excel). One place decides for all."""
 
 import hashlib
 import hmac
