@@ -1,8 +1,8 @@
 """The log of an interview that ODK Collect keeps on request (`meta/audit`, docs.getodk.org "Form audit log"): how long it took, and
 which answers were changed after they had been given.
 
-The columns are event, node, start, end and, as the form asks, places, old and new values, user and reason. Rows may be wider than the
-heading (the form's settings changed meanwhile), cut off or odd: what can be read counts.
+The columns are event, node, start, end and, as the form asks, places, old and new values, user and reason. Rows may be wider
+than the heading (the form's settings changed meanwhile), cut off or odd: what can be read counts.
 """
 
 import csv

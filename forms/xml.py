@@ -16,8 +16,8 @@ def parse_xml(data: bytes, *, limit: int = MAX_XML_BYTES, lenient: bool = False)
     """Return the root element of `data`.
 
     Refuses more than `limit` bytes, any DOCTYPE (so no entity can be declared) and elements with more than 1000 attributes (lxml
-    lists them in quadratic time); libxml2 bounds depth (256) and text (10 MB). `lenient` makes a prefix that nobody declared part of
-    the name: some clients forget to declare what they copy into a record. A form with such a prefix is opened by no phone.
+    lists them in quadratic time); libxml2 bounds depth (256) and text (10 MB). `lenient` makes a prefix that nobody declared part
+    of the name: some clients forget to declare what they copy into a record. A form with such a prefix is opened by no phone.
     Raises `Problem("xml_unreadable")` or `Problem("too_large")`.
     """
     if len(data) > limit:
