@@ -165,7 +165,7 @@ COUNTS: dict[str, Read] = {
     "records.catalogue.tallies": lambda _, c, a, k: getattr(catalogue.tallies(c, a).get(k.form_id), "submissions", 0),
     "records.catalogue.last_arrival": lambda _, c, a, k: 0 if catalogue.last_arrival(c, a) is None else None,
     "exports.dataset.read_conflicts": lambda _, c, a, k: (
-        sum(read_conflicts(c, a, "leopard", WINDOW).left_out.values()) if k.form_id == "conflict_livestock" else None
+        read_conflicts(c, a, "leopard", WINDOW).left_out["n_other_predator"] if k.form_id == "conflict_livestock" else None
     ),
 }
 # readers of one record: what they find says of which project it is
@@ -254,7 +254,8 @@ TOLD_NOTHING = {"records.catalogue.last_arrival"}  # gives None
 AFTER_THE_DOOR = {"records.entities.note", "exports.odata.read.filtered", "sync.entities.ask"}  # pieces of those that ask
 SENT_NOWHERE: dict[str, Any] = {
     "form_id": "small", "instance_id": "uuid:x", "sha256": "0" * 64, "state": "closed", "comment": "x", "text": "x", "name": "x",
-    "uuid": "x", "kind": "delete", "version": "1", "content": b"label\n", "approval": True, "codes": None, "limit": 5, "after": 0, "open_blob": open, "out": Path("nowhere"), "properties": [], "values": {}, "media": {},
+    "uuid": "x", "kind": "delete", "version": "1", "content": b"label\n", "approval": True, "codes": None, "limit": 5, "after": 0,
+    "open_blob": open, "out": Path("nowhere"), "properties": [], "values": {}, "media": {},
     "token_sha256": "0", "predator": "leopard", "window": WINDOW, "stream": io.StringIO(), "xform": xform("<q/>"),
     "source_name": "x", "level": "public", "as_of": DAY, "record": as_record(WORLD[0]),
     "definition": FormDefinition.from_xform(xform("<q/>")), "options": Options(), "address": str, "wanted": kobo_rows.Wanted(),

@@ -1,5 +1,6 @@
-"""Who may see which page, and how people come in: every route, every role, forged requests, guessed passwords."""
+"""How people come in, and what others cannot do in their name: sessions, forged requests, guessed passwords. See test_access.py."""
 
+import re
 import secrets
 import threading
 from collections.abc import Iterator
@@ -8,55 +9,12 @@ from contextlib import closing
 import pytest
 
 from server import schedule
-from server.doors import DOORS, PULL_DOORS
 from server.pages.access import local_path
+from tests.support.ground import written_table
 from tests.support.pages import HOST, PASSWORD, Site, page
 from tests.support.records import flock, new_id
 
-READERS = ("nobody", "analyst", "coordinator", "administrator")
-ASK = 302  # to the sign-in page
-# method, rule: what nobody, an analyst, a coordinator and an administrator get for GET and for an empty POST
-TABLE = {
-    ("GET", "/"): (ASK, 302, 302, 302),
-    ("GET", "/sign-in"): (200, 200, 200, 200),
-    ("POST", "/sign-in"): (401, 401, 401, 401),
-    ("POST", "/sign-out"): (303, 303, 303, 303),
-    ("GET", "/projects/1/map/points.json"): (ASK, 403, 200, 200),
-    ("GET", "/projects/1/map/boundaries.geojson"): (ASK, 403, 200, 200),
-    ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>"): (ASK, 403, 404, 404),
-    ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/files/<sha256>/<segment:name>"): (ASK, 403, 404, 404),
-    ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/versions/<sha256>.xml"): (ASK, 403, 404, 404),
-    ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/thumbnails/<sha256>.jpg"): (ASK, 403, 404, 404),
-    ("POST", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/review"): (401, 403, 404, 404),
-    ("GET", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/decrypt"): (ASK, 403, 404, 404),
-    ("POST", "/projects/1/reports/<segment:form_id>/<segment:instance_id>/decrypt"): (401, 403, 404, 404),
-    ("GET", "/projects/1/quarantine"): (ASK, 403, 200, 200),
-    ("POST", "/projects/1/quarantine"): (401, 403, 400, 400),
-    ("POST", "/projects/1/quarantine/aside/<sha256>"): (401, 403, 400, 400),
-    ("GET", "/projects/1/quarantine/aside/<sha256>.xml"): (ASK, 403, 404, 404),
-    ("GET", "/projects/1/quarantine/aside/<sha256>/files/<digest>/<segment:name>"): (ASK, 403, 404, 404),
-    ("GET", "/projects/1/phones"): (ASK, 403, 200, 200),
-    ("POST", "/projects/1/phones"): (401, 403, 400, 400),
-    ("GET", "/projects/1/phones/<segment:name>/revoke"): (ASK, 403, 200, 200),
-    ("POST", "/projects/1/phones/<segment:name>/revoke"): (401, 403, 404, 404),
-    ("GET", "/projects/1/forms"): (ASK, 403, 200, 200),
-    ("POST", "/projects/1/forms"): (401, 403, 400, 400),
-    ("GET", "/projects/1/forms/<segment:form_id>/workbook.xlsx"): (ASK, 403, 404, 404),
-    ("GET", "/projects/1/entities"): (ASK, 403, 200, 200),
-    ("GET", "/projects/1/entities/<segment:name>"): (ASK, 403, 404, 404),
-    ("POST", "/projects/1/entities/<segment:name>"): (401, 403, 404, 404),
-    ("GET", "/projects/1/entities/<segment:name>/<uuid>"): (ASK, 403, 404, 404),
-    ("POST", "/projects/1/entities/<segment:name>/<uuid>"): (401, 403, 400, 400),
-    ("GET", "/projects/1/exports"): (ASK, 200, 200, 200),
-    ("POST", "/projects/1/exports/<name>/run"): (401, 403, 404, 404),
-    ("GET", "/projects/1/exports/<name>/latest/<file_name>"): (401, 404, 404, 404),
-    ("GET", "/people"): (ASK, 403, 403, 200),
-    ("POST", "/people"): (401, 403, 403, 400),
-    ("GET", "/people/<segment:name>/password"): (ASK, 403, 403, 200),
-    ("POST", "/people/<segment:name>/password"): (401, 403, 403, 404),
-}
-OTHER_DOORS = ("static", *(f"{door}." for door in (*DOORS, *PULL_DOORS, "draft_door", "central", "kobo")))
-POSTS = sorted(rule for method, rule in TABLE if method == "POST")
+POSTS = sorted(rule for method, rule in written_table() if method == "POST")
 
 
 @pytest.fixture(scope="module")
@@ -65,38 +23,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield opened
 
 
-def routes(site: Site) -> Iterator[tuple[str, str]]:
-    for rule in site.app.url_map.iter_rules():
-        if not rule.endpoint.startswith(OTHER_DOORS):
-            path = rule.rule.replace("<int:project_id>", "1")
-            yield from ((method, path) for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
-
-
 def filled(rule: str) -> str:
     """An address of this rule at which there is nothing."""
-    for part in ("segment:form_id", "segment:instance_id", "segment:name", "sha256", "digest", "file_name", "name", "uuid"):
-        rule = rule.replace(f"<{part}>", "nothing")
-    return rule
-
-
-def test_every_route_has_a_line_in_the_table(site: Site) -> None:
-    assert sorted(routes(site)) == sorted(TABLE)
-
-
-@pytest.mark.parametrize(("reader", "column"), [(reader, column) for column, reader in enumerate(READERS)])
-def test_everybody_gets_what_the_table_says(site: Site, reader: str, column: int) -> None:
-    found = {}
-    for method, rule in TABLE:
-        browser = site.browser(None if reader == "nobody" else reader)
-        found[method, rule] = browser.open(filled(rule), method=method).status_code
-    assert found == {route: statuses[column] for route, statuses in TABLE.items()}
-
-
-def test_a_route_says_the_same_about_a_report_whether_it_exists_or_not(site: Site) -> None:
-    instance_id = new_id()
-    assert site.send(flock(instance_id)).status_code == 201
-    for role, status in (("analyst", 403), ("coordinator", 200)):
-        assert site.browser(role).get(f"/projects/1/reports/flock_count/{instance_id}").status_code == status
+    return re.sub("<[^<>]+>", "nothing", rule.replace("<int:project_id>", "1"))
 
 
 def test_an_ended_session_opens_nothing(site: Site) -> None:

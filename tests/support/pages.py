@@ -61,9 +61,9 @@ class Site:
         """Let go of the database."""
         self.services.store.close()
 
-    def publish(self, xform: bytes) -> None:
+    def publish(self, xform: bytes, *, project_id: int = PROJECT) -> None:
         """Publish a form."""
-        publish(self.services.store, self.services.blobs, PROJECT, xform=xform, source_name="test")
+        publish(self.services.store, self.services.blobs, project_id, xform=xform, source_name="test")
 
     def send(self, xml: bytes, files: dict[str, bytes] | None = None, **headers: str) -> TestResponse:
         """One delivery through the phones' door."""
