@@ -11,6 +11,7 @@ from records import projects, reviews
 from records.access import Access
 from server import accounts
 from server.api import kobo
+from server.api.bundle import MOST_AT_ONCE
 from tests.support.entities import household, household_form, uuid_of
 from tests.support.pages import PASSWORD, Site
 from tests.support.records import flock, new_id
@@ -193,6 +194,13 @@ def test_a_collector_reads_through_every_door_only_what_their_own_phone_sent(tmp
         assert get(f"{form}.svc/Submissions('{others}')").status_code == 404
         assert get(f"{form}/submissions/{others}").status_code == 404
         assert get("/api/v2/assets.json").json["results"][0]["deployment__submission_count"] == 1  # type: ignore[index]
+
+
+def test_archives_that_nobody_reads_to_the_end_hold_no_place(site: Site) -> None:
+    address = "/v1/projects/1/forms/flock_count/submissions.csv.zip"
+    for method in ["HEAD", "GET"] * (MOST_AT_ONCE + 1):
+        site.app.test_client().open(address, method=method, headers=password_of("reviewer")).close()
+    assert site.browser().get(address, headers=password_of("reviewer")).status_code == 200
 
 
 def test_another_site_cannot_have_a_browser_change_anything(site: Site) -> None:
