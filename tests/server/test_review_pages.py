@@ -218,7 +218,7 @@ def test_the_log_of_an_interview_is_read_and_marked_as_a_track(site: Site) -> No
     instance_id = new_id()
     site.send(loss(instance_id), {"audit.csv": AUDIT})
     found = words(shown(site, instance_id, "livestock_loss"))
-    assert "exact track, never exported" in found
+    assert "exact track, never published" in found
     assert "<dd>2 minutes</dd>" in found
     assert "کدام حیوان؟" in found.partition("Answers changed")[2]
 
