@@ -177,7 +177,11 @@ CHANGES: list[tuple[FormDefinition, FormDefinition, list[str]]] = [
     (form(binds=bind(jr_constraintMsg="No")), form(), ["When an answer to “A” is not taken, the phone no longer says why in –."]),
     (form(binds=bind(jr_constraintMsg="No")), form(binds=bind(jr_constraintMsg="Oh")), ["now says in –: “Oh” (before: “No”)."]),
     (form(), form(binds=bind(calculate="1")), ["“A” is now worked out by the phone: 1 Values from before were not worked out."]),
-    (form(binds=bind(calculate="1")), form(), ["“A” is no longer worked out by the phone (before: 1). Values from before were worked out."]),
+    (
+        form(binds=bind(calculate="1")),
+        form(),
+        ["“A” is no longer worked out by the phone (before: 1). Values from before were worked out."],
+    ),
     (form(binds=bind(calculate="1")), form(binds=bind(calculate="2")), ["“A” is now worked out as: 2 (before: 1). Values from"]),
     (form(), form("<a>1</a>"), ["“A” now begins with “1”."]),
     (form("<a>1</a>"), form(), ["“A” now begins blank (before: “1”)."]),
