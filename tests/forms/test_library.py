@@ -14,7 +14,7 @@ from forms.definition import FormDefinition
 from forms.entities import lists_fed
 from forms.library import __main__ as upkeep
 from forms.library import read_survey, survey_ids, workbook
-from forms.library.sources import COLUMNS, LIBRARY, read_rows
+from forms.library.sources import COLUMNS, LIBRARY, read_rows, restricted_ids
 from forms.library.translations import Language, Text, languages, texts
 from forms.problems import Problem
 from forms.workbook import Sheet
@@ -123,6 +123,19 @@ def test_what_all_phones_get_of_a_report_names_nobody_and_no_exact_place() -> No
     [area] = [row["calculation"] for row in survey.questions if row["name"] == "area"]
     assert area.count("round(") == 2
     assert area.count(", 1)") >= 2  # a tenth of a degree
+
+
+def test_surveys_that_would_betray_leopards_to_poachers_are_restricted() -> None:
+    assert {"camera_station", "illegal_trade"} <= set(restricted_ids())
+    assert set(restricted_ids()) < set(SURVEYS)
+
+
+def test_opinions_are_asked_without_a_name_or_a_point() -> None:
+    form = FormDefinition.from_xform(converted("community_attitudes").xform)
+    asked = [field for field in form.walk() if field.control]
+    assert {field.type for field in asked} == {"string", "int"}
+    typed = {field.name for field in asked if field.type == "string" and field.control == "input"}
+    assert typed == {"consent_text", "cluster_code", "wish"}
 
 
 @pytest.mark.parametrize("survey_id", SURVEYS)
