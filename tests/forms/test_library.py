@@ -25,7 +25,7 @@ TRANSLATIONS = [language for language in languages() if language.code != "en"]
 COMPLETE = ["fa"]  # the languages the first programmes work in
 HEADER = ",".join(name for name in COLUMNS if name != "save_to") + "\n"
 PLACEHOLDER = re.compile(r"\$\{\w+\}")
-LISTS = {"households", "incidents"}
+LISTS = {"households", "incidents", "installations"}
 PERSONAL = {"${owner_contact}", "${household_code}", "${reporter_code}", "${place_name}", "${observers}", "${remarks}"}
 
 
@@ -108,6 +108,8 @@ def test_surveys_make_entities_that_phones_pick_from() -> None:
         "conflict_livestock": {"incidents": ["country", "event_date", "predator", "report", "case_no", "area"]},
         "conflict_verification": {"incidents": ["finding"]},
         "household_register": {"households": ["code", "country", "village"]},
+        "mitigation_followup": {"installations": ["last_visit", "state"]},
+        "mitigation_install": {"installations": ["household_code", "measure", "start_date", "report", "case_no"]},
     }
     assert {name for lists in fed.values() for name in lists} == LISTS
     versions = {survey_id: FormDefinition.from_xform(converted(survey_id).xform).entities_version for survey_id in SURVEYS}
