@@ -1,4 +1,4 @@
-"""The child process in which pyxform runs: workbook on stdin, JSON on stdout. Started by forms/xlsform.py only.
+"""The child process in which pyxform runs: workbooks on stdin, JSON on stdout. Started by forms/xlsform.py only.
 
 A workbook comes from outside: limits are set before its first byte is read, and nothing it does can reach the server.
 """
@@ -169,12 +169,12 @@ def _set_limits(memory: int, seconds: int) -> None:
 
 
 def main() -> None:
-    """`python -m forms.xlsform_child FILE_NAME MEMORY_BYTES SECONDS`."""
-    file_name, memory, seconds = sys.argv[1:]
+    """`python -m forms.xlsform_child MEMORY_BYTES SECONDS FILE_NAME BYTES [FILE_NAME BYTES ...]`, the files one after another."""
+    memory, seconds, *files = sys.argv[1:]
     _set_limits(int(memory), int(seconds))
     out, sys.stdout = sys.stdout, sys.stderr
-    answer = convert(sys.stdin.buffer.read(), file_name)
-    out.buffer.write(orjson.dumps(answer))
+    answers = [convert(sys.stdin.buffer.read(int(size)), name) for name, size in zip(files[::2], files[1::2], strict=True)]
+    out.buffer.write(orjson.dumps(answers))
 
 
 if __name__ == "__main__":

@@ -45,24 +45,31 @@ def migrate(store: Store) -> None:
 
 def install_surveys(opened: Services, tell: Callable[[str], None] = lambda _: None) -> list[str]:
     """Publish the shipped surveys whose version is not here yet, in every project."""
-    from forms.library import read_survey, survey_ids, workbook
+    from forms.library import read_survey, survey_ids
 
-    installed = []
-    for survey_id in survey_ids():
-        lacking = _lacking(opened.store, survey_id, read_survey(survey_id).version)
-        if not lacking:
-            continue
-        xform = _converted(opened.store, survey_id, read_survey(survey_id).version)
-        if xform is None:
-            from forms.xlsform import convert_workbook
-
-            tell(survey_id)
-            xform = convert_workbook(workbook(survey_id)).xform
-        for project_id in sorted(lacking):
+    versions = {survey_id: read_survey(survey_id).version for survey_id in survey_ids()}
+    lacking = {survey_id: _lacking(opened.store, survey_id, version) for survey_id, version in versions.items()}
+    wanted = {survey_id: versions[survey_id] for survey_id, project_ids in lacking.items() if project_ids}
+    for survey_id, xform in _xforms(opened.store, wanted, tell).items():
+        for project_id in sorted(lacking[survey_id]):
             source_name = f"{_SHIPPED}{survey_id}"
             publish(opened.store, opened.blobs, project_id, xform=xform, source_name=source_name, actor="start")
-        installed.append(survey_id)
-    return installed
+    return list(wanted)
+
+
+def _xforms(store: Store, versions: dict[str, str], tell: Callable[[str], None]) -> dict[str, bytes]:
+    """The XForms of these surveys: from a project that has them, the others converted now, which takes seconds."""
+    found = {survey_id: _converted(store, survey_id, version) for survey_id, version in versions.items()}
+    new = [survey_id for survey_id, xform in found.items() if xform is None]
+    if new:
+        from forms.library import workbook
+        from forms.xlsform import convert_workbooks
+
+        for survey_id in new:
+            tell(survey_id)
+        made = convert_workbooks([workbook(survey_id) for survey_id in new])
+        found.update(zip(new, (conversion.xform for conversion in made), strict=True))
+    return {survey_id: xform for survey_id, xform in found.items() if xform is not None}
 
 
 def _converted(store: Store, survey_id: str, version: str) -> bytes | None:

@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po, write_po
 from forms.library import read_survey, survey_ids, workbook
 from forms.library.sources import LIBRARY, read_rows
 from forms.library.translations import texts
-from forms.xlsform import Conversion, convert_workbook
+from forms.xlsform import Conversion, convert_workbooks
 
 PUBLISHED = ("form_id", "version", "sha256")
 
@@ -77,7 +77,7 @@ def release(root: Path = LIBRARY) -> None:
     path = root / "published.csv"
     lines = read_rows(path)
     known = {(line["form_id"], line["version"]): line["sha256"] for line in lines}
-    now = [line_of(convert_workbook(workbook(survey_id, root=root))) for survey_id in survey_ids(root)]
+    now = [line_of(each) for each in convert_workbooks([workbook(survey_id, root=root) for survey_id in survey_ids(root)])]
     new = [line for line in now if (line["form_id"], line["version"]) not in known]
     changed = [line["form_id"] for line in now if line not in new and line not in lines]
     if changed:

@@ -1,8 +1,11 @@
 """XLSForm -> XForm: what is taken, what is refused and with which words, and what a hostile file cannot do."""
 
 import csv
+import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO, StringIO
+from unittest.mock import Mock
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from forms import xlsform_child
 from forms.problems import Problem
 from forms.workbook import Sheet, Workbook
-from forms.xlsform import Conversion, Limits, convert, convert_workbook
+from forms.xlsform import Conversion, Limits, convert, convert_workbook, convert_workbooks
 from tests.support.xls import compound_file, xls
 
 SHEETS = {
@@ -93,6 +96,16 @@ def converted() -> Conversion:
 )
 def test_every_kind_of_xlsform_gives_the_same_bytes_every_time(make: Callable[[], bytes], name: str, converted: Conversion) -> None:
     assert convert(make(), name) == converted
+
+
+def test_several_workbooks_are_converted_in_one_process(monkeypatch: pytest.MonkeyPatch, converted: Conversion) -> None:
+    second = dict(zip(as_workbook().settings.header, as_workbook().settings.rows[0], strict=True)) | {"form_id": "lynx_seen"}
+    other = replace(as_workbook(), settings=Sheet.of(tuple(second), [second]))
+    started = Mock(side_effect=subprocess.run)
+    monkeypatch.setattr(subprocess, "run", started)
+    first, lynx, last = convert_workbooks([as_workbook(), other, as_workbook()])
+    assert (first, lynx.form_id, last) == (converted, "lynx_seen", converted)
+    assert started.call_count == 1
 
 
 def test_a_conversion_says_what_the_form_is(converted: Conversion) -> None:
