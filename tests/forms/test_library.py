@@ -128,7 +128,7 @@ def test_what_all_phones_get_of_a_report_names_nobody_and_no_exact_place() -> No
 
 
 def test_surveys_that_would_betray_leopards_to_poachers_are_restricted() -> None:
-    assert {"camera_station", "illegal_trade"} <= set(restricted_ids())
+    assert {"camera_station", "illegal_trade", "leopard_mortality", "leopard_sign"} <= set(restricted_ids())
     assert set(restricted_ids()) < set(SURVEYS)
 
 
