@@ -245,7 +245,7 @@ def test_the_day_of_a_record_is_a_calendar_day_or_none(text: str) -> None:
 def test_of_an_encrypted_envelope_only_the_names_of_its_files_are_read() -> None:
     xml = (
         '<data xmlns="http://www.opendatakit.org/xforms/encrypted" id="small" encrypted="yes">'
-        "<base64EncryptedKey>x</base64EncryptedKey>"
+        "<meta><instanceID>uuid:1</instanceID></meta><base64EncryptedKey>x</base64EncryptedKey>"
         "<media><file>a.jpg.enc</file></media><media><file>b.jpg.enc</file></media>"
         "<encryptedXmlFile>submission.xml.enc</encryptedXmlFile></data>"
     )
