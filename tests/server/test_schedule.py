@@ -14,8 +14,8 @@ from sqlalchemy import insert, update
 from records import export_runs
 from records.models import ExportRun, Project
 from server import schedule
-from server.commands import opened
-from server.services import Services
+from server.config import Config
+from server.services import Services, standalone
 from tests.conftest import NewServer
 from tests.support.servers import Server, free_port
 
@@ -25,7 +25,7 @@ NEVER = {"TULLIANA_EXPORT_SCHEDULE": "never"}
 
 @contextlib.contextmanager
 def services_of(server: Server) -> Iterator[Services]:
-    with patch.dict("os.environ", server.environment, clear=True), opened() as services:
+    with patch.dict("os.environ", server.environment, clear=True), standalone(Config.load()) as services:
         yield services
 
 
