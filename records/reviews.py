@@ -20,6 +20,7 @@ _NOTICE = 120  # characters of a comment that fit on a phone
 
 def set_state(store: Store, access: Access, form_id: str, instance_id: str, state: str, comment: str = "") -> None:
     """Give a record a review state. Raises `Problem` value_invalid, submission_unknown or not_allowed."""
+    access.require(Right.REVIEW)
     if state not in STATES:
         raise Problem("value_invalid", f"Review state {state}: one of {', '.join(STATES)}.")
     store.write(lambda connection: Review(connection, access, form_id, instance_id).set_state(state, comment))

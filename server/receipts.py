@@ -11,15 +11,22 @@ from sync.delivery import Receipt
 from sync.phone_clock import rounded
 
 _MOST = 200  # characters
-_UNITS = {"minutes": "{n} min", "hours": "{n} h", "days": "{n} days"}
+
+
+def _(text: str) -> str:
+    """Mark a text for translation; it is translated when it is said."""
+    return text
+
+
+_UNITS = {"minutes": _("{n} min"), "hours": _("{n} h"), "days": _("{n} days")}
 
 
 def receipt_text(receipt: Receipt, language: str, notice: dict[str, Any] | None = None) -> str:
     """The receipt in this language. `notice` is a record that came back: {record, text}."""
     parts = [_about_the_case(receipt, language), _about_the_clock(receipt, language)]
+    translate = translator(language)
     if notice is not None and notice["record"] != receipt.instance_id:
-        words = translator(language)("Case {case} came back: {text}")
-        parts.append(words.format(case=case_number(notice["record"]), text=notice["text"]))
+        parts.append(translate("Case {case} came back: {text}").format(case=case_number(notice["record"]), text=notice["text"]))
     text = " ".join(part for part in parts if part)
     return text if len(text) <= _MOST else text[: _MOST - 1] + "…"
 

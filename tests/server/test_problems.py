@@ -157,6 +157,11 @@ def _(door: Door) -> TestResponse:
     return door.browse(address, auth=("reader", PASSWORD), headers={"Accept": "application/xml"})
 
 
+@provokes("draft_over")
+def _(door: Door) -> TestResponse:
+    return door.app.test_client().get("/v1/test/wrong/projects/1/forms/small/draft/formList")
+
+
 @provokes("not_supported")
 def _(door: Door) -> TestResponse:
     accounts.add(door.opened.store, "reader", "reviewer", PASSWORD, project_id=1)
