@@ -28,7 +28,7 @@ from server.cli import cli
 from tests.support.processes import tree
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "tulliana")
-START_SECONDS = 30
+START_SECONDS = 120
 _EVERYTHING = Access.everything(1, "test")
 
 
