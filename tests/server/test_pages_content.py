@@ -236,7 +236,7 @@ def test_only_real_pictures_are_shown_and_nothing_runs(site: Site, name: str, da
 def test_a_file_is_only_given_with_its_own_report(site: Site) -> None:
     one, other = new_id(), new_id()
     site.send(loss(one, "mine.jpg"), {"mine.jpg": JPEG + b"mine"})
-    site.send(loss(other))
+    site.send(loss(other, "mine.jpg"), {"mine.jpg": JPEG + b"theirs"})
     digest = hashlib.sha256(JPEG + b"mine").hexdigest()
     assert site.browser("coordinator").get(f"/projects/1/reports/livestock_loss/{one}/files/{digest}/mine.jpg").status_code == 200
     assert site.browser("coordinator").get(f"/projects/1/reports/livestock_loss/{other}/files/{digest}/mine.jpg").status_code == 404

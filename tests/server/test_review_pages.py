@@ -207,10 +207,9 @@ def test_two_files_of_one_name_are_both_seen_small(site: Site) -> None:
         assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
         assert site.browser("reviewer").get(source, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
         assert site.browser("analyst").get(source).status_code == 403
-    other = sent(site)
-    assert (
-        site.browser("reviewer").get(sources[0].replace(f"livestock_loss/{instance_id}", f"flock_count/{other}")).status_code == 404
-    )
+    other = new_id()
+    site.send(loss(other, "far.jpg"), {"far.jpg": photo("green")})
+    assert site.browser("reviewer").get(sources[0].replace(instance_id, other)).status_code == 404
     assert f'class="tiny" src="{sources[0]}"' in site.browser("reviewer").get("/projects/1/").get_data(as_text=True)
 
 
@@ -313,7 +312,7 @@ def test_what_was_kept_aside_is_seen_saved_taken_in_or_dismissed(own: Site) -> N
     with own.services.store.read() as connection:
         assert set(connection.execute(select(KeptAside.settled_by)).scalars()) == {"reviewer"}
     assert browser.get(f"{dismissing}.xml").data == b"<broken"
-    assert browser.get(f"{dismissing}/files/{'0' * 64}/x").status_code == 404
+    assert browser.get(f"{dismissing}/files/{hashlib.sha256(late).hexdigest()}/x").status_code == 404
 
 
 @pytest.mark.parametrize("role", ["analyst", "data_collector"])
