@@ -17,7 +17,7 @@ from records.submissions import Record
 from server.pages import quarantine
 from server.pages.history import STATES
 from tests.support.pages import Page, Site, page
-from tests.support.records import FLOCK, flock, loss, new_id, renamed
+from tests.support.records import FLOCK, flock, loss, meta, new_id, renamed
 from tests.support.stores import EVERYTHING
 
 AUDIT = b"""event,node,start,end,latitude,longitude,accuracy,old-value,new-value
@@ -184,6 +184,19 @@ def test_reports_are_filtered_by_state_and_say_it(site: Site) -> None:
     assert case_number(instance_id) in listed
     assert '<span class="tag warn">Has issues</span>' in listed
     assert case_number(instance_id) not in site.browser("reviewer").get("/projects/1/?state=approved").get_data(as_text=True)
+
+
+def test_an_encrypted_report_says_so_and_offers_one_look(site: Site) -> None:
+    instance_id = new_id()
+    envelope = (
+        '<data xmlns="http://opendatakit.org/submissions" id="flock_count" version="2026050201" encrypted="yes">'
+        f"<base64EncryptedKey>AAAA</base64EncryptedKey>{meta(instance_id)}<encryptedXmlFile>submission.xml.enc</encryptedXmlFile></data>"
+    )
+    assert site.send(envelope.encode()).status_code in {201, 202}
+    found = shown(site, instance_id)
+    assert "it enters no count, map or hotspot" in words(found)
+    assert f"{address(instance_id)}/decrypt" in {link.attributes["href"] for link in found.all("a")}
+    assert "it enters no count" not in words(shown(site, sent(site)))
 
 
 # files
