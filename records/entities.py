@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from forms.definition import FormDefinition
 from forms.entities import Request, lists_fed
 from forms.problems import Problem
+from records import audit
 from records.access import Access, Right
-from records.models import AuditEvent, Entity, EntityAction, EntityList, Feed
+from records.models import Entity, EntityAction, EntityList, Feed
 from records.store import Store, insert_new
 
 _IDS_AT_ONCE = 500
@@ -175,9 +176,7 @@ def deleted_among(connection: Connection, project_id: int, name: str, uuids: Col
 
 def note(connection: Connection, access: Access, action: str, target: str, detail: dict[str, Any]) -> None:
     """Write down what a person did with a list or an entity."""
-    who = {"project_id": access.project_id, "actor": access.actor}
-    event = {"at": datetime.now(UTC), **who, "action": action, "target": target, "detail": detail}
-    connection.execute(insert(AuditEvent), event)
+    audit.note(connection, action, target, actor=access.actor, project_id=access.project_id, **detail)
 
 
 def append_to_feed(connection: Connection, project_id: int, name: str, uuid: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 
 from forms.problems import Problem
+from records.audit import note
 from records.models import ExportRun
 from records.store import insert_new
 
@@ -40,6 +41,8 @@ def claim(connection: Connection, project_id: int, name: str, slot: datetime, *,
     }
     if connection.execute(insert_new(connection, ExportRun), row).rowcount == 0:
         return None
+    if origin != SCHEDULE:
+        note(connection, "export.run", name, actor=origin, project_id=project_id)
     return connection.execute(select(ExportRun.id).filter_by(project_id=project_id, name=name, slot=slot)).scalar_one()
 
 

@@ -48,7 +48,6 @@ class _Lazy(click.Group):
     type=int,
     default=1,
     show_default=True,
-    envvar="TULLIANA_PROJECT",
     help="Which project; see: tulliana project list.",
 )
 def cli(project: int) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from forms.problems import Problem
 from records.access import Access, Right
+from records.audit import note
 from records.blobs import BlobStore
 from records.file_kinds import HEAD_BYTES, kind_of
 from records.models import AppUser, KeptAside
@@ -86,7 +87,7 @@ def take_in(store: Store, blobs: BlobStore, intake: "Intake", access: Access, sh
         xml = file.read()
     delivery = Delivery(access.project_id, xml, tuple(files), row.app_user_id, row.device_id, row.user_agent)
     receipt = intake.receive(delivery)
-    _settle_aside(store, access, sha256)
+    _settle_aside(store, access, sha256, "aside.take_in")
     return receipt
 
 
@@ -94,7 +95,7 @@ def dismiss(store: Store, access: Access, sha256: str) -> None:
     """Say that nothing is to be done about what was kept aside. The bytes stay."""
     with store.read() as connection:
         found(connection, access, sha256)
-    _settle_aside(store, access, sha256)
+    _settle_aside(store, access, sha256, "aside.dismiss")
 
 
 def take_in_for(store: Store, blobs: BlobStore, intake: "Intake", project_id: int, form_id: str) -> int:
@@ -111,7 +112,12 @@ def take_in_for(store: Store, blobs: BlobStore, intake: "Intake", project_id: in
     return taken
 
 
-def _settle_aside(store: Store, access: Access, sha256: str) -> None:
+def _settle_aside(store: Store, access: Access, sha256: str, action: str) -> None:
     key = {"project_id": access.project_id, "sha256": sha256}
     values = {"settled_at": datetime.now(UTC), "settled_by": access.actor}
-    store.write(lambda connection: connection.execute(update(KeptAside).filter_by(**key).values(**values)))
+
+    def work(connection: Connection) -> None:
+        connection.execute(update(KeptAside).filter_by(**key).values(**values))
+        note(connection, action, sha256, actor=access.actor, project_id=access.project_id)
+
+    store.write(work)

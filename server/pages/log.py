@@ -43,15 +43,19 @@ ACTIONS = {
     "draft.save": _("saved a draft of the form {target}"),
     "draft.change_key": _("gave the draft of {target} a new key"),
     "draft.discard": _("discarded the draft of {target}"),
+    "entity.delete": _("deleted the entity {target}"),
+    "entity.resolve": _("resolved the conflict of the entity {target}"),
     "entity.import": _("imported entities into {target}"),
     "entity_list.approval": _("changed when {target} follows the reports"),
     "record.state": _("changed the state of the report {target}"),
     "record.comment": _("commented on the report {target}"),
     "record.settle": _("settled what was odd about the report {target}"),
-    "record.switch": _("chose another version of the report {target}"),
     "record.split": _("made two reports of {target}"),
     "record.delete": _("deleted the report {target}"),
     "record.restore": _("restored the report {target}"),
+    "aside.take_in": _("took in what was kept aside"),
+    "aside.dismiss": _("dismissed what was kept aside"),
+    "export.run": _("ran the export {target}"),
     "submission.decrypt": _("decrypted the report {target}"),
 }
 """What the actions are in words; one that is not here is told by its code."""
@@ -69,12 +73,17 @@ def log() -> Response:
 
 
 def _words(row: Row[Any]) -> str:
-    target = case_number(row.target) if row.action.startswith("record.") else row.target
+    target = case_number(row.target) if row.action.startswith(("record.", "submission.")) else row.target
     return translate(ACTIONS.get(row.action, row.action)).format(target=target)
 
 
 def _detail(row: Row[Any]) -> str:
     """What else is known: roles, states, versions, names."""
-    values = [row.state, *row.detail.values()]
-    words = [word for value in values for word in (value if isinstance(value, list) else [value]) if word not in (None, "")]
-    return translate(", ").join(translate(str(word).replace("_", " ")) for word in words)
+    words = [word for value in (row.state, *row.detail.values()) for word in _words_of(value)]
+    return translate(", ").join(translate(word.replace("_", " ")) for word in words)
+
+
+def _words_of(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [f"{name}: {each}" for name, each in value.items()]
+    return [str(word) for word in (value if isinstance(value, list) else [value]) if word not in (None, "")]

@@ -190,3 +190,57 @@ def test_help_is_there_at_once_because_nothing_heavy_is_imported() -> None:
     modules = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split("|")}
     assert "click" in modules
     assert modules & HEAVY == set()
+
+
+def other_project(cli: Run) -> str:
+    """Another project; its number."""
+    said = cli("project", "add", "Golestan", "golestan").output
+    assert "with the shipped surveys" in said
+    return said.partition("is project ")[2].partition(",")[0]
+
+
+def test_projects_are_added_with_their_surveys_and_chosen_by_number(cli: Run) -> None:
+    second = other_project(cli)
+    assert cli("project", "list").output.splitlines() == ["1\tproject1\tTulliana", f"{second}\tgolestan\tGolestan"]
+    listed = [line.split("\t")[0] for line in cli("--project", second, "form", "list").output.splitlines()]
+    assert set(survey_ids()) <= set(listed)
+    cli("--project", second, "app-user", "add", "Azadeh")
+    assert cli("app-user", "list").output == ""
+    assert "Azadeh" in cli("--project", second, "app-user", "list").output
+
+
+@pytest.mark.parametrize("command", [("app-user", "add", "x"), ("form", "list"), ("account", "list"), ("export", "list")])
+def test_a_project_that_is_not_there_is_told(cli: Run, command: tuple[str, ...]) -> None:
+    cli("--project", "70000", *command, code="not_found")
+
+
+def test_people_are_given_roles_signed_out_and_closed(cli: Run) -> None:
+    second = other_project(cli)
+    cli("account", "add", "leila", "--role", "analyst", "--password", "a long pass phrase")
+    cli("account", "add", "root", "--role", "administrator", "--password", "a long pass phrase")
+    cli("--project", second, "account", "role", "leila", "coordinator")
+    assert cli("account", "list").output.splitlines() == [
+        "leila\tanalyst in Tulliana, coordinator in Golestan",
+        "root\tadministrator",
+    ]
+    cli("account", "role", "leila", "none")
+    assert "leila\tcoordinator in Golestan" in cli("account", "list").output
+    assert "signed out everywhere" in cli("account", "sign-out", "leila").output
+    cli("account", "close", "leila")
+    assert "leila\tclosed" in cli("account", "list").output
+    cli("account", "close", "root", code="value_invalid")
+    cli("account", "role", "nobody", "analyst", code="not_found")
+
+
+def test_a_phone_is_linked_to_a_collector_and_given_some_forms(cli: Run, form: Path) -> None:
+    cli("form", "publish", str(form))
+    cli("account", "add", "leila", "--role", "data_collector", "--password", "a long pass phrase")
+    cli("app-user", "add", "Azadeh", "--account", "leila")
+    cli("app-user", "forms", "Azadeh", "small")
+    assert cli("app-user", "list").output == "Azadeh\ten\tactive\tsmall\tleila\n"
+    cli("app-user", "forms", "Azadeh", "--all")
+    assert cli("app-user", "list").output == "Azadeh\ten\tactive\tall forms\tleila\n"
+    cli("app-user", "forms", "Azadeh", "never", code="form_unknown")
+    cli("app-user", "add", "other", "--account", "nobody", code="value_invalid")
+    for wrong in ((), ("small", "--all")):
+        assert cli("app-user", "forms", "Azadeh", *wrong).exit_code == 2
