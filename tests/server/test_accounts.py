@@ -1,6 +1,8 @@
 """People who sign in: passwords, roles, sessions that end."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -83,6 +85,11 @@ def test_an_administrator_may_everything_everywhere_and_others_what_their_role_m
         assert access.only_account == (7 if role == "data_collector" else None)
     everywhere = Person(7, "a", is_administrator=True, roles={}).access(99)
     assert (set(everywhere.rights), everywhere.only_account) == (set(Right), None)
+
+
+def test_every_role_is_explained_in_the_documentation() -> None:
+    text = (Path(accounts.__file__).parents[1] / "docs" / "people.md").read_text(encoding="utf-8")
+    assert set(re.findall("^\\| `([a-z_]+)`", text, re.MULTILINE)) == {accounts.ADMINISTRATOR, *ROLES}
 
 
 @pytest.mark.parametrize("roles", [{}, {2: "coordinator"}, {1: "a role of a newer version"}])

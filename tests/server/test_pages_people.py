@@ -147,9 +147,13 @@ def test_a_phone_is_given_a_collector_and_some_forms_and_all_again(site: Site) -
     added = coordinator.post("/projects/1/phones", data={"name": "Azadeh", "language": "fa", "account": "data_collector"})
     path = re.sub("^http://[^/]+", "", next(page(added).all("textarea")).text)
     assert added.status_code == 200
+    offered = site.browser().get(f"{path}/formList").get_data(as_text=True)
+    flock_form = re.sub("^http://[^/]+", "", re.findall("<downloadUrl>([^<]*/flock_count/[^<]*)</downloadUrl>", offered)[0])
+    assert site.browser().get(flock_form).status_code == 200
     change = {"forms": "some", "form": ["livestock_loss"], "account": "data_collector"}
     assert coordinator.post("/projects/1/phones/Azadeh", data=change).location == "/projects/1/phones"
     assert re.findall("<formID>(.*?)</formID>", site.browser().get(f"{path}/formList").get_data(as_text=True)) == ["livestock_loss"]
+    assert site.browser().get(flock_form).status_code == 404
     instance_id = new_id()
     body = {"xml_submission_file": (BytesIO(flock(instance_id)), "flock.xml")}
     assert site.browser().post(f"{path}/submission", data=body).status_code == 201
