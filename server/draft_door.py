@@ -38,7 +38,7 @@ def _identify(_: str | None, values: dict[str, Any] | None) -> None:
 def form_list() -> Response:
     """The draft, as a list of one."""
     has_files = bool(g.draft.media or _lists())
-    return form_lists.answer(None, lambda: [form_line(g.draft, f"{BASE}/{g.draft.md5}", has_files=has_files)], g.base)
+    return form_lists().answer(None, lambda: [form_line(g.draft, f"{BASE}/{g.draft.md5}", has_files=has_files)], g.base)
 
 
 @draft_door.get("/<md5>/form.xml")

@@ -44,7 +44,7 @@ def form_list() -> Response:
             forms = published.open_forms(connection, caller.project_id)
         return (_line(form) for form in forms if wanted in {None, form.form_id} and caller.may_have(form.form_id))
 
-    response = form_lists.answer((caller.project_id, caller.forms_revision, wanted, caller.form_ids), lines, caller.base)
+    response = form_lists().answer((caller.project_id, caller.forms_revision, wanted, caller.form_ids), lines, caller.base)
     if caller.row is not None:
         remember(request.environ, response.get_etag()[0] or "", caller.row)
     return response

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from flask import Response, request
+from flask import Response, current_app, request
 
 from server.downloads import kept_file
 
@@ -55,7 +55,10 @@ class _FormLists:
         return written
 
 
-form_lists = _FormLists()
+def form_lists() -> _FormLists:
+    """The lists of this application: another one in the same process has another database."""
+    found: _FormLists = current_app.extensions.setdefault("tulliana.form_lists", _FormLists())
+    return found
 
 
 def file_line(name: str, md5: str, address: str) -> str:
