@@ -5,9 +5,11 @@ Every row that belongs to a project carries its id. Keys hold the instance id, b
 """
 
 from records.models.base import Base
+from records.models.checks import Measure, Picture, StudyArea
 from records.models.entities import Entity, EntityAction, EntityList
 from records.models.exports import ExportRun
 from records.models.forms import DraftSubmission, Form, FormDraft, FormMedia, FormVersion, Project
+from records.models.incidents import ConflictReport, IncidentLink, IncidentPair
 from records.models.people import Account, AppUser, AuditEvent, Membership, Session
 from records.models.submissions import Attachment, Feed, KeptAside, ReviewEvent, Submission, SubmissionVersion
 
@@ -17,6 +19,7 @@ __all__ = [
     "Attachment",
     "AuditEvent",
     "Base",
+    "ConflictReport",
     "DraftSubmission",
     "Entity",
     "EntityAction",
@@ -27,11 +30,16 @@ __all__ = [
     "FormDraft",
     "FormMedia",
     "FormVersion",
+    "IncidentLink",
+    "IncidentPair",
     "KeptAside",
+    "Measure",
     "Membership",
+    "Picture",
     "Project",
     "ReviewEvent",
     "Session",
+    "StudyArea",
     "Submission",
     "SubmissionVersion",
 ]

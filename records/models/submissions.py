@@ -13,7 +13,10 @@ class Submission(Base):
     """One record in its current state, under the instance id of its first version.
 
     `answers` nests groups and repeats; the place is in degrees and metres, WGS 84. `flags` are [{code, path, message}], one that a
-    person settled has {settled: {at, by, remedy, comment}} too; `attention` says whether one that waits for a person is left.
+    person settled has {settled: {at, by, remedy, comment}} too; `attention` says whether one that waits for a person is left,
+    `excluded` whether one of them is an error, which keeps the record out of aggregates. `checked` is the version of the checks that
+    looked at this content (0: they have not yet); they fill in country (ISO 3166-1), first-level unit (ISO 3166-2), study area,
+    the moment the phone finished it, and a digest of the answers.
     Review states: received, edited, hasIssues, approved, rejected.
     """
 
@@ -31,8 +34,15 @@ class Submission(Base):
     review_state: Mapped[str] = mapped_column(default="received")
     edits: Mapped[int] = mapped_column(default=0)
     attention: Mapped[bool] = mapped_column(default=False, server_default=false())
+    excluded: Mapped[bool] = mapped_column(default=False, server_default=false())
     encrypted: Mapped[bool] = mapped_column(default=False, server_default=false())
+    checked: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     deleted_at: Mapped[datetime | None]
+    country: Mapped[str | None] = mapped_column(String(2))
+    admin1: Mapped[str | None] = mapped_column(String(8))
+    study_area: Mapped[str | None] = mapped_column(String(64))
+    finished_at: Mapped[datetime | None]
+    content_sha256: Mapped[str | None] = mapped_column(String(64))
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     accuracy: Mapped[float | None]
@@ -51,6 +61,22 @@ class Submission(Base):
             "received_at",
             sqlite_where=text("attention = 1"),
             postgresql_where=text("attention"),
+        ),
+        Index("submission_unchecked", "received_at", sqlite_where=text("checked = 0"), postgresql_where=text("checked = 0")),
+        Index(
+            "submission_content",
+            "project_id",
+            "content_sha256",
+            sqlite_where=text("content_sha256 IS NOT NULL"),
+            postgresql_where=text("content_sha256 IS NOT NULL"),
+        ),
+        Index(
+            "submission_device",
+            "project_id",
+            "device_id",
+            "finished_at",
+            sqlite_where=text("finished_at IS NOT NULL"),
+            postgresql_where=text("finished_at IS NOT NULL"),
         ),
     )
 
