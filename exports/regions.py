@@ -1,30 +1,24 @@
 """Land and its first-level administrative units: where a cell lies, and whether it lies in the region at all."""
 
-import json
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from exports import grid
 from exports.grid import Cells
 from exports.statistics import Floats, Ints
+from records.geography import Boundaries, read_units
 
-SHIPPED = Path(__file__).parent / "data" / "admin1.geojson"
 
-
-class Region:
-    """Administrative units with ISO 3166-2 codes and the two-letter codes of their countries, in ascending order of code."""
+class Region(Boundaries):
+    """The boundaries of the study region, asked for whole cells."""
 
     def __init__(self, units: dict[str, BaseGeometry]) -> None:
-        self.codes = sorted(units)
-        self.countries = sorted({code[:2] for code in self.codes})
+        super().__init__(units)
         self.country_of_unit: Ints = np.array([self.countries.index(code[:2]) for code in self.codes], np.int64)
-        self._tree = shapely.STRtree([units[code] for code in self.codes])
 
     def touched(self, cells: Cells) -> NDArray[np.bool_]:
         """Tell which cells have land of the region inside their outline."""
@@ -54,9 +48,5 @@ def _points(longitudes: Floats, latitudes: Floats) -> NDArray[np.object_]:
 
 @lru_cache(maxsize=1)
 def leopard_range() -> Region:
-    """Give the 13 states of the Persian leopard's range (Russia: the North Caucasus only), Natural Earth 10m."""
-    parts: dict[str, list[BaseGeometry]] = {}
-    for feature in json.loads(SHIPPED.read_text(encoding="utf-8"))["features"]:
-        properties = feature["properties"]
-        parts.setdefault(properties["code"], []).append(shape(feature["geometry"]))
-    return Region({code: shapely.union_all(polygons) for code, polygons in parts.items()})
+    """Give the 13 states of the Persian leopard's range."""
+    return Region(read_units())

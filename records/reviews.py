@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from forms.problems import Problem
 from records.access import Access, Right
-from records.flags import is_waiting, needs_attention
+from records.flags import flag_columns, is_waiting
 from records.models import AppUser, Feed, ReviewEvent, Submission
 from records.store import Store, lock_form
 
@@ -109,7 +109,7 @@ class Review:
         mark = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "by": self.access.actor, "remedy": remedy}
         chosen = [item for item in self.record.flags if is_waiting(item) and (codes is None or item["code"] in codes)]
         flags = [{**item, "settled": mark} if item in chosen else item for item in self.record.flags]
-        self.update(flags=flags, attention=needs_attention(flags))
+        self.update(**flag_columns(flags))
         self.note("settle", comment, remedy=remedy, flags=sorted({item["code"] for item in chosen}), **detail)
 
     def set_deleted(self, moment: datetime | None, comment: str) -> None:

@@ -24,10 +24,12 @@ from records.models import Project
 from server.releases import EXPORTS
 from server.services import Services
 from server.slots import newest_slot, trigger
+from sync.checks import Checker
 from sync.entities import settle_waiting
 
 _LOCK_KEY = 0x7471_6C6C  # "tull", in PostgreSQL's space of advisory locks
 _RETRY_SECONDS = 5
+_LOOK_SECONDS = 1
 _log = logging.getLogger(__name__)
 
 
@@ -77,8 +79,7 @@ def run_now(services: Services, project_id: int, name: str, *, origin: str) -> b
 
 def start(services: Services) -> None:
     """Try to lead, for as long as this process lives."""
-    if services.config.export_schedule:
-        threading.Thread(target=_lead, args=(services,), name="schedule", daemon=True).start()
+    threading.Thread(target=_lead, args=(services,), name="schedule", daemon=True).start()
 
 
 def _lead(services: Services) -> None:
@@ -88,11 +89,13 @@ def _lead(services: Services) -> None:
         try:
             with _leadership(services) as still_leads:
                 services.store.write(export_runs.forget_interrupted)
+                threading.Thread(target=_check, args=(services, still_leads), name="checks", daemon=True).start()
                 scheduler = BackgroundScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
-                scheduler.add_job(run_due, trigger(services.config.export_schedule), args=(services,), id="slot")
-                scheduler.add_job(
-                    run_due, "interval", minutes=1, args=(services,), id="after sleep", next_run_time=datetime.now(UTC)
-                )
+                if services.config.export_schedule:
+                    scheduler.add_job(run_due, trigger(services.config.export_schedule), args=(services,), id="slot")
+                    scheduler.add_job(
+                        run_due, "interval", minutes=1, args=(services,), id="after sleep", next_run_time=datetime.now(UTC)
+                    )
                 scheduler.add_job(settle_waiting, "interval", hours=1, args=(services.store,), id="entities that wait")
                 scheduler.start()
                 still_leads.wait()
@@ -100,6 +103,23 @@ def _lead(services: Services) -> None:
         except Exception:
             _log.exception("The schedule stopped; it is tried again")
         threading.Event().wait(_RETRY_SECONDS)
+
+
+def _check(services: Services, lost: threading.Event) -> None:
+    """Check what arrives, a few records at a time, until the lead is lost. A step waits its turn behind requests that compute."""
+    checker = Checker(services.store, services.blobs)
+    is_new = True
+    while not lost.is_set():
+        try:
+            if is_new:
+                checker.forget(only_older=True)
+                is_new = False
+            with services.turnstile.inside():
+                done = checker.step()
+        except Exception:
+            _log.exception("The checks stopped; they are tried again")
+            done = 0
+        lost.wait(0 if done else _LOOK_SECONDS)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, select, union_all, update
 
-from records.flags import Flag, flag, needs_attention
+from records.flags import Flag, flag, flag_columns
 from records.models import AppUser, ReviewEvent, Submission, SubmissionVersion
 from records.store import insert_new, lock_form
 
@@ -21,7 +21,7 @@ _CONFLICT, _FORK, _DELETED = "instance_conflict", "edit_conflict", "after_delete
 OF_THE_RECORD = {HELD, _CONFLICT, _FORK, _DELETED}  # flags that stay when an edit brings new answers
 _MOVED = (
     "current_instance_id", "current_sha256", "version", "latitude", "longitude", "accuracy", "event_date", "instance_name",
-    "files", "flags", "attention", "encrypted", "answers",
+    "files", "flags", "attention", "excluded", "encrypted", "checked", "answers",
 )  # fmt: skip
 _OF_FORM = (
     select(SubmissionVersion.instance_id, SubmissionVersion.sha256, SubmissionVersion.deprecated_id, SubmissionVersion.root_id)
@@ -86,8 +86,7 @@ def add_flags(connection: Connection, record: dict[str, Any], flags: Sequence[Fl
 
 def set_flags(connection: Connection, record: dict[str, Any], flags: Sequence[Flag]) -> None:
     """Replace the flags of a record, and say whether it waits for a person."""
-    values = {"flags": list(flags), "attention": needs_attention(flags)}
-    connection.execute(update(Submission).filter_by(**record).values(values))
+    connection.execute(update(Submission).filter_by(**record).values(flag_columns(flags)))
 
 
 def _relatives(connection: Connection, arrival: Arrival) -> Sequence[Row[Any]]:
@@ -97,7 +96,7 @@ def _relatives(connection: Connection, arrival: Arrival) -> Sequence[Row[Any]]:
 
 def _apply(connection: Connection, arrival: Arrival, root_id: str, *, is_same: bool, is_edit: bool) -> str:
     record = {**arrival.form, "instance_id": root_id}
-    conflict = [flag(_CONFLICT, f"The same id came with other answers ({arrival.sha256[:8]}). All are kept.")]
+    conflict = [flag(_CONFLICT, digest=arrival.sha256[:8])]
     if is_same:
         add_flags(connection, record, conflict)
         return "conflict"
@@ -107,8 +106,8 @@ def _apply(connection: Connection, arrival: Arrival, root_id: str, *, is_same: b
         return "edited" if replaced else "conflict"
     state_row = arrival.state_row
     if arrival.deprecated_id:
-        early = flag(HELD, f"This is an edit of {arrival.deprecated_id}, which has not come yet.")
-        state_row = {**state_row, "flags": [*state_row["flags"], early], "attention": True}
+        early = flag(HELD, original=arrival.deprecated_id)
+        state_row = {**state_row, **flag_columns([*state_row["flags"], early])}
     if connection.execute(insert_new(connection, Submission), state_row).rowcount == 0:
         add_flags(connection, record, conflict)  # the other answers came in parallel
         return "conflict"
@@ -120,23 +119,16 @@ def _replace(connection: Connection, record: dict[str, Any], replaced_id: str, c
     before = connection.execute(select(Submission.flags, Submission.deleted_at).filter_by(**record).with_for_update()).first()
     present: list[Flag] = before.flags if before else []
     if before is not None and before.deleted_at is not None:
-        content = {**content, "flags": [*content["flags"], flag(_DELETED, "The record was deleted here before this edit came.")]}
+        content = {**content, "flags": [*content["flags"], flag(_DELETED)]}
     staying = [item for item in present if item["code"] in OF_THE_RECORD and item not in content["flags"]]
     flags = [*content["flags"], *staying]
-    values = {
-        **content,
-        "flags": flags,
-        "attention": needs_attention(flags),
-        "review_state": "edited",
-        "updated_at": datetime.now(UTC),
-    }
+    values = {**content, **flag_columns(flags), "review_state": "edited", "updated_at": datetime.now(UTC)}
     changed = connection.execute(
         update(Submission).filter_by(**record, current_instance_id=replaced_id).values(**values, edits=Submission.edits + edits)
     )
     if changed.rowcount == 0:
-        message = f"{content['current_instance_id']} edits a version that was edited before. Both are kept."
         of_both = [item for item in content["flags"] if item["code"] in OF_THE_RECORD]
-        add_flags(connection, record, [*of_both, flag(_FORK, message)])
+        add_flags(connection, record, [*of_both, flag(_FORK, edit=content["current_instance_id"])])
         return False
     answered = AppUser.notice["record"].as_string() == record["instance_id"]
     connection.execute(update(AppUser).where(AppUser.project_id == record["project_id"], answered).values(notice=None))
@@ -153,7 +145,7 @@ def _adopt(connection: Connection, arrival: Arrival, root_id: str, held_root: st
     content = {name: state[name] for name in _MOVED}
     content["flags"] = [item for item in state["flags"] if item["code"] != HELD]
     if state["deleted_at"] is not None:
-        content["flags"].append(flag(_DELETED, "This edit was deleted here before its original came."))
+        content["flags"].append(flag(_DELETED))
     connection.execute(update(SubmissionVersion).filter_by(**arrival.form, root_id=held_root).values(root_id=root_id))
     connection.execute(update(ReviewEvent).filter_by(**held).values(instance_id=root_id))
     _replace(connection, record, arrival.instance_id, content, edits=state["edits"] + 1)

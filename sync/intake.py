@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from forms.datatypes import instant
 from forms.encryption import SUFFIX
@@ -22,19 +22,16 @@ from forms.submission import identify
 from records.blobs import BlobStore
 from records.entities import add_requests
 from records.file_kinds import is_picture
-from records.flags import Flag, flag, needs_attention
+from records.flags import Flag, flag, flag_columns
 from records.forms import Schemas
-from records.models import Attachment, Feed
+from records.models import Attachment, Feed, Submission
 from records.store import Store, insert_new
 from sync import aside, entities, phone_clock
 from sync.delivery import Delivery, Receipt, ReceivedFile, same_name
 from sync.fold import Arrival, add_flags, fold
 
 _FEED = insert(Feed)
-_AFTER = {
-    "closed": ("after_close", "", "The form was closed before this came."),
-    "retired": ("after_retire", "", "The form was retired before this came."),
-}
+_AFTER = {"closed": "after_close", "retired": "after_retire"}
 _log = logging.getLogger(__name__)
 
 
@@ -62,14 +59,13 @@ class Intake:
             raise
         requests = _asked_of_entities(schema, incoming)  # first: reading changes the tree
         reading = read_answers(schema, incoming)
-        if not is_known_version:
-            reading.violations.append(Violation("unknown_version", "", f"This server never had version “{incoming.version}”."))
+        circumstances = [] if is_known_version else [flag("unknown_version", version=incoming.version)]
         state = self.schemas.state(delivery.project_id, incoming.form_id)
         if state != "open":
-            reading.violations.append(Violation(*_AFTER[state]))
+            circumstances.append(flag(_AFTER[state]))
         if delivery.form_ids is not None and incoming.form_id not in delivery.form_ids:
-            reading.violations.append(Violation("not_assigned", "", "This phone is not meant to have the form."))
-        receipt = self._store.write(_Work(delivery, incoming, reading, requests))
+            circumstances.append(flag("not_assigned"))
+        receipt = self._store.write(_Work(delivery, incoming, reading, circumstances, requests))
         entities.settle(self._store, delivery.project_id, requests)
         return receipt
 
@@ -109,8 +105,8 @@ def state_of(incoming: Incoming, reading: Reading, flags: Sequence[Flag]) -> dic
         "event_date": date.fromisoformat(reading.day) if reading.day else None,
         "instance_name": incoming.instance_name,
         "files": sorted(set(map(same_name, reading.files))),
-        "flags": list(flags),
-        "attention": needs_attention(flags),
+        **flag_columns(flags),
+        "checked": 0,
         "encrypted": incoming.encrypted,
         "answers": reading.answers,
     }
@@ -119,13 +115,15 @@ def state_of(incoming: Incoming, reading: Reading, flags: Sequence[Flag]) -> dic
 class _Work:
     """The unit of work of one delivery. It may run twice, so it changes nothing but the database."""
 
-    def __init__(self, delivery: Delivery, incoming: Incoming, reading: Reading, requests: Sequence[Request]) -> None:
+    def __init__(
+        self, delivery: Delivery, incoming: Incoming, reading: Reading, circumstances: Sequence[Flag], requests: Sequence[Request]
+    ) -> None:
         self.delivery, self.incoming, self.requests = delivery, incoming, requests
         self.now = datetime.now(UTC)
         self.expected = frozenset(map(same_name, reading.files))
         self.form = {"project_id": delivery.project_id, "form_id": incoming.form_id}
         self.instance = {**self.form, "instance_id": incoming.instance_id}
-        self.flags = [flag(found.code, found.message, found.path) for found in reading.violations]
+        self.flags = [*reading_flags(reading), *circumstances]
         self.came = [(file.name(self.expected), file.blob.sha256, file.blob.size) for file in delivery.files]
         self.odd_kinds = kind_flags(
             [(file.name(self.expected), file.blob.size, file.content_type) for file in delivery.files], reading
@@ -141,7 +139,9 @@ class _Work:
             outcome = "attached"
         files = self._files(connection, outcome)
         if outcome in {"attached", "conflict"}:
-            add_flags(connection, {**self.form, "instance_id": root_id}, [*file_flags(files, self.expected), *self.odd_kinds])
+            record = {**self.form, "instance_id": root_id}
+            add_flags(connection, record, [*file_flags(files, self.expected), *self.odd_kinds])
+            connection.execute(update(Submission).filter_by(**record).values(checked=0))
         self._append_to_feed(connection, outcome, added)
         if self.requests and outcome in {"created", "held", "edited"}:
             source = {**self.instance, "sha256": self.arrival.sha256}
@@ -216,26 +216,31 @@ class _Work:
             connection.execute(_FEED, [{"kind": kind, **self.instance, "sha256": sha256} for kind, sha256 in entries])
 
 
+def reading_flags(reading: Reading) -> list[Flag]:
+    """What was found while the answers were read, in the words of the form."""
+    return [flag(found.code, found.path, message=found.message) for found in reading.violations]
+
+
 def file_flags(files: Sequence[tuple[str, str, int]], expected: Collection[str]) -> list[Flag]:
     """What is odd about the files of a version: all are kept."""
     distinct = {(same_name(name), sha256) for name, sha256, _ in files}
     twice = sorted(name for name, count in Counter(name for name, _ in distinct).items() if count > 1)
     return [
         *(_unexpected(name, expected) for name in sorted({name for name, _ in distinct} - set(expected))),
-        *(flag("file_twice", f"{name} came with different contents; all are kept.") for name in twice),
-        *(flag("file_empty", f"{name} is empty.") for name in sorted({same_name(name) for name, _, size in files if size == 0})),
+        *(flag("file_twice", name=name) for name in twice),
+        *(flag("file_empty", name=name) for name in sorted({same_name(name) for name, _, size in files if size == 0})),
     ]
 
 
 def _unexpected(name: str, expected: Collection[str]) -> Flag:
     """A file nobody asked for, or what a phone should have sent encrypted only."""
     if name + SUFFIX in expected:
-        return flag("file_plain", f"{name} came as it is, beside {name + SUFFIX}.")
-    return flag("file_unexpected", f"No question asked for {name}.")
+        return flag("file_plain", name=name)
+    return flag("file_unexpected", name=name)
 
 
 def kind_flags(files: Iterable[tuple[str, int, str]], reading: Reading) -> list[Flag]:
     """Which of the files (name, size, media type) are no pictures though their questions ask for one."""
     pictures = frozenset(map(same_name, reading.pictures))
     odd = {same_name(name): kind for name, size, kind in files if size and same_name(name) in pictures and not is_picture(kind)}
-    return [flag("file_kind", f"{name} is {kind}.") for name, kind in sorted(odd.items())]
+    return [flag("file_kind", name=name, kind=kind) for name, kind in sorted(odd.items())]

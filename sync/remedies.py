@@ -14,14 +14,14 @@ from forms.problems import Problem
 from forms.submission import identify
 from records import reviews
 from records.access import Access
-from records.flags import flag, needs_attention
+from records.flags import flag, flag_columns
 from records.models import Attachment, Submission, SubmissionVersion
 from records.reviews import Review
 from records.store import Store
 from sync import entities
 from sync.delivery import same_name
 from sync.fold import OF_THE_RECORD
-from sync.intake import Intake, file_flags, kind_flags, read_answers, state_of
+from sync.intake import Intake, file_flags, kind_flags, read_answers, reading_flags, state_of
 
 REMEDIES: dict[str, tuple[str, ...]] = {
     "unknown_version": ("accept", "attach", "return"),
@@ -99,7 +99,7 @@ def split(store: Store, intake: Intake, access: Access, form_id: str, instance_i
 def _with_flags(state: dict[str, Any], review: Review, codes: Collection[str]) -> dict[str, Any]:
     """This state with those flags that the record has for other reasons than its content."""
     flags = [*state["flags"], *(item for item in review.record.flags if item["code"] in codes)]
-    return state | {"flags": flags, "attention": needs_attention(flags)}
+    return state | flag_columns(flags)
 
 
 def _version(connection: Connection, review: Review, sha256: str) -> Any:
@@ -116,9 +116,9 @@ def _judged(connection: Connection, intake: Intake, access: Access, version: Any
     schema, is_known = intake.schemas.get(access.project_id, version.form_id, version.version if by is None else by)
     incoming = identify(version.xml)
     reading = read_answers(schema, incoming)
-    flags = [flag(found.code, found.message, found.path) for found in reading.violations]
+    flags = reading_flags(reading)
     if not is_known:
-        flags.append(flag("unknown_version", f"This server never had version “{version.version}”."))
+        flags.append(flag("unknown_version", version=version.version))
     key = {"project_id": access.project_id, "form_id": version.form_id, "instance_id": version.instance_id}
     columns = (Attachment.name, Attachment.sha256, Attachment.size, Attachment.content_type)
     files = connection.execute(select(*columns).filter_by(**key)).all()

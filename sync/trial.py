@@ -14,7 +14,7 @@ from records.flags import flag
 from records.models import DraftSubmission
 from records.store import Store, insert_new
 from sync.delivery import Delivery, Receipt, same_name
-from sync.intake import file_flags, read_answers
+from sync.intake import file_flags, read_answers, reading_flags
 
 
 def receive(store: Store, draft: Any, delivery: Delivery) -> Receipt:
@@ -27,9 +27,9 @@ def receive(store: Store, draft: Any, delivery: Delivery) -> Receipt:
     came: list[dict[str, Any]] = [
         {"name": file.name(expected), "sha256": file.blob.sha256, "size": file.blob.size} for file in delivery.files
     ]
-    flags = [flag(found.code, found.message, found.path) for found in reading.violations]
+    flags = reading_flags(reading)
     if incoming.version != draft.version:
-        flags.append(flag("unknown_version", f"The draft is version “{draft.version}” now; this is of “{incoming.version}”."))
+        flags.append(flag("unknown_version", version=incoming.version))
     digest = hashlib.sha256(delivery.xml).hexdigest()
     key = {"project_id": draft.project_id, "form_id": draft.form_id, "instance_id": incoming.instance_id, "sha256": digest}
     row = {

@@ -9,12 +9,12 @@ from typing import Any
 from flask import Response, request, url_for
 from sqlalchemy import Connection
 
-from exports.regions import SHIPPED
 from forms.problems import Problem
 from forms.submission import case_number
 from records import submissions
 from records.access import Right
 from records.forms import titles
+from records.geography import SHIPPED
 from records.submissions import Position
 from server.pages import flags
 from server.pages.access import access, open_to

@@ -15,6 +15,7 @@ from jinja2.ext import extract_from_ast
 from forms.difference_words import WORDS
 from forms.lint import RULES
 from forms.problems import CATALOGUE
+from records.flag_kinds import KINDS
 from server.i18n import LANGUAGES, LOCALES, translator
 
 SERVER = LOCALES.parent
@@ -56,6 +57,8 @@ def texts() -> dict[str, str]:
         found |= {rule.message: rule.code, rule.hint: rule.code}
     for code, words in WORDS.items():
         found |= {text: code for text in words if text}
+    for code, flag_kind in KINDS.items():
+        found |= {text: code for text in (flag_kind.title, flag_kind.text, flag_kind.detail) if text}
     return found
 
 
@@ -75,7 +78,7 @@ OTHERS = [language for language in LANGUAGES if language != "en"]
 def test_the_texts_are_found_where_they_stand() -> None:
     found = texts()
     assert found["Sign out"] == "base.html"
-    assert found["Answer missing"] == "flags.py"
+    assert found["Answer missing"] == "required"
     assert found["Case {case} is safe."] == "receipts.py"
     assert found["The name or the password is wrong."] == "accounts.py"
     assert len(found) > 150

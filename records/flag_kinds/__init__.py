@@ -1,0 +1,14 @@
+"""What a flag of each code means: one catalogue, from which pages, commands and files take severity and words."""
+
+from records.flag_kinds.arrival import ARRIVAL
+from records.flag_kinds.kind import FlagKind, Severity
+
+__all__ = ["ARRIVAL", "KINDS", "FlagKind", "Severity", "kind_of"]
+
+KINDS: dict[str, FlagKind] = {**ARRIVAL}
+_UNKNOWN = FlagKind("warning", "", "")
+
+
+def kind_of(code: str) -> FlagKind:
+    """The kind of a flag; one of a newer version of this server is a warning without words."""
+    return KINDS.get(code, _UNKNOWN)

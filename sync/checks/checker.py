@@ -1,0 +1,136 @@
+"""Looks at records that arrived or changed, a few at a time, and writes down where they lie and what is odd about them."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from forms.problems import Problem
+from records.blobs import BlobStore
+from records.flag_kinds import ARRIVAL, KINDS
+from records.flags import Flag, flag_columns
+from records.geography import Boundaries, shipped_boundaries
+from records.models import Submission, SubmissionVersion
+from records.store import Store
+from sync.checks.case import Case
+
+RULES = 1
+"""The version of the checks. A record that was looked at by another version is looked at again."""
+BATCH = 32
+Check = Callable[[Case], Iterable[Flag]]
+"""A check of one record alone."""
+Comparison = Callable[[Connection, Case], Iterable[Flag]]
+"""A check that looks at other records too, within the transaction that writes the findings."""
+CHECKS: Sequence[Check] = ()
+COMPARISONS: Sequence[Comparison] = ()
+_COLUMNS = (
+    "project_id", "form_id", "instance_id", "current_instance_id", "current_sha256", "version", "received_at", "app_user_id",
+    "device_id", "latitude", "longitude", "accuracy", "event_date", "files", "flags", "encrypted", "answers",
+)  # fmt: skip
+_FILLED = ("country", "admin1", "study_area", "finished_at", "content_sha256")
+_WAITING = (
+    select(*(getattr(Submission, name) for name in _COLUMNS), SubmissionVersion.clock_offset)
+    .join(
+        SubmissionVersion,
+        (SubmissionVersion.project_id == Submission.project_id)
+        & (SubmissionVersion.form_id == Submission.form_id)
+        & (SubmissionVersion.instance_id == Submission.current_instance_id)
+        & (SubmissionVersion.sha256 == Submission.current_sha256),
+        isouter=True,
+    )
+    .where(Submission.checked == 0)
+    .order_by(Submission.received_at)
+    .limit(bindparam("most"))
+)
+_log = logging.getLogger(__name__)
+
+
+class Checker:
+    """Checks records; one at a time in all processes (the leader's)."""
+
+    def __init__(self, store: Store, blobs: BlobStore, boundaries: Boundaries | None = None) -> None:
+        self._store, self._blobs = store, blobs
+        self._boundaries = boundaries or shipped_boundaries()
+
+    def run(self) -> int:
+        """Check everything that waits; how many records were looked at."""
+        done = 0
+        while batch := self.step():
+            done += batch
+        return done
+
+    def step(self) -> int:
+        """Check the few records that have waited longest; how many."""
+        with self._store.read() as connection:
+            rows = connection.execute(_WAITING, {"most": BATCH}).all()
+        if rows:
+            cases = [Case(**row._mapping) for row in rows]
+            self._locate(cases)
+            for case in cases:
+                case.found = [found for check in CHECKS for found in _guarded(check, case)]
+            self._keep(cases)
+        return len(rows)
+
+    def _keep(self, cases: Sequence[Case]) -> None:
+        """Write the findings; a record whose findings cannot be written must not stop the others."""
+        try:
+            self._store.write(lambda connection: _write(connection, cases))
+        except Problem:  # busy or full: later
+            raise
+        except Exception:
+            if len(cases) > 1:
+                for case in cases:
+                    self._keep([case])
+                return
+            _log.exception("The findings on %s could not be written", cases[0].instance_id)
+            done = update(Submission).filter_by(**cases[0].key).values(checked=RULES)
+            self._store.write(lambda connection: connection.execute(done))
+
+    def forget(self, *, only_older: bool = False) -> None:
+        """Have every record looked at again, or those that another version of the checks looked at."""
+        done = Submission.checked.not_in([0, RULES]) if only_older else Submission.checked != 0
+        self._store.write(lambda connection: connection.execute(update(Submission).where(done).values(checked=0)))
+
+    def _locate(self, cases: Sequence[Case]) -> None:
+        """Find country and first-level unit of every point."""
+        placed = [(case, case.point) for case in cases if case.point is not None]
+        units = self._boundaries.units_at([point[0] for _, point in placed], [point[1] for _, point in placed])
+        for (case, _), unit in zip(placed, units, strict=True):
+            case.admin1, case.country = unit, unit[:2] if unit else None
+
+
+def _guarded(check: Callable[..., Iterable[Flag]], *arguments: Any) -> Sequence[Flag]:
+    """What a check finds; one that fails must not cost the others."""
+    try:
+        return list(check(*arguments))
+    except Exception:
+        _log.exception("The check %s failed on %s", check.__name__, arguments[-1].instance_id)
+        return []
+
+
+def _write(connection: Connection, cases: Sequence[Case]) -> None:
+    """Keep what was found, for each record whose content is still the one that was looked at."""
+    for case in cases:
+        unchanged = (*(getattr(Submission, name) == value for name, value in case.key.items()), Submission.checked == 0)
+        unchanged = (*unchanged, Submission.current_sha256 == case.current_sha256)
+        filled = {name: getattr(case, name) for name in _FILLED}
+        written = update(Submission).where(*unchanged).values(**filled, checked=RULES).returning(Submission.flags)
+        present: list[Flag] | None = connection.execute(written).scalar()
+        if present is None:
+            continue
+        found = [*case.found, *(item for compare in COMPARISONS for item in _guarded(compare, connection, case))]
+        flags = merged(present, found)
+        if flags != present:
+            connection.execute(update(Submission).filter_by(**case.key).values(flag_columns(flags)))
+
+
+def merged(present: Sequence[Flag], found: Sequence[Flag]) -> list[Flag]:
+    """The flags of a record after a check: what arrival found and what a person settled stays, the rest is what was found now."""
+    staying = [item for item in present if "settled" in item or item["code"] in ARRIVAL or item["code"] not in KINDS]
+    known = [_identity(item) for item in staying]
+    return [*staying, *(item for item in found if _identity(item) not in known)]
+
+
+def _identity(item: Flag) -> tuple[str, str, str]:
+    return item["code"], item["path"], item["message"]
