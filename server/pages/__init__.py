@@ -15,6 +15,7 @@ from server.pages import (
     report,
     review,
     sign_in,
+    strategy,
 )
 from server.pages.blueprint import pages
 
@@ -34,4 +35,5 @@ __all__ = [
     "report",
     "review",
     "sign_in",
+    "strategy",
 ]

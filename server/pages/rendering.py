@@ -119,6 +119,12 @@ def number(value: float) -> str:
 
 
 @pages.app_template_filter()
+def year(value: int) -> str:
+    """A year of the Gregorian calendar in the reader's digits."""
+    return str(value).translate(_DIGITS.get(language(), {}))
+
+
+@pages.app_template_filter()
 def file_size(size: int) -> str:
     """A size in bytes for people."""
     if size < 1000:

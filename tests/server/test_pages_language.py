@@ -15,6 +15,7 @@ from jinja2.ext import extract_from_ast
 from forms.difference_words import WORDS
 from forms.lint import RULES
 from forms.problems import CATALOGUE
+from forms.strategy import strategy
 from records.flag_kinds import KINDS
 from server.i18n import LANGUAGES, LOCALES, translator
 
@@ -59,6 +60,7 @@ def texts() -> dict[str, str]:
         found |= {text: code for text in words if text}
     for code, flag_kind in KINDS.items():
         found |= {text: code for text in (flag_kind.title, flag_kind.text, flag_kind.detail) if text}
+    found |= dict.fromkeys(strategy().texts(), "forms/strategy")
     return found
 
 
