@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, select, update
 
 from forms.problems import Problem
+from records.access import Access, Right
 from records.audit import note
 from records.models import Project
 from records.store import Store, insert_new
@@ -41,9 +42,20 @@ def add(store: Store, name: str, account: str, *, actor: str = "") -> int:
     return store.write(work)
 
 
-def listed(connection: Connection) -> Sequence[Row[int, str, str, datetime]]:
-    """All projects in the order they were made: (id, name, account, created_at)."""
-    columns = (Project.id, Project.name, Project.account, Project.created_at)
+def set_languages(store: Store, access: Access, codes: Sequence[str]) -> None:
+    """Give the shipped surveys these languages in this order; none means all. Raises `Problem("not_allowed")`."""
+    access.require(Right.FORMS)
+
+    def work(connection: Connection) -> None:
+        connection.execute(update(Project).filter_by(id=access.project_id).values(languages=list(codes)))
+        note(connection, "project.languages", " ".join(codes), actor=access.actor, project_id=access.project_id)
+
+    store.write(work)
+
+
+def listed(connection: Connection) -> Sequence[Row[int, str, str, datetime, list[str]]]:
+    """All projects in the order they were made: (id, name, account, created_at, languages)."""
+    columns = (Project.id, Project.name, Project.account, Project.created_at, Project.languages)
     return connection.execute(select(*columns).order_by(Project.id)).all()
 
 

@@ -89,6 +89,9 @@ def publish_with(connection: Connection, publication: Publication) -> Published:
     known = connection.execute(select(FormVersion.sha256).filter_by(**key)).scalar()
     if known is not None:
         _require_same(connection, publication, same_form=known == digest)
+        back = update(Form).filter_by(**form).where(Form.current_version != version).values(current_version=version)
+        if connection.execute(back).rowcount:
+            _told(connection, publication)
         return Published(form_id, version, created=False)
     if connection.execute(select(Form.form_id).filter_by(**form)).scalar() is None:
         connection.execute(insert(Form).values(**form, state="open", current_version=version, created_at=now))
@@ -108,9 +111,15 @@ def publish_with(connection: Connection, publication: Publication) -> Published:
     entity_lists.make_lists(connection, publication.project_id, definition)
     if publication.media:
         connection.execute(insert(FormMedia), [{**key, **file, "added_at": now} for file in publication.media])
+    _told(connection, publication)
+    return Published(form_id, version, created=True)
+
+
+def _told(connection: Connection, publication: Publication) -> None:
+    """Phones get another version from now on."""
+    form_id, version = publication.definition.form_id, publication.definition.version
     list_changed(connection, publication.project_id)
     note(connection, "form.publish", form_id, actor=publication.actor, project_id=publication.project_id, version=version)
-    return Published(form_id, version, created=True)
 
 
 def list_changed(connection: Connection, project_id: int) -> None:

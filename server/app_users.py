@@ -15,9 +15,9 @@ from records.models import Account, AppUser, Form, Membership, Project
 from records.store import Store
 from server.accounts import PASSWORD_ALPHABET, new_password
 from server.digest import ha1
+from server.i18n import phone_languages
 from server.tokens import digest, new_token
 
-LANGUAGES = {"en": "en", "fa": "fa"}
 _OLD_KEY_DAYS = 90
 _PHONE = (AppUser.id, AppUser.project_id, AppUser.language, AppUser.form_ids, AppUser.notice, Project.forms_revision)
 _BY_TOKEN = select(*_PHONE, (AppUser.token_sha256 != bindparam("token")).label("is_old")).where(  # every request asks it
@@ -63,8 +63,8 @@ def add(
     name = name.strip()
     if not name or len(name) > 100:
         raise Problem("value_invalid", "A name has 1 to 100 characters.")
-    if language not in LANGUAGES:
-        raise Problem("value_invalid", f"Language {language}: one of {', '.join(LANGUAGES)}.")
+    if language not in phone_languages():
+        raise Problem("value_invalid", f"Language {language}: one of {', '.join(phone_languages())}.")
     token, now = new_token(), datetime.now(UTC)
 
     def work(connection: Connection) -> str:

@@ -1,22 +1,48 @@
-"""Words in the reader's language. Catalogues are gettext .po files in server/locale; a missing string stays English."""
+"""Words in the reader's language. Catalogues are gettext .po files in server/locale; a missing string stays English.
 
+Pages speak the languages of `LANGUAGES`. Phones are spoken to (receipts, problems) in every language that has a catalogue.
+"""
+
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 LOCALES = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "fa": "فارسی"}
 RIGHT_TO_LEFT = {"fa"}
+_HEADER = re.compile(r"# Language: (?P<name>.+)\n# State: (?P<state>\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneLanguage:
+    """A language phones are spoken to in: BCP 47 code, its own name, and its state, draft or reviewed."""
+
+    code: str
+    name: str
+    state: str
+
+
+@cache
+def phone_languages() -> dict[str, PhoneLanguage]:
+    """The languages of receipts by code, English first."""
+    found = {"en": PhoneLanguage("en", "English", "reviewed")}
+    for path in sorted(LOCALES.glob("*.po")):
+        with path.open(encoding="utf-8") as file:
+            header = _HEADER.search(file.read(500))
+        if header is not None:
+            found[path.stem] = PhoneLanguage(path.stem, header["name"].strip(), header["state"])
+    return found
 
 
 @cache
 def _catalogue(language: str) -> dict[str, str]:
-    path = LOCALES / f"{language}.po"
-    if language not in LANGUAGES or not path.exists():
+    if language == "en" or language not in phone_languages():
         return {}
     from babel.messages.pofile import read_po
 
-    with path.open("rb") as file:
+    with (LOCALES / f"{language}.po").open("rb") as file:
         return {str(message.id): str(message.string) for message in read_po(file) if message.id and message.string}
 
 

@@ -5,7 +5,7 @@ import json
 import zlib
 from typing import Any
 
-from server.app_users import LANGUAGES, NewAppUser
+from server.app_users import NewAppUser
 
 _COMMON = {
     "form_update_mode": "match_exactly",
@@ -18,10 +18,16 @@ _COMMON = {
 }
 
 
+_APP_LANGUAGES = {code: code for code in ("en", "fa", "ar", "ka", "ps", "ru", "tr", "ur")} | {"prs": "fa"}
+"""The languages ODK Collect itself speaks, of those of the receipts; elsewhere it keeps to the language of the phone."""
+
+
 def collect_settings(user: NewAppUser, base_url: str) -> dict[str, Any]:
     """The settings for this phone."""
     credentials = {"username": user.username, "password": user.password} if user.username else {}
-    own = {"server_url": user.url(base_url), "app_language": LANGUAGES[user.language], "metadata_username": user.name}
+    own = {"server_url": user.url(base_url), "metadata_username": user.name}
+    if user.language in _APP_LANGUAGES:
+        own["app_language"] = _APP_LANGUAGES[user.language]
     project = {"name": user.project, "icon": "🐆", "color": "#8a5a00"}
     return {"general": {**own, **credentials, **_COMMON}, "admin": {}, "project": project}
 

@@ -1,11 +1,13 @@
 """What a start does before the door opens: tables, the first project, the shipped surveys, the first administrator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
-from sqlalchemy import select, union
+from sqlalchemy import select
 
 from records import migrations, projects
+from records.access import Access
 from records.models import Form, FormVersion
 from records.publishing import publish
 from records.store import Store
@@ -13,7 +15,17 @@ from server import accounts
 from server.services import Services
 from sync import entities
 
+Languages = tuple[str, ...]
+"""Codes in their order; none for all."""
+Edition = tuple[str, Languages]
+"""A shipped survey in certain languages."""
 _SHIPPED = "shipped survey "
+_CURRENT = select(Form.project_id, Form.form_id, FormVersion.version, FormVersion.source_name).join(
+    FormVersion,
+    (Form.project_id == FormVersion.project_id)
+    & (Form.form_id == FormVersion.form_id)
+    & (Form.current_version == FormVersion.version),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,53 +56,61 @@ def migrate(store: Store) -> None:
 
 
 def install_surveys(opened: Services, tell: Callable[[str], None] = lambda _: None) -> list[str]:
-    """Publish the shipped surveys whose version is not here yet, in every project."""
-    from forms.library import read_survey, survey_ids
-
-    versions = {survey_id: read_survey(survey_id).version for survey_id in survey_ids()}
-    lacking = {survey_id: _lacking(opened.store, survey_id, version) for survey_id, version in versions.items()}
-    wanted = {survey_id: versions[survey_id] for survey_id, project_ids in lacking.items() if project_ids}
-    for survey_id, xform in _xforms(opened.store, wanted, tell).items():
-        for project_id in sorted(lacking[survey_id]):
-            source_name = f"{_SHIPPED}{survey_id}"
-            publish(opened.store, opened.blobs, project_id, xform=xform, source_name=source_name, actor="start")
-    return list(wanted)
+    """Publish the shipped surveys whose version is not here yet, in every project in the languages it chose."""
+    with opened.store.read() as connection:
+        chosen = {project.id: tuple(project.languages) for project in projects.listed(connection)}
+    wanted = _wanted(opened.store, chosen)
+    xforms = _xforms(opened.store, set(wanted.values()), tell)
+    for (project_id, survey_id), edition in sorted(wanted.items()):
+        source_name = f"{_SHIPPED}{survey_id}"
+        publish(opened.store, opened.blobs, project_id, xform=xforms[edition], source_name=source_name, actor="start")
+    return sorted({survey_id for survey_id, _ in wanted.values()})
 
 
-def _xforms(store: Store, versions: dict[str, str], tell: Callable[[str], None]) -> dict[str, bytes]:
-    """The XForms of these surveys: from a project that has them, the others converted now, which takes seconds."""
-    found = {survey_id: _converted(store, survey_id, version) for survey_id, version in versions.items()}
-    new = [survey_id for survey_id, xform in found.items() if xform is None]
+def choose_languages(opened: Services, access: Access, codes: Sequence[str]) -> None:
+    """Give the shipped surveys of a project these languages in this order. Raises `Problem` value_invalid or not_allowed."""
+    from forms.library.translations import pick_languages
+
+    languages = [language.code for language in pick_languages(list(dict.fromkeys(codes)))] if codes else []
+    projects.set_languages(opened.store, access, languages)
+    install_surveys(opened)
+
+
+def _wanted(store: Store, chosen: Mapping[int, Languages]) -> dict[tuple[int, str], Edition]:
+    """What to publish, by project and survey: where the current version is an older one of ours, or there is none."""
+    from forms.library import read_survey, survey_ids, version
+
+    with store.read() as connection:
+        current = {(row.project_id, row.form_id): row for row in connection.execute(_CURRENT)}
+    surveys = [read_survey(survey_id) for survey_id in survey_ids()]
+    wanted = {}
+    for (project_id, languages), survey in product(chosen.items(), surveys):
+        here = current.get((project_id, survey.id))
+        if here is None or (here.source_name.startswith(_SHIPPED) and here.version != version(survey, languages)):
+            wanted[project_id, survey.id] = (survey.id, languages)
+    return wanted
+
+
+def _xforms(store: Store, editions: Collection[Edition], tell: Callable[[str], None]) -> dict[Edition, bytes]:
+    """The XForms of these editions: from a project that has them, the others converted now, which takes seconds."""
+    found = {edition: _converted(store, *edition) for edition in sorted(editions)}
+    new = [edition for edition, xform in found.items() if xform is None]
     if new:
         from forms.library import workbook
         from forms.xlsform import convert_workbooks
 
-        for survey_id in new:
+        for survey_id, _ in new:
             tell(survey_id)
-        made = convert_workbooks([workbook(survey_id) for survey_id in new])
+        made = convert_workbooks([workbook(survey_id, languages) for survey_id, languages in new])
         found.update(zip(new, (conversion.xform for conversion in made), strict=True))
-    return {survey_id: xform for survey_id, xform in found.items() if xform is not None}
+    return {edition: xform for edition, xform in found.items() if xform is not None}
 
 
-def _converted(store: Store, survey_id: str, version: str) -> bytes | None:
-    """The XForm of a shipped survey, from a project that has it."""
+def _converted(store: Store, survey_id: str, languages: Languages) -> bytes | None:
+    """The XForm of an edition, from a project that has it."""
+    from forms.library import read_survey, version
+
+    known = version(read_survey(survey_id), languages)
     with store.read() as connection:
-        shipped = {"form_id": survey_id, "version": version, "source_name": f"{_SHIPPED}{survey_id}"}
+        shipped = {"form_id": survey_id, "version": known, "source_name": f"{_SHIPPED}{survey_id}"}
         return connection.execute(select(FormVersion.xform).filter_by(**shipped).limit(1)).scalar()
-
-
-def _lacking(store: Store, survey_id: str, version: str) -> set[int]:
-    """The projects that have neither this version of a survey nor one that people made of it."""
-    with store.read() as connection:
-        known = select(FormVersion.project_id).filter_by(form_id=survey_id, version=version)
-        is_current = (
-            (Form.project_id == FormVersion.project_id)
-            & (Form.form_id == FormVersion.form_id)
-            & (Form.current_version == FormVersion.version)
-        )
-        own = (
-            select(FormVersion.project_id)
-            .join(Form, is_current)
-            .where(FormVersion.form_id == survey_id, FormVersion.source_name.not_like(f"{_SHIPPED}%"))
-        )
-        return {project.id for project in projects.listed(connection)} - set(connection.execute(union(known, own)).scalars())

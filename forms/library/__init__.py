@@ -10,7 +10,7 @@ from forms.library.sources import COLUMNS, LIBRARY, Row, Survey, read_survey, su
 from forms.library.translations import TEXT_COLUMNS, Language, context, pick_languages
 from forms.workbook import Sheet, Workbook
 
-__all__ = ["Survey", "read_survey", "survey_ids", "workbook"]
+__all__ = ["Survey", "read_survey", "survey_ids", "version", "workbook"]
 
 
 def workbook(survey_id: str, languages: Sequence[str] | None = None, *, root: Path = LIBRARY) -> Workbook:
@@ -23,7 +23,7 @@ def workbook(survey_id: str, languages: Sequence[str] | None = None, *, root: Pa
     settings = {
         "form_title": chosen[0].translate("title", survey.title),
         "form_id": survey.id,
-        "version": survey.version,
+        "version": version(survey, languages),
         "default_language": chosen[0].heading,
         "instance_name": survey.instance_name,
     }
@@ -36,6 +36,11 @@ def workbook(survey_id: str, languages: Sequence[str] | None = None, *, root: Pa
         settings=Sheet.of(tuple(settings), [settings]),
         entities=Sheet.of(tuple(survey.entity), [survey.entity]),
     )
+
+
+def version(survey: Survey, languages: Sequence[str] | None = None) -> str:
+    """The version of a survey in these languages: each choice of languages is a form of its own bytes."""
+    return f"{survey.version}-{'-'.join(languages)}" if languages else survey.version
 
 
 def _headers(columns: Sequence[str], languages: list[Language]) -> list[str]:

@@ -13,7 +13,7 @@ class Project(Base):
     """A programme, say of one country: the tenant to which forms, phones and data belong.
 
     `account` stands in addresses of KoBo's kind (`/<account>/formList`). `forms_revision` grows whenever the list of open forms
-    changes.
+    changes. `languages` are those of the shipped surveys, the first the one forms open in; empty for all.
     """
 
     __tablename__ = "project"
@@ -21,6 +21,7 @@ class Project(Base):
     name: Mapped[str]
     account: Mapped[str] = mapped_column(server_default=text("''"))
     forms_revision: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    languages: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     created_at: Mapped[datetime]
     __table_args__ = (Index("project_account", "account", unique=True),)
 

@@ -28,7 +28,7 @@ def _shown(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @command.command()
 @_shown
-@click.option("--language", default="en", show_default=True, help="Language of the receipts: en or fa.")
+@click.option("--language", default="en", show_default=True, help="Language of the receipts; all: tulliana form translations.")
 @click.option("--account", help="The data collector who sees what this phone sends.")
 def add(name: str, language: str, account: str | None, png: Path | None, as_json: bool) -> None:
     """Add the phone or ranger NAME and show the QR code that sets up ODK Collect or KoBoCollect."""

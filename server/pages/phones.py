@@ -10,7 +10,7 @@ from forms.problems import Problem
 from records.access import Right
 from records.forms import titles
 from server import accounts, app_users, phone_settings
-from server.i18n import LANGUAGES
+from server.i18n import phone_languages
 from server.network import is_loopback, serving_url
 from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
@@ -106,4 +106,4 @@ def _listed(problem: Problem | None = None, name: str = "") -> Response:
         users = app_users.listed(connection, access().project_id)
         collectors = accounts.collectors(connection, access().project_id)
     status, given = problem.kind.status if problem else 200, {"problem": problem, "name": name, "chosen": language()}
-    return page("phones.html", status=status, users=users, collectors=collectors, languages=LANGUAGES, **given)
+    return page("phones.html", status=status, users=users, collectors=collectors, languages=phone_languages(), **given)

@@ -18,6 +18,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("project", sa.Column("languages", JSON, nullable=False, server_default=sa.text("'[]'")))
     _records()
     _checks()
     _incidents()
