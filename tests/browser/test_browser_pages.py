@@ -16,6 +16,7 @@ PAGES = (
     "/projects/1/phones",
     "/projects/1/forms",
     "/projects/1/exports",
+    "/projects/1/strategy",
     "/projects",
     "/projects/1/log",
     "/projects/1/phones/Ranger",
