@@ -1,11 +1,12 @@
 """What a flag of each code means: one catalogue, from which pages, commands and files take severity and words."""
 
 from records.flag_kinds.arrival import ARRIVAL
+from records.flag_kinds.incidents import INCIDENTS
 from records.flag_kinds.kind import FlagKind, Severity
 
 __all__ = ["ARRIVAL", "KINDS", "FlagKind", "Severity", "kind_of"]
 
-KINDS: dict[str, FlagKind] = {**ARRIVAL}
+KINDS: dict[str, FlagKind] = {**ARRIVAL, **INCIDENTS}
 _UNKNOWN = FlagKind("warning", "", "")
 
 

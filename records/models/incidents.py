@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, String, text
+from sqlalchemy import ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from records.models.base import Base, Id
@@ -12,7 +12,11 @@ _RECORD = ["submission.project_id", "submission.form_id", "submission.instance_i
 
 
 class ConflictReport(Base):
-    """The facts of one conflict report in columns, written by the checks. Place in degrees and metres; `household` as compared."""
+    """The facts of one conflict report that others are compared with, written by the checks. Place in degrees and metres, WGS 84.
+
+    `cell` is the square of a tenth of a degree it lies in. Codes and names are as compared (`forms.spelling`), never as written;
+    `losses` are {species: [killed, injured, missing]}, `photos` the difference hashes of its pictures.
+    """
 
     __tablename__ = "conflict_report"
     project_id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -24,24 +28,30 @@ class ConflictReport(Base):
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     accuracy: Mapped[float | None]
+    cell: Mapped[int | None]
     country: Mapped[str]
     place: Mapped[str]
     predator: Mapped[str]
     household: Mapped[str]
     reporter: Mapped[str]
     reporter_role: Mapped[str]
+    device: Mapped[str]
     losses: Mapped[dict[str, Any]]
+    photos: Mapped[list[Any]]
     __table_args__ = (
         ForeignKeyConstraint(["project_id", "form_id", "instance_id"], _RECORD, ondelete="CASCADE"),
-        Index("conflict_report_day", "project_id", "happened_on"),
+        Index("conflict_report_cell", "project_id", "cell", "happened_on"),
+        Index("conflict_report_household", "project_id", "household", "happened_on"),
+        Index("conflict_report_place", "project_id", "place", "happened_on"),
     )
 
 
 class IncidentLink(Base):
-    """That a record tells of an incident. The incident's id is the instance id of one of its reports.
+    """That a record tells of an incident, or of the installation of a measure: its id is the instance id of its first report.
 
-    `role` is report, verification, compensation or another visit; `how` is own, reference or decision. A visit whose report has not
-    come yet has no incident, and waits under its `reference`.
+    `role` is report, verification, compensation, mortality; installation or followup. `how` it is known: own (it began it),
+    reference (it names it) or decision (a person said so). `reference` is the case number of a report or an installation, as
+    compared, and of a visit the instance id it names; a visit whose report has not come has no incident and waits under what it named.
     """
 
     __tablename__ = "incident_link"
@@ -55,18 +65,15 @@ class IncidentLink(Base):
     __table_args__ = (
         ForeignKeyConstraint(["project_id", "form_id", "instance_id"], _RECORD, ondelete="CASCADE"),
         Index("incident_link_incident", "project_id", "incident_id"),
-        Index(
-            "incident_link_waiting",
-            "project_id",
-            "reference",
-            sqlite_where=text("incident_id IS NULL"),
-            postgresql_where=text("incident_id IS NULL"),
-        ),
+        Index("incident_link_reference", "project_id", "reference"),
     )
 
 
 class IncidentPair(Base):
-    """Two reports that may tell of one event: score (0 to 1), band, the evidence, and what a person decided (empty: nobody yet)."""
+    """Two reports that may tell of one event, the lesser key first: score (0 to 1), band, and the evidence {term: {value, weight}}.
+
+    `decision` is same, different or empty (nobody has decided). The band "asked" is of pairs that only a person thought of.
+    """
 
     __tablename__ = "incident_pair"
     project_id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -84,6 +91,8 @@ class IncidentPair(Base):
     decided_by: Mapped[str] = mapped_column(default="")
     comment: Mapped[str] = mapped_column(default="")
     __table_args__ = (
-        Index("incident_pair_second", "project_id", "second_id"),
+        ForeignKeyConstraint(["project_id", "first_form", "first_id"], _RECORD, ondelete="CASCADE"),
+        ForeignKeyConstraint(["project_id", "second_form", "second_id"], _RECORD, ondelete="CASCADE"),
+        Index("incident_pair_second", "project_id", "second_form", "second_id"),
         Index("incident_pair_open", "project_id", "decision", "score"),
     )

@@ -56,6 +56,11 @@ def _to_submission() -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(RECORD, [f"submission.{name}" for name in RECORD], ondelete="CASCADE")
 
 
+def _pair_to_submission(side: str) -> sa.ForeignKeyConstraint:
+    columns = ["project_id", f"{side}_form", f"{side}_id"]
+    return sa.ForeignKeyConstraint(columns, [f"submission.{name}" for name in RECORD], ondelete="CASCADE")
+
+
 def _checks() -> None:
     op.create_table(
         "study_area",
@@ -100,16 +105,20 @@ def _incidents() -> None:
         sa.Column("latitude", sa.Double()),
         sa.Column("longitude", sa.Double()),
         sa.Column("accuracy", sa.Double()),
+        sa.Column("cell", sa.Integer()),
         sa.Column("country", sa.String(), nullable=False),
         sa.Column("place", sa.String(), nullable=False),
         sa.Column("predator", sa.String(), nullable=False),
         sa.Column("household", sa.String(), nullable=False),
         sa.Column("reporter", sa.String(), nullable=False),
         sa.Column("reporter_role", sa.String(), nullable=False),
+        sa.Column("device", sa.String(), nullable=False),
         sa.Column("losses", JSON, nullable=False),
+        sa.Column("photos", JSON, nullable=False),
         _to_submission(),
     )
-    op.create_index("conflict_report_day", "conflict_report", ["project_id", "happened_on"])
+    for column in ("cell", "household", "place"):
+        op.create_index(f"conflict_report_{column}", "conflict_report", ["project_id", column, "happened_on"])
     op.create_table(
         "incident_link",
         *_of_record(),
@@ -120,7 +129,7 @@ def _incidents() -> None:
         _to_submission(),
     )
     op.create_index("incident_link_incident", "incident_link", ["project_id", "incident_id"])
-    _partial("incident_link_waiting", ["project_id", "reference"], "incident_id IS NULL", "incident_link")
+    op.create_index("incident_link_reference", "incident_link", ["project_id", "reference"])
     op.create_table(
         "incident_pair",
         sa.Column("project_id", ID, primary_key=True),
@@ -137,6 +146,8 @@ def _incidents() -> None:
         sa.Column("decided_at", MOMENT),
         sa.Column("decided_by", sa.String(), nullable=False),
         sa.Column("comment", sa.String(), nullable=False),
+        _pair_to_submission("first"),
+        _pair_to_submission("second"),
     )
-    op.create_index("incident_pair_second", "incident_pair", ["project_id", "second_id"])
+    op.create_index("incident_pair_second", "incident_pair", ["project_id", "second_form", "second_id"])
     op.create_index("incident_pair_open", "incident_pair", ["project_id", "decision", "score"])
