@@ -53,6 +53,11 @@ def set_languages(store: Store, access: Access, codes: Sequence[str]) -> None:
     store.write(work)
 
 
+def languages(connection: Connection, project_id: int) -> list[str]:
+    """The languages a project chose for the shipped surveys, in their order; empty for all."""
+    return connection.execute(select(Project.languages).filter_by(id=project_id)).scalar() or []
+
+
 def listed(connection: Connection) -> Sequence[Row[int, str, str, datetime, list[str]]]:
     """All projects in the order they were made: (id, name, account, created_at, languages)."""
     columns = (Project.id, Project.name, Project.account, Project.created_at, Project.languages)

@@ -46,6 +46,14 @@ def _catalogue(language: str) -> dict[str, str]:
         return {str(message.id): str(message.string) for message in read_po(file) if message.id and message.string}
 
 
+def phone_texts() -> list[str]:
+    """Every text a phone may be told: the sentences of receipts, and what problems say and advise."""
+    from forms.problems import CATALOGUE
+    from server.receipts import SENTENCES
+
+    return [*SENTENCES, *dict.fromkeys(text for kind in CATALOGUE.values() for text in (kind.title, kind.hint) if text)]
+
+
 def translator(language: str) -> Callable[[str], str]:
     """The function that turns an English text into `language`."""
     catalogue = _catalogue(language)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forms.problems import Problem
-from server.commands import access, form_life, opened, project_id
+from server.commands import access, form_life, opened, project_id, translations
 
 if TYPE_CHECKING:
     from forms.lint import Finding
@@ -167,5 +167,5 @@ def workbook(survey_id: str, out: Path | None) -> None:
     click.echo(f"Wrote {target}.")
 
 
-for each in form_life.COMMANDS:
+for each in (*form_life.COMMANDS, *translations.COMMANDS):
     command.add_command(each)

@@ -22,7 +22,7 @@ from forms.xlsform import Conversion, convert_workbook
 
 SURVEYS = survey_ids()
 TRANSLATIONS = [language for language in languages() if language.code != "en"]
-COMPLETE = ["fa"]  # the languages the first programmes work in
+COMPLETE = [language.code for language in TRANSLATIONS]
 HEADER = ",".join(name for name in COLUMNS if name != "save_to") + "\n"
 PLACEHOLDER = re.compile(r"\$\{\w+\}")
 LISTS = {"households", "incidents", "installations"}
