@@ -25,8 +25,10 @@ class Brought:
 
     @property
     def needed_media(self) -> dict[str, bytes]:
-        """Those of the files that the form uses."""
-        given = dict(self.media)
+        """Those of the files that the form uses; where one of our drawings is named and not given, the drawing."""
+        from forms.library import drawings
+
+        given = drawings(self.conversion.media) | dict(self.media)
         if self.conversion.itemsets is not None:
             given["itemsets.csv"] = self.conversion.itemsets
         return {name: given[name] for name in self.conversion.media if name in given}

@@ -57,13 +57,18 @@ def migrate(store: Store) -> None:
 
 def install_surveys(opened: Services, tell: Callable[[str], None] = lambda _: None) -> list[str]:
     """Publish the shipped surveys whose version is not here yet, in every project in the languages it chose."""
+    from forms.library import drawings_of, read_survey
+
     with opened.store.read() as connection:
         chosen = {project.id: tuple(project.languages) for project in projects.listed(connection)}
     wanted = _wanted(opened.store, chosen)
     xforms = _xforms(opened.store, set(wanted.values()), tell)
+    drawn = {survey_id: drawings_of(read_survey(survey_id)) for survey_id, _ in xforms}
     for (project_id, survey_id), edition in sorted(wanted.items()):
-        source_name = f"{_SHIPPED}{survey_id}"
-        publish(opened.store, opened.blobs, project_id, xform=xforms[edition], source_name=source_name, actor="start")
+        source_name, media = f"{_SHIPPED}{survey_id}", drawn[survey_id]
+        publish(
+            opened.store, opened.blobs, project_id, xform=xforms[edition], source_name=source_name, media=media, actor="start"
+        )
     return sorted({survey_id for survey_id, _ in wanted.values()})
 
 

@@ -6,11 +6,14 @@ docs/surveys.md tells how to change a question, add a language or add a survey.
 from collections.abc import Sequence
 from pathlib import Path
 
+from forms.library.drawings import drawings, drawings_of
 from forms.library.sources import COLUMNS, LIBRARY, Row, Survey, read_survey, survey_ids
 from forms.library.translations import TEXT_COLUMNS, Language, context, pick_languages
 from forms.workbook import Sheet, Workbook
 
-__all__ = ["Survey", "read_survey", "survey_ids", "version", "workbook"]
+_IMAGE = "media::image"  # the same in all languages, but each needs it: pyxform gives it to the first one only
+
+__all__ = ["Survey", "drawings", "drawings_of", "read_survey", "survey_ids", "version", "workbook"]
 
 
 def workbook(survey_id: str, languages: Sequence[str] | None = None, *, root: Path = LIBRARY) -> Workbook:
@@ -30,7 +33,7 @@ def workbook(survey_id: str, languages: Sequence[str] | None = None, *, root: Pa
     return Workbook(
         survey=Sheet.of(_headers(COLUMNS, chosen), [_question(row, chosen) for row in survey.questions]),
         choices=Sheet.of(
-            _headers(("list_name", "name", "label", "scientific_name"), chosen),
+            _headers(("list_name", "name", "label", _IMAGE, "scientific_name"), chosen),
             [_choice(row, chosen) for row in survey.choices],
         ),
         settings=Sheet.of(tuple(settings), [settings]),
@@ -44,11 +47,11 @@ def version(survey: Survey, languages: Sequence[str] | None = None) -> str:
 
 
 def _headers(columns: Sequence[str], languages: list[Language]) -> list[str]:
-    """The columns, with one per language for those that hold texts: `label::English (en)`."""
+    """The columns, with one per language for those that hold texts or drawings: `label::English (en)`."""
     return [
         header
         for name in columns
-        for header in ([f"{name}::{each.heading}" for each in languages] if name in TEXT_COLUMNS else [name])
+        for header in ([f"{name}::{each.heading}" for each in languages] if name in (*TEXT_COLUMNS, _IMAGE) else [name])
     ]
 
 
@@ -63,4 +66,5 @@ def _question(row: Row, languages: list[Language]) -> Row:
 
 
 def _choice(row: Row, languages: list[Language]) -> Row:
-    return row | {f"label::{each.heading}": each.translate(row["list_name"], row["label"]) for each in languages}
+    texts = {f"label::{each.heading}": each.translate(row["list_name"], row["label"]) for each in languages}
+    return row | texts | {f"{_IMAGE}::{each.heading}": row.get("image", "") for each in languages}

@@ -1,4 +1,4 @@
-"""Upkeep of the survey library: `python -m forms.library update [LANGUAGE]` and `python -m forms.library release`."""
+"""Upkeep of the survey library: `python -m forms.library update [LANGUAGE]`, `... release` and `... draw`."""
 
 import argparse
 import csv
@@ -12,7 +12,8 @@ from babel import Locale, UnknownLocaleError
 from babel.messages import Catalog
 from babel.messages.pofile import read_po, write_po
 
-from forms.library import read_survey, survey_ids, workbook
+from forms.library import drawings, read_survey, survey_ids, workbook
+from forms.library.drawings import draw
 from forms.library.sources import LIBRARY, read_rows
 from forms.library.translations import texts
 from forms.xlsform import Conversion, convert_workbooks
@@ -66,9 +67,10 @@ def _write(catalog: Catalog, path: Path) -> None:
     path.write_bytes(file.getvalue())
 
 
-def line_of(conversion: Conversion) -> dict[str, str]:
-    """The line of published.csv for a form: the SHA-256 of its XForm in all languages."""
-    sha256 = hashlib.sha256(conversion.xform).hexdigest()
+def line_of(conversion: Conversion, root: Path = LIBRARY) -> dict[str, str]:
+    """The line of published.csv for a form: the SHA-256 of its XForm in all languages and of its drawings."""
+    content = b"".join([conversion.xform, *drawings(conversion.media, root).values()])
+    sha256 = hashlib.sha256(content).hexdigest()
     return {"form_id": conversion.form_id, "version": conversion.version, "sha256": sha256}
 
 
@@ -77,7 +79,7 @@ def release(root: Path = LIBRARY) -> None:
     path = root / "published.csv"
     lines = read_rows(path)
     known = {(line["form_id"], line["version"]): line["sha256"] for line in lines}
-    now = [line_of(each) for each in convert_workbooks([workbook(survey_id, root=root) for survey_id in survey_ids(root)])]
+    now = [line_of(each, root) for each in convert_workbooks([workbook(survey_id, root=root) for survey_id in survey_ids(root)])]
     new = [line for line in now if (line["form_id"], line["version"]) not in known]
     changed = [line["form_id"] for line in now if line not in new and line not in lines]
     if changed:
@@ -93,14 +95,17 @@ NEW_VERSION = "Write a new version (the date and two digits) into form.toml, the
 
 
 def main() -> None:
-    """Run one of the two commands."""
+    """Run one of the three commands."""
     parser = argparse.ArgumentParser(prog="python -m forms.library", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("update", help=str(update.__doc__)).add_argument("language", nargs="?", default="")
     commands.add_parser("release", help=str(release.__doc__))
+    commands.add_parser("draw", help=str(draw.__doc__))
     chosen = parser.parse_args()
     if chosen.command == "update":
         update(new_code=chosen.language)
+    elif chosen.command == "draw":
+        draw()
     else:
         release()
 
