@@ -7,7 +7,7 @@ from typing import Any
 
 from forms.phrases import Translate
 from forms.submission import case_number
-from server.i18n import translator
+from server.i18n import in_digits_of, translator
 from sync.delivery import Receipt
 from sync.phone_clock import rounded
 
@@ -33,9 +33,9 @@ SENTENCES = (_INCOMPLETE, _AGAIN, _ASIDE, _SAFE, _SLOW, _FAST, _RETURNED, *_UNIT
 def receipt_text(receipt: Receipt, language: str, notice: dict[str, Any] | None = None) -> str:
     """The receipt in this language. `notice` is a record that came back: {record, text}."""
     translate = translator(language)
-    case = case_number(receipt.instance_id)
-    about = translate(_of_the_case(receipt)).format(case=case, present=receipt.files_present, expected=receipt.files_expected)
-    parts = [about, _of_the_clock(receipt, translate)]
+    present, expected = (in_digits_of(language, str(count)) for count in (receipt.files_present, receipt.files_expected))
+    about = translate(_of_the_case(receipt)).format(case=case_number(receipt.instance_id), present=present, expected=expected)
+    parts = [about, in_digits_of(language, _of_the_clock(receipt, translate))]
     if notice is not None and notice["record"] != receipt.instance_id:
         parts.append(translate(_RETURNED).format(case=case_number(notice["record"]), text=notice["text"]))
     text = " ".join(part for part in parts if part)

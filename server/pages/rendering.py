@@ -16,7 +16,7 @@ from records.access import Access
 from server.accounts import Person
 from server.downloads import visible_name
 from server.errors import is_for_phones
-from server.i18n import LANGUAGES, RIGHT_TO_LEFT, translator
+from server.i18n import LANGUAGES, RIGHT_TO_LEFT, in_digits_of, translator
 from server.identity import own_projects
 from server.pages.blueprint import pages
 
@@ -27,7 +27,6 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-_DIGITS = {"fa": str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")}  # babel gives a language its separators, not its digits
 _COMPRESSED_FROM = 1000  # bytes
 
 
@@ -115,13 +114,13 @@ def number(value: float) -> str:
 
     reader = language()
     text = str(format_decimal(value, locale=reader, numbering_system="default"))
-    return text.translate(_DIGITS.get(reader, {}))
+    return in_digits_of(reader, text)
 
 
 @pages.app_template_filter()
 def year(value: int) -> str:
     """A year of the Gregorian calendar in the reader's digits."""
-    return str(value).translate(_DIGITS.get(language(), {}))
+    return in_digits_of(language(), str(value))
 
 
 @pages.app_template_filter()
@@ -140,7 +139,7 @@ def duration(seconds: float) -> str:
     from babel.dates import format_timedelta
 
     reader = language()
-    return str(format_timedelta(timedelta(seconds=seconds), locale=reader)).translate(_DIGITS.get(reader, {}))
+    return in_digits_of(reader, str(format_timedelta(timedelta(seconds=seconds), locale=reader)))
 
 
 @pages.app_template_filter()

@@ -19,14 +19,14 @@ def receipt(outcome: str = "created", expected: int = 0, present: int = 0, hours
 @pytest.mark.parametrize(
     ("given", "english", "persian"),
     [
-        (receipt(), f"Case {CASE} is safe.", f"پروندهٔ {CASE}"),
-        (receipt("attached", 14, 12), "12 of 14 files are here: press send again.", "12"),
+        (receipt(), f"Case {CASE} is safe.", f"پروندهٔ \u2068{CASE}\u2069"),
+        (receipt("attached", 14, 12), "12 of 14 files are here: press send again.", "۱۲"),
         (receipt("duplicate"), "was here already", CASE),
         (receipt("conflict"), "waits for the coordinator", CASE),
         (receipt("held"), "waits for the coordinator", CASE),
-        (receipt(hours=-3), "The phone's clock is 3 h slow: check it.", "ساعت گوشی 3 ساعت عقب است"),
-        (receipt(hours=0.5), "The phone's clock is 30 min fast: check it.", "ساعت گوشی 30 دقیقه جلو است"),
-        (receipt(hours=-24 * 400), "The phone's clock is 400 days slow: check it.", "ساعت گوشی 400 روز عقب است"),
+        (receipt(hours=-3), "The phone's clock is 3 h slow: check it.", "ساعت گوشی ۳ ساعت عقب است"),
+        (receipt(hours=0.5), "The phone's clock is 30 min fast: check it.", "ساعت گوشی ۳۰ دقیقه جلو است"),
+        (receipt(hours=-24 * 400), "The phone's clock is 400 days slow: check it.", "ساعت گوشی ۴۰۰ روز عقب است"),
     ],
     ids=str,
 )
