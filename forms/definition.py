@@ -8,6 +8,7 @@ from typing import Literal
 
 from lxml import etree
 
+from forms.personal import CONTACT, NAMESPACE, kind_of
 from forms.problems import Problem
 from forms.xml import child, full_text, local_name, parse_xml, text_of
 
@@ -22,6 +23,7 @@ _MEDIA_URL = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)")
 _ITEMS = re.compile(r"instance\(\s*(['\"])([^'\"]*)\1\s*\)(?:/[\w.:-]+)*/([\w.:-]+)")
 _JR = "{http://openrosa.org/javarosa}"
 _ENTITIES = "{http://www.opendatakit.org/xforms/entities}"
+_PERSONAL = f"{{{NAMESPACE}}}personal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Field:
     """One node of the form. `path` holds the names from below the root, e.g. ("where", "event_gps").
 
     `required_if` is the expression that decides where `required` does not; `count` says how many rows a repeat has. `saveto` is
-    the property its answer gives to an entity, `dataset` the list that an entity declared here belongs to.
+    the property its answer gives to an entity, `dataset` the list that an entity declared here belongs to. `personal` is the kind
+    of an answer that tells who somebody is (see `forms.personal`).
     """
 
     path: tuple[str, ...]
@@ -62,6 +65,7 @@ class Field:
     choice_filter: str = ""
     saveto: str = ""
     dataset: str = ""
+    personal: str = ""
     children: tuple["Field", ...] = ()
 
     @property
@@ -125,6 +129,8 @@ class FormDefinition:
         """The entities the form declares. An answer goes to the nearest declaration around it (ODK Entities)."""
         found = {item.path[:-2]: Declaration(item.path[:-2], item.dataset, {}) for item in self.walk() if item.dataset}
         for item in self.walk():
+            if item.personal == CONTACT:  # phones get the lists
+                continue
             around = [path for path in found if item.saveto and item.path[: len(path)] == path]
             if around and item.saveto.lower() not in _OWN_PROPERTIES and not item.saveto.startswith("__"):
                 found[max(around, key=len)].properties[item.path] = item.saveto
@@ -264,6 +270,7 @@ class _Reader:
                 children=children,
             )
         message = attributes.get(_JR + "constraintMsg", "")
+        data_type = attributes.get("type", "string").rpartition(":")[2]
         return Field(
             path,
             kind="question",
@@ -271,7 +278,7 @@ class _Reader:
             required_if="" if required in (*_TRUE, *_FALSE) else required,
             readonly=attributes.get("readonly", ""),
             relevant=relevant,
-            type=attributes.get("type", "string").rpartition(":")[2],
+            type=data_type,
             control=control_name,
             mediatype=control.get("mediatype", "") if control is not None else "",
             constraint=attributes.get("constraint", ""),
@@ -286,6 +293,7 @@ class _Reader:
             choice_filter=_filter_of(control) if control is not None else "",
             saveto=attributes.get(_ENTITIES + "saveto", ""),
             dataset=_dataset(node),
+            personal=kind_of(attributes.get(_PERSONAL, "").strip(), is_file=data_type == "binary" or control_name == "upload"),
         )
 
     def _choices(self, control: etree._Element) -> tuple[Choice, ...] | None:

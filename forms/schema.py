@@ -14,6 +14,7 @@ from forms.datatypes import BY_TYPE, Answer, SelectMultiple, SelectOne, calendar
 from forms.definition import Field, FormDefinition
 from forms.encryption import Envelope
 from forms.judging import Constraint, Judge
+from forms.personal import ATTENDANCE, CONTACT, PICTURE, WITHHELD, Told, is_copy
 from forms.submission import Submission
 from forms.xml import full_text, local_name
 from forms.xpath import clock
@@ -39,13 +40,18 @@ class Violation:
 class Reading:
     """A submission read: `answers` nested by group and repeat, files it refers to, its place (° and m) and its day.
 
-    `pictures` are those of the files that should be pictures. `moments` are when the phone says it was filled in: start, end.
+    `pictures` are those of the files that should be pictures, `attendance` those with the names of people; `strange_files` is the
+    kind of a file that no question asks for. `moments` are when the phone says it was filled in: start, end. `contact` holds the
+    answers that tell who somebody is; among the answers stands WITHHELD in their place.
     """
 
     answers: Answers = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
+    attendance: list[str] = field(default_factory=list)
+    strange_files: str = PICTURE
+    contact: list[Told] = field(default_factory=list)
     latitude: float | None = None
     longitude: float | None = None
     accuracy: float | None = None
@@ -64,6 +70,7 @@ class FormSchema:
         self.definition = definition
         self.schema: Schema = _schema(definition.fields)()
         self._plan = _Plan(None, children=_plans(definition.fields, self.schema, ()))
+        self._strange_files = ATTENDANCE if any(item.personal == ATTENDANCE for item in definition.walk()) else PICTURE
         self._always_asked = [item.path for item in _unconditional(definition.fields) if item.required and item.control]
 
     @property
@@ -79,7 +86,9 @@ class FormSchema:
         """Answers and violations of a submission. The submission's tree is changed: dates become day numbers for XPath."""
         if submission.encrypted:
             return _read_encrypted(submission.root)
-        return _Pass(self._plan, self._always_asked).run(submission.root)
+        reading = _Pass(self._plan, self._always_asked).run(submission.root)
+        reading.strange_files = self._strange_files
+        return reading
 
 
 @dataclass(slots=True)
@@ -99,6 +108,11 @@ class _Plan:
     def is_asked(self) -> bool:
         """Whether a person answers it, rather than the phone."""
         return self.item is not None and bool(self.item.control)
+
+    @property
+    def is_free_text(self) -> bool:
+        """Whether its answer may be any text, and so a copy of another."""
+        return self.item is None or (self.item.type == "string" and self.item.choices is None)
 
 
 _STRANGER = _Plan(None)
@@ -185,6 +199,8 @@ class _Pass:
         self.reading.answers = self._group(root, self.plan, "")
         self._missing()
         self._judge()
+        if told := tuple(self.reading.contact):
+            self._withhold_copies(self.reading.answers, self.plan, "", told)
         self.reading.day = self.reading.day or self.fallback_day
         return self.reading
 
@@ -217,7 +233,31 @@ class _Pass:
         return answers
 
     def _value(self, node: etree._Element, plan: _Plan | None, path: str) -> Any:
-        """The answer at a node; what does not fit the form is kept as it is, and noted."""
+        """The answer at a node, or WITHHELD where it is kept apart."""
+        if plan is None or plan.item is None or plan.item.personal != CONTACT or not (text := full_text(node)):
+            return self._told(node, plan, path)
+        self._told(node, plan, path)
+        return self._withheld(path, text)
+
+    def _withheld(self, path: str, text: str) -> str:
+        self.reading.contact.append(Told(path, text))
+        return WITHHELD
+
+    def _withhold_copies(self, answers: Answers, plan: _Plan, prefix: str, told: tuple[Told, ...]) -> None:
+        """Keep apart too what repeats an answer that is kept apart: a calculation, a remark, the name of the record."""
+        for name, value in answers.items():
+            inner, path = plan.children.get(name, _STRANGER), prefix + name
+            if isinstance(value, dict):
+                self._withhold_copies(value, inner, f"{path}/", told)
+            elif isinstance(value, list):
+                for number, row in enumerate(value, start=1):
+                    if isinstance(row, dict):
+                        self._withhold_copies(row, inner, f"{path}[{number}]/", told)
+            elif isinstance(value, str) and inner.is_free_text and is_copy(value, told):
+                answers[name] = self._withheld(path, value)
+
+    def _told(self, node: etree._Element, plan: _Plan | None, path: str) -> Any:
+        """What was answered at a node; what does not fit the form is kept as it is, and noted."""
         if plan is None:
             if path.split("/", 1)[0] != "meta":
                 self._note("extra", path, "is not a question of this form version")
@@ -258,6 +298,8 @@ class _Pass:
             self.reading.files.append(text)
             if plan.item.mediatype.startswith("image/"):
                 self.reading.pictures.append(text)
+            if plan.item.personal == ATTENDANCE:
+                self.reading.attendance.append(text)
         elif kind == "geopoint":
             if self.reading.latitude is None and plan.is_asked:
                 self._place(text)

@@ -1,0 +1,74 @@
+"""Which answers tell who somebody is, and an instance without them.
+
+A form marks its questions by an attribute of their binds, `tulliana:personal` in the namespace below; in an XLSForm that is a
+column `bind::tulliana:personal`. A question for a file is personal without being marked: people are in photos.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lxml import etree
+
+from forms.xml import local_name, parse_xml
+
+NAMESPACE = "urn:tulliana:xforms"
+CONTACT = "contact"
+"""A name, a telephone number: sealed, shown to coordinators only, deleted on schedule."""
+CODE = "code"
+"""A code that stands for one household or person: kept with the answers, replaced when the person's data are erased."""
+ATTENDANCE = "attendance"
+"""A file with the names of people, such as an attendance sheet: shown to coordinators only."""
+PICTURE = "picture"
+"""Every other file."""
+WITHHELD = "withheld"
+"""Stands among the answers where one is kept apart."""
+DELETED = "deleted"
+"""Stands there when its time was over."""
+LEAST_COPY = 4
+"""Characters of a contact answer from which on another text that holds it is a copy of it."""
+_ROW = re.compile(r"\[\d+\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One answer that is kept apart: `path` is "group/question", with "[2]" after the second row of a repeat."""
+
+    path: str
+    text: str
+
+
+def kind_of(marked: str, *, is_file: bool) -> str:
+    """The kind of a question marked like this; empty for one that is not personal. What nobody knows counts as the strictest."""
+    if is_file:
+        return PICTURE if marked in {"", PICTURE} else ATTENDANCE
+    return marked if marked in {"", CODE} else CONTACT
+
+
+def bare(path: str) -> str:
+    """The path of the question, whatever the rows of the repeats around it."""
+    return _ROW.sub("", path)
+
+
+def is_copy(text: str, told: Iterable[Told]) -> bool:
+    """Whether a text repeats one of these answers."""
+    return any(len(each.text.strip()) >= LEAST_COPY and each.text.strip() in text for each in told)
+
+
+def emptied(xml: bytes, paths: Sequence[str]) -> bytes:
+    """The instance with nothing in the elements at these paths (in every row of a repeat); otherwise it says the same."""
+    root = parse_xml(xml, lenient=True)
+    wanted = {tuple(path.split("/")) for path in paths}
+    _empty(root, (), wanted)
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+def _empty(element: etree._Element, above: tuple[str, ...], wanted: set[tuple[str, ...]]) -> None:
+    for node in element:
+        here = (*above, local_name(node))
+        if here in wanted:
+            for inner in list(node):
+                node.remove(inner)
+            node.text = None
+        else:
+            _empty(node, here, wanted)
