@@ -66,9 +66,7 @@ def install_surveys(opened: Services, tell: Callable[[str], None] = lambda _: No
     drawn = {survey_id: drawings_of(read_survey(survey_id)) for survey_id, _ in xforms}
     for (project_id, survey_id), edition in sorted(wanted.items()):
         source_name, media = f"{_SHIPPED}{survey_id}", drawn[survey_id]
-        publish(
-            opened.store, opened.blobs, project_id, xform=xforms[edition], source_name=source_name, media=media, actor="start"
-        )
+        publish(opened.store, opened.blobs, project_id, xform=xforms[edition], source_name=source_name, media=media, actor="start")
     return sorted({survey_id for survey_id, _ in wanted.values()})
 
 

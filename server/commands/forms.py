@@ -35,8 +35,8 @@ _note = click.option("--note", default="", help="What is new in this version, fo
 def publish(file: Path, media_files: tuple[Path, ...], note: str) -> None:
     """Publish FILE: an XLSForm (.xlsx, .xls, .csv, .md) or an XForm (.xml).
 
-    Files the form uses are taken from --media, from beside FILE, or from the folder NAME-media beside it. A form that phones
-    refuse is not published.
+    Files the form uses are taken from --media, from beside FILE, or from the folder NAME-media beside it; the drawings of the
+    shipped surveys need not be given. A form that phones refuse is not published.
     """
     from server import form_desk
 
@@ -70,13 +70,14 @@ def look_over(file: Path, media_files: tuple[Path, ...]) -> None:
 
     Ends with status 1 when phones would refuse the form.
     """
+    from forms.library import drawings
     from forms.lint import alike, lint
     from forms.xlsform import convert
 
     conversion = convert(file.read_bytes(), file.name)
     media = _media(conversion, media_files, file)
     findings = lint(conversion.xform, conversion.media, media)
-    there = set(map(alike, media))
+    there = set(map(alike, {**drawings(conversion.media), **media}))
     absent = [name for name in conversion.media if alike(name) not in there]
     lines = [f"{finding.severity.capitalize()}: {finding.say()}" for finding in findings]
     lines += [f"Warning: {warning}" for warning in conversion.warnings]

@@ -104,7 +104,7 @@ def test_every_language_shows_the_drawings_and_keeps_its_words() -> None:
     assert all(each == shown[0] for each in shown)
     form = FormDefinition.from_xform(conversion.xform)
     [species] = [field for field in form.walk() if field.name == "species"]
-    assert [list(choice.labels.values())[0] for choice in species.choices or ()][:2] == ["Sheep", "Goat"]
+    assert [next(iter(choice.labels.values())) for choice in species.choices or ()][:2] == ["Sheep", "Goat"]
 
 
 # upkeep, on a library of its own
@@ -113,7 +113,7 @@ def test_every_language_shows_the_drawings_and_keeps_its_words() -> None:
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
     """A library with one survey and one choice that names the drawing `square.png`."""
-    header = ",".join(name for name in COLUMNS if name != "save_to")
+    header = ",".join(name for name in COLUMNS if name not in {"save_to", "personal"})
     files = {
         "look/form.toml": 'title = "Look"\nversion = "2026112201"\nactivities = ["7.2.1"]\ninstance_name = "x"\n',
         "look/survey.csv": f"{header}\nselect_one shape,shape,Shape,,,,,,,columns,,\n",

@@ -146,6 +146,13 @@ def test_a_shipped_survey_is_written_as_a_workbook(cli: Run, tmp_path: Path) -> 
     assert out.read_bytes().startswith(b"PK")
 
 
+def test_a_workbook_of_a_shipped_survey_is_published_again_with_its_drawings(cli: Run, tmp_path: Path) -> None:
+    out = tmp_path / "survey.xlsx"
+    cli("form", "workbook", "leopard_sign", "--out", str(out))
+    assert "is not here" not in cli("form", "lint", str(out)).output
+    assert "is published" in cli("form", "publish", str(out)).output
+
+
 @pytest.fixture
 def sent(cli: Run, form: Path, database_url: str, tmp_path: Path) -> bytes:
     """One record with a flag and a photo nobody asked for."""

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from forms.library import drawings, drawings_of, read_survey
 from tests.support.collect import encode
 from tests.support.pages import HOSTILE, HOSTILE_XML, Browser, Site, page
 from tests.support.records import FLOCK, VILLAGES, flock, new_id, parts, renamed
@@ -116,3 +117,21 @@ def test_a_list_is_replaced_and_a_stranger_is_not_taken(site: Site, browser: Bro
     strange = browser.post(f"{FORMS}/village_visit/media", data={"media": [(io.BytesIO(b"x"), "other.csv")]})
     assert strange.status_code == 422
     assert "The form does not use other.csv." in strange.get_data(as_text=True)
+
+
+def test_a_shipped_survey_that_was_changed_keeps_its_drawings_and_own_pictures_come_first(site: Site, browser: Browser) -> None:
+    survey = browser.get(f"{FORMS}/leopard_sign/workbook.xlsx").data
+    own = drawings(["sheep.png"])["sheep.png"]
+    files = {"form": (io.BytesIO(survey), "mine.xlsx"), "media": (io.BytesIO(own), "leopard.png")}
+    answer = browser.post(FORMS, data=files)
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    phone = site.app.test_client()
+    address = re.search(r"<manifestUrl>([^<]+/leopard_sign/[^<]+)</manifestUrl>", list_of(site))
+    assert address is not None
+    manifest = phone.get(address[1]).get_data(as_text=True)
+    listed = dict(zip(*(re.findall(f"<{tag}>([^<]+)</{tag}>", manifest) for tag in ("filename", "downloadUrl")), strict=True))
+    given = {}
+    for name, url in listed.items():
+        with phone.get(url) as file:
+            given[name] = file.data
+    assert given == drawings_of(read_survey("leopard_sign")) | {"leopard.png": own}

@@ -1,13 +1,14 @@
 """The first start, and every later one."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from forms.library import survey_ids
+from forms.library import drawings_of, read_survey, survey_ids
 from forms.problems import Problem
-from records.forms import open_forms
+from records.forms import media_of, open_forms
 from records.models import Account, AuditEvent
 from records.publishing import publish
 from server.config import Config
@@ -30,6 +31,9 @@ def test_the_first_start_sets_everything_up_and_the_second_changes_nothing(tmp_p
         assert first.password is not None
         with services.store.read() as connection:
             assert {form.form_id for form in open_forms(connection, 1)} == set(survey_ids())
+            for survey in map(read_survey, survey_ids()):
+                files = {row.name: row.sha256 for row in media_of(connection, 1, survey.id, survey.version)}
+                assert files == {name: hashlib.sha256(data).hexdigest() for name, data in drawings_of(survey).items()}
             events = connection.execute(select(func.count(AuditEvent.id))).scalar()
         again = prepare(services, told.append)
         assert (again.surveys, again.password) == ([], None)
