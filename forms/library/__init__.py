@@ -9,8 +9,11 @@ from pathlib import Path
 from forms.library.drawings import drawings, drawings_of
 from forms.library.sources import COLUMNS, LIBRARY, Row, Survey, read_survey, survey_ids
 from forms.library.translations import TEXT_COLUMNS, Language, context, pick_languages
+from forms.personal import NAMESPACE
 from forms.workbook import Sheet, Workbook
 
+_BIND = {"personal": "bind::tulliana:personal"}
+"""Columns of the sources whose XLSForm names are longer."""
 _IMAGE = "media::image"  # the same in all languages, but each needs it: pyxform gives it to the first one only
 
 __all__ = ["Survey", "drawings", "drawings_of", "read_survey", "survey_ids", "version", "workbook"]
@@ -29,9 +32,12 @@ def workbook(survey_id: str, languages: Sequence[str] | None = None, *, root: Pa
         "version": version(survey, languages),
         "default_language": chosen[0].heading,
         "instance_name": survey.instance_name,
+        "namespaces": f'tulliana="{NAMESPACE}"' if any(row.get("personal") for row in survey.questions) else "",
     }
     return Workbook(
-        survey=Sheet.of(_headers(COLUMNS, chosen), [_question(row, chosen) for row in survey.questions]),
+        survey=Sheet.of(
+            [_BIND.get(name, name) for name in _headers(COLUMNS, chosen)], [_question(row, chosen) for row in survey.questions]
+        ),
         choices=Sheet.of(
             _headers(("list_name", "name", "label", _IMAGE, "scientific_name"), chosen),
             [_choice(row, chosen) for row in survey.choices],
@@ -62,7 +68,7 @@ def _question(row: Row, languages: list[Language]) -> Row:
         if row[column]
         for each in languages
     }
-    return row | texts
+    return row | texts | {_BIND[name]: row.get(name, "") for name in _BIND}
 
 
 def _choice(row: Row, languages: list[Language]) -> Row:

@@ -24,6 +24,7 @@ COLUMNS = (
     "parameters",
     "default",
     "save_to",
+    "personal",
 )
 Row = dict[str, str]
 

@@ -23,7 +23,7 @@ from forms.xlsform import Conversion, convert_workbook
 SURVEYS = survey_ids()
 TRANSLATIONS = [language for language in languages() if language.code != "en"]
 COMPLETE = [language.code for language in TRANSLATIONS]
-HEADER = ",".join(name for name in COLUMNS if name != "save_to") + "\n"
+HEADER = ",".join(name for name in COLUMNS if name not in {"save_to", "personal"}) + "\n"
 PLACEHOLDER = re.compile(r"\$\{\w+\}")
 LISTS = {"households", "incidents", "installations"}
 PERSONAL = {"${owner_contact}", "${household_code}", "${reporter_code}", "${place_name}", "${observers}", "${remarks}"}
@@ -114,6 +114,23 @@ def test_surveys_make_entities_that_phones_pick_from() -> None:
     assert {name for lists in fed.values() for name in lists} == LISTS
     versions = {survey_id: FormDefinition.from_xform(converted(survey_id).xform).entities_version for survey_id in SURVEYS}
     assert {version for version in versions.values() if version} == {"2024.1.0"}  # KoBoCollect opens no newer one
+
+
+def test_questions_that_tell_who_somebody_is_are_marked() -> None:
+    marked = {
+        (survey_id, "/".join(field.path)): field.personal
+        for survey_id in SURVEYS
+        for field in FormDefinition.from_xform(converted(survey_id).xform).walk()
+        if field.personal in {"contact", "attendance"}
+    }
+    assert marked == {("conflict_livestock", "reporter/owner_contact"): "contact", ("training_event", "sheet"): "attendance"}
+
+
+@pytest.mark.parametrize("survey_id", SURVEYS)
+def test_a_code_of_a_household_or_person_is_marked(survey_id: str) -> None:
+    fields = list(FormDefinition.from_xform(converted(survey_id).xform).walk())
+    people = {"household", "household_typed", "household_code", "reporter_code", "verifier_code", "unit_code", "observers"}
+    assert {field.name for field in fields if field.personal == "code"} == {field.name for field in fields if field.name in people}
 
 
 def test_what_all_phones_get_of_a_report_names_nobody_and_no_exact_place() -> None:
