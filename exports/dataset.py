@@ -21,6 +21,8 @@ from exports.places import RESOLUTION
 from exports.reports import UNKNOWN, Reports, certainty_of
 from exports.windows import EPOCH, Window
 from forms.library.sources import restricted_ids
+from forms.numbers import official
+from forms.spelling import folded
 from forms.submission import case_number
 from records.access import Access, Right
 from records.models import Submission
@@ -28,14 +30,13 @@ from records.models import Submission
 CONFLICT_FORM, VERIFICATION_FORM = "conflict_livestock", "conflict_verification"
 NEVER_COUNTED = ("rejected", "duplicate")
 LEFT_OUT = ("n_rejected", "n_deleted", "n_encrypted", "n_test", "n_undated", "n_other_predator")
-NO_CODE = ("", "NEW")
+NO_CODE = ("", "new")
 """What stands in place of a household code that is not known."""
 SMALL_STOCK = ("sheep", "goat")
 MOST_ANIMALS = 500
 """The form allows no more in one row; a larger number is no count."""
 DEAREST = 1e12
 """An animal worth more, in whatever currency, is a slip."""
-TOMAN = 10  # rial
 BATCH = 5000
 
 
@@ -186,7 +187,7 @@ class Collector:
         return found or self._visits.get(_bare(case_number(instance_id)), _UNVISITED)
 
     def _household(self, code: object) -> int:
-        code = _text(code).strip().upper()
+        code = folded(_text(code))
         return UNKNOWN if code in NO_CODE else self._households.setdefault(code, len(self._households))
 
     def reports(self) -> Reports:
@@ -215,9 +216,7 @@ def _losses(losses: Mapping[str, Any]) -> tuple[int, int, int, int, float, str]:
     currency = _text(losses.get("currency"))
     if not _CURRENCY.fullmatch(currency):
         return small, large, injured, missing, math.nan, ""
-    if currency == "IRT":
-        return small, large, injured, missing, value * TOMAN, "IRR"
-    return small, large, injured, missing, value, currency
+    return small, large, injured, missing, *official(value, currency)
 
 
 _EPOCH = EPOCH.toordinal()

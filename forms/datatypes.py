@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields
 
+from forms.numbers import plain_number
+
 _OFFSET = re.compile(r"([+-]\d{2})(?::?(\d{2}))?$")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?=T|$)", re.ASCII)
 
@@ -49,7 +51,7 @@ class Integer(Answer):
     message = "is not a whole number"
 
     def read(self, text: str) -> int:
-        return int(text) if len(text) < 20 and "_" not in text else _refuse()
+        return int(plain_number(text)) if len(text) < 20 and "_" not in text else _refuse()
 
 
 class Decimal(Answer):
@@ -58,7 +60,7 @@ class Decimal(Answer):
     message = "is not a number"
 
     def read(self, text: str) -> float:
-        value = float(text)
+        value = float(plain_number(text))
         return value if math.isfinite(value) and "_" not in text else _refuse()
 
 
@@ -163,7 +165,7 @@ def normal_offset(text: str) -> str:
 
 def read_point(text: str) -> tuple[float, float, float | None, float | None]:
     """(latitude °, longitude °, altitude m, accuracy m) of a geopoint. Raises ValueError when out of range or unreadable."""
-    numbers = [float(part) for part in text.split()]
+    numbers = [float(part) for part in plain_number(text).split()]
     if not 2 <= len(numbers) <= 4 or not all(map(math.isfinite, numbers)):
         raise ValueError(text)
     latitude, longitude = numbers[:2]
