@@ -26,8 +26,8 @@ _SIGNS = str.maketrans({"٫": ".", "٬": None, "−": "-", "\u200e": None, "\u20
 def plain_number(text: str) -> str:
     """The text of a number as programs write it: digits 0 to 9, a decimal point, no separators of thousands, no marks of direction.
 
-    Only the separators of Arabic script (٫ and ٬; Unicode Standard, chapter 9) are taken for such: what a comma means depends on the
-    writer, so a text in Latin script stays as it is.
+    Only the separators of Arabic script (٫ and ٬; Unicode Standard, chapter 9) are taken for such: what a comma means depends on
+    the writer, so a text in Latin script stays as it is.
     """
     return text if text.isascii() else ascii_digits(text).translate(_SIGNS)
 
