@@ -14,6 +14,7 @@ from forms.library.drawings import SIZE, draw, to_png
 from forms.library.sources import COLUMNS, LIBRARY, read_rows
 from forms.problems import Problem
 from forms.xlsform import convert_workbook
+from tests.support import docs
 
 SOURCES = sorted((LIBRARY / "media").glob("*.svg"))
 CHOICES = read_rows(LIBRARY / "choices.csv")
@@ -65,6 +66,10 @@ def test_every_drawing_has_its_source_and_is_shown_beside_a_choice() -> None:
     assert named == {path.name for path in (LIBRARY / "media").glob("*.png")}
 
 
+def test_the_page_of_the_drawings_shows_all_of_them() -> None:
+    docs.assert_current("drawings.md")
+
+
 def test_a_drawing_suggests_no_answer_where_two_look_alike() -> None:
     """In a list with drawings, what has none cannot be drawn (other, unknown) or told apart by a drawing."""
     bare = {(row["list_name"], row["name"]) for row in CHOICES if row["list_name"] in ILLUSTRATED and not row["image"]}
@@ -85,7 +90,7 @@ def test_the_drawings_of_a_survey_reach_a_phone_over_a_weak_link(survey_id: str)
 
 
 @pytest.mark.parametrize("survey_id", survey_ids())
-def test_a_question_with_drawings_is_asked_in_columns_for_a_folded_list_shows_none(survey_id: str) -> None:
+def test_a_question_with_drawings_is_asked_in_columns_not_folded_away(survey_id: str) -> None:
     for row in read_survey(survey_id).questions:
         if row["type"].partition(" ")[2] in ILLUSTRATED:
             looks = row["appearance"].split()

@@ -1,10 +1,11 @@
 """Pages of the handbook that are made from the code, and the check that they were made from today's.
 
-python -m tests.support.docs        writes docs/problems.md and docs/settings.md anew
+python -m tests.support.docs        writes docs/problems.md, docs/settings.md and docs/drawings.md anew
 """
 
 from pathlib import Path
 
+from forms.library.sources import LIBRARY, Row, read_rows
 from forms.problems import CATALOGUE
 from server.config import SETTINGS
 
@@ -30,6 +31,38 @@ A name that does not exist, or a value that cannot be used, stops the start, and
 | Name | Default | What it is for |
 |---|---|---|
 """
+_DRAWINGS = """# The drawings
+
+Many herders read poorly. Beside the choices that matter most the phone shows a drawing; the words stay with it. These are all
+of them, by the list of choices they belong to. Where two choices share a drawing, the words tell them apart.
+
+- **Own work**, under the licence of the project ([Apache-2.0](../LICENSE)), free to use in any form: a workbook that names one of
+  these files (`media::image`, `leopard.png`) gets it when it is published here.
+- **No drawing suggests an answer.** Where evidence of an attack is asked for, the predator is a dark one of no kind. What cannot be
+  drawn, or cannot be told from its neighbour by a drawing, has words only: other, unknown, none, mules, wild sheep nobody is sure
+  of, a changed grazing plan, illness. Age and sex have words only too: a lamb beside “young” would mislead who lost a calf.
+- **Small.** About 3 kB each, at most 250 kB for all of a survey, and fetched once. They lie on white, so that a phone in its dark
+  colours shows them too.
+- **Sources** are the SVG files in `forms/library/media/`, 200 by 200 units, plain shapes. After a change
+  `.venv/bin/python -m forms.library draw` makes the PNGs that phones get; the surveys that show them need a new version
+  ([how](surveys.md)). A new drawing goes into the column `image` of `choices.csv`, and its question gets the appearance `columns`:
+  a folded list (`minimal`) shows the drawings only once it is opened, and without its buttons (`no-buttons`) phones hide the words.
+"""
+_LISTS = {
+    "livestock": "Livestock",
+    "predator": "Predators",
+    "basis": "How people know which predator it was",
+    "bite_site": "Where the bites are",
+    "eaten_first": "What was eaten",
+    "photo_kind": "What a photo shows",
+    "enclosure": "Enclosures",
+    "measure": "Protection",
+    "prey": "Wild prey",
+    "dog_class": "Dogs",
+    "dog_event": "What dogs did",
+    "sign_type": "Signs of a leopard",
+}
+_PER_ROW = 6
 
 
 def problems() -> str:
@@ -43,7 +76,24 @@ def settings() -> str:
     return _SETTINGS + "".join(f"| `{setting.variable}` | {defaults[setting.name]} | {setting.help} |\n" for setting in SETTINGS)
 
 
-PAGES = {"problems.md": problems, "settings.md": settings}
+def drawings() -> str:
+    """Every drawing with what it means."""
+    rows = [row for row in read_rows(LIBRARY / "choices.csv") if row["image"]]
+    lists = dict.fromkeys(row["list_name"] for row in rows)
+    return _DRAWINGS + "".join(
+        f"\n## {_LISTS[name]}\n\n{_sheet([row for row in rows if row['list_name'] == name])}" for name in lists
+    )
+
+
+def _sheet(rows: list[Row]) -> str:
+    """The drawings of a list, some in a row, with their words beneath."""
+    cells = [f'<img src="../forms/library/media/{row["image"]}" width="110" alt=""><br>{row["label"]}' for row in rows]
+    cells += [" "] * (-len(cells) % _PER_ROW)
+    lines = [f"| {' | '.join(cells[start : start + _PER_ROW])} |\n" for start in range(0, len(cells), _PER_ROW)]
+    return "|" + "   |" * _PER_ROW + "\n" + "|" + "---|" * _PER_ROW + "\n" + "".join(lines)
+
+
+PAGES = {"problems.md": problems, "settings.md": settings, "drawings.md": drawings}
 
 
 def assert_current(name: str) -> None:
