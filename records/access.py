@@ -11,13 +11,14 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, select
 
 from forms.problems import Problem
-from records.models import AppUser, Submission
+from records.models import AppUser, Form, Submission
 
 
 class Right(StrEnum):
     """One thing a role may allow."""
 
     SEE = "see"  # reports as they came, places exact
+    CONFIDENTIAL = "confidential"  # records of confidential forms too: deaths of leopards, illegal trade
     REVIEW = "review"  # review states, comments, remedies
     FORMS = "forms"  # publish, draft, close
     PHONES = "phones"  # add phones, withdraw their keys
@@ -73,4 +74,8 @@ class Access:
         if self.only_account is not None:
             own = select(AppUser.id).where(AppUser.project_id == self.project_id, AppUser.account_id == self.only_account)
             conditions.append(Submission.app_user_id.in_(own))
+        elif Right.CONFIDENTIAL not in self.rights:
+            conditions.append(
+                Submission.form_id.not_in(select(Form.form_id).filter_by(project_id=self.project_id, confidential=True))
+            )
         return conditions

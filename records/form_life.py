@@ -33,6 +33,20 @@ def set_state(store: Store, access: Access, form_id: str, state: str) -> None:
     store.write(work)
 
 
+def set_confidential(store: Store, access: Access, form_id: str, confidential: bool) -> None:
+    """Say whether only coordinators see the records of a form. Raises `Problem` form_unknown or not_allowed."""
+    access.require(Right.FORMS)
+
+    def work(connection: Connection) -> None:
+        key = {"project_id": access.project_id, "form_id": form_id}
+        if connection.execute(update(Form).filter_by(**key).values(confidential=confidential)).rowcount == 0:
+            raise Problem("form_unknown", form_id)
+        action = "form.confidential" if confidential else "form.not_confidential"
+        note(connection, action, form_id, actor=access.actor, project_id=access.project_id)
+
+    store.write(work)
+
+
 def replace_media(store: Store, blobs: BlobStore, access: Access, form_id: str, media: Mapping[str, bytes]) -> list[str]:
     """Give the current version of a form these files in place of those it has; phones fetch what changed. The names that changed.
 
@@ -73,12 +87,11 @@ def overview(connection: Connection, access: Access) -> Sequence[Row[str, str, s
     return connection.execute(query.order_by(Form.form_id)).all()
 
 
-def state_of(connection: Connection, access: Access, form_id: str) -> Row[str, str]:
-    """(state, current_version) of a form. Raises `Problem("form_unknown")`."""
+def state_of(connection: Connection, access: Access, form_id: str) -> Row[str, str, bool]:
+    """(state, current_version, confidential) of a form. Raises `Problem("form_unknown")`."""
     access.require(Right.FORMS)
-    row = connection.execute(
-        select(Form.state, Form.current_version).filter_by(project_id=access.project_id, form_id=form_id)
-    ).first()
+    columns = (Form.state, Form.current_version, Form.confidential)
+    row = connection.execute(select(*columns).filter_by(project_id=access.project_id, form_id=form_id)).first()
     if row is None:
         raise Problem("form_unknown", form_id)
     return row

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from forms.definition import FormDefinition
 from forms.entities import list_of, lists_fed
+from forms.library.sources import confidential_ids
 from forms.problems import Problem
 from records import entities as entity_lists
 from records.audit import note
@@ -94,7 +95,14 @@ def publish_with(connection: Connection, publication: Publication) -> Published:
             _told(connection, publication)
         return Published(form_id, version, created=False)
     if connection.execute(select(Form.form_id).filter_by(**form)).scalar() is None:
-        connection.execute(insert(Form).values(**form, state="open", current_version=version, created_at=now))
+        values = {
+            **form,
+            "state": "open",
+            "confidential": form_id in confidential_ids(),
+            "current_version": version,
+            "created_at": now,
+        }
+        connection.execute(insert(Form).values(values))
     else:
         connection.execute(update(Form).filter_by(**form).values(current_version=version))
     content = {

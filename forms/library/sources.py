@@ -57,6 +57,12 @@ def restricted_ids() -> tuple[str, ...]:
     return tuple(survey_id for survey_id in survey_ids() if _about(survey_id, LIBRARY).get("restricted", False))
 
 
+@cache
+def confidential_ids() -> tuple[str, ...]:
+    """The ids of the surveys whose records only coordinators see: they may be evidence, and name no one yet."""
+    return tuple(survey_id for survey_id in survey_ids() if _about(survey_id, LIBRARY).get("confidential", False))
+
+
 def read_survey(survey_id: str, root: Path = LIBRARY) -> Survey:
     """The survey with its shared blocks put in and the choice lists it uses.
 

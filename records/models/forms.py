@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, String, text
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from records.models.base import Base, Id
@@ -29,13 +29,15 @@ class Project(Base):
 class Form(Base):
     """A form by its id; `current_version` is the one new phones get.
 
-    States: open, closed (no phone gets it any more, its records are welcome), retired (its records wait for a person).
+    States: open, closed (no phone gets it any more, its records are welcome), retired (its records wait for a person). Records of a
+    confidential form are seen by few.
     """
 
     __tablename__ = "form"
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id"), primary_key=True)
     form_id: Mapped[str] = mapped_column(String(249), primary_key=True)
     state: Mapped[str] = mapped_column(default="open")
+    confidential: Mapped[bool] = mapped_column(default=False, server_default=false())
     current_version: Mapped[str]
     created_at: Mapped[datetime]
 

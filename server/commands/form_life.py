@@ -36,6 +36,18 @@ def draft(file: Path, media_files: tuple[Path, ...], note: str, url_only: bool) 
         click.echo("The phones that try it get the new draft. For another phone: tulliana form draft-key " + saved.form_id)
 
 
+@click.command()
+@click.argument("form_id")
+@click.option("--off", is_flag=True, help="Show them to reviewers again.")
+def confidential(form_id: str, off: bool) -> None:
+    """Keep the records of FORM_ID to coordinators, and to whoever sent them."""
+    from records.form_life import set_confidential
+
+    with opened() as services:
+        set_confidential(services.store, access(), form_id, not off)
+    click.echo(f"{form_id} is {'no longer ' if off else ''}confidential.")
+
+
 @click.command("draft-key")
 @click.argument("form_id")
 @click.option("--url-only", is_flag=True, help="For scripts: print only the address for the phone.")
@@ -149,4 +161,4 @@ def list_versions(form_id: str) -> None:
             click.echo(f"{row.version}\t{row.published_at:%Y-%m-%d %H:%M}\t{row.source_name}\t{row.note}")
 
 
-COMMANDS = (draft, draft_key, list_drafts, publish_draft, discard_draft, close, retire, reopen, media, list_versions)
+COMMANDS = (draft, confidential, draft_key, list_drafts, publish_draft, discard_draft, close, retire, reopen, media, list_versions)

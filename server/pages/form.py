@@ -42,6 +42,14 @@ def form_state(form_id: str) -> Response:
     return _back(form_id)
 
 
+@pages.post(f"{_FORM}/confidential")
+@open_to(Right.FORMS)
+def form_confidential(form_id: str) -> Response:
+    """Keep the records of the form to coordinators, or show them to reviewers too."""
+    form_life.set_confidential(services().store, access(), form_id, request.form.get("confidential") == "yes")
+    return _back(form_id)
+
+
 @pages.post(f"{_FORM}/media")
 @open_to(Right.FORMS)
 def form_media(form_id: str) -> Response:

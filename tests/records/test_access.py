@@ -39,7 +39,8 @@ from sync.delivery import Delivery
 from sync.intake import Intake
 from tests.support.small import record, xform
 
-FORMS = ("small", "conflict_livestock")
+FORMS = ("small", "conflict_livestock", "leopard_mortality")
+CONFIDENTIAL = "leopard_mortality"
 DAY = date(2026, 3, 1)
 WINDOW = Window(date(2026, 1, 1), date(2026, 12, 31))
 
@@ -117,7 +118,11 @@ READERS = {
 
 def may_see(access: Access, kept: Kept) -> bool:
     """The rule, said another way than the program says it."""
-    return kept.project_id == access.project_id and access.only_account in {None, OWNERS[kept.phone]}
+    if kept.project_id != access.project_id:
+        return False
+    if access.only_account is not None:
+        return access.only_account == OWNERS[kept.phone]
+    return kept.form_id != CONFIDENTIAL or Right.CONFIDENTIAL in access.rights
 
 
 Read = Callable[[Store, Connection, Access, Kept], Any]

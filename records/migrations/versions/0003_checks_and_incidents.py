@@ -19,9 +19,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("project", sa.Column("languages", JSON, nullable=False, server_default=sa.text("'[]'")))
+    op.add_column("form", sa.Column("confidential", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.execute("UPDATE form SET confidential = true WHERE form_id IN ('illegal_trade', 'leopard_mortality')")
     _records()
     _checks()
     _incidents()
+    _personal()
 
 
 def _records() -> None:
@@ -92,7 +95,12 @@ def _checks() -> None:
         sa.Column("longitude", sa.Double()),
         sa.Column("taken_at", sa.String(), nullable=False),
     )
-    op.create_index("ix_picture_dhash", "picture", ["dhash"])
+    op.create_table(
+        "picture_band",
+        sa.Column("band", sa.Integer(), primary_key=True),
+        sa.Column("sha256", DIGEST, sa.ForeignKey("picture.sha256", ondelete="CASCADE"), primary_key=True),
+    )
+    op.create_index("attachment_content", "attachment", ["sha256"])
 
 
 def _incidents() -> None:
@@ -151,3 +159,28 @@ def _incidents() -> None:
     )
     op.create_index("incident_pair_second", "incident_pair", ["project_id", "second_form", "second_id"])
     op.create_index("incident_pair_open", "incident_pair", ["project_id", "decision", "score"])
+
+
+def _personal() -> None:
+    op.add_column("submission", sa.Column("contact", sa.LargeBinary()))
+    op.add_column("submission_version", sa.Column("contact_paths", JSON))
+    op.add_column("submission_version", sa.Column("redacted_at", MOMENT))
+    op.add_column("submission_version", sa.Column("erased_at", MOMENT))
+    op.add_column("attachment", sa.Column("personal", sa.String(length=16), nullable=False, server_default=sa.text("'picture'")))
+    _partial("submission_version_contact", ["project_id", "received_at"], "contact_paths IS NOT NULL", "submission_version")
+    op.create_table(
+        "personal_key",
+        sa.Column("key_id", sa.String(length=8), primary_key=True),
+        sa.Column("since", MOMENT, nullable=False),
+    )
+    op.create_table(
+        "erasure",
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("counts", JSON, nullable=False),
+        sa.Column("digests", JSON, nullable=False),
+    )
+    op.create_index("erasure_project", "erasure", ["project_id", "at"])
