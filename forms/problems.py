@@ -116,6 +116,12 @@ CATALOGUE: dict[str, Kind] = {
             "The form uses files that were not given.",
             "Publish again with the files beside it.",
         ),
+        Kind(
+            "incident_contradiction",
+            409,
+            "This contradicts another decision.",
+            "Look at the two reports named with ≠: take back what was decided about them, or decide otherwise here.",
+        ),
         Kind("name_taken", 409, "This name is in use.", "Choose another name."),
         # encrypted records
         Kind(
