@@ -20,7 +20,7 @@ INCIDENTS = {
     MISSING: FlagKind(
         "warning",
         "Its report never came",
-        "This visit names a report that has not come for 90 days, or that several have in common. Find the right number and correct it.",
+        "This visit names a report that has not come for 90 days. Look for the right number and correct it.",
         "It names “{reference}”.",
     ),
 }

@@ -27,7 +27,9 @@ def test_spellings_of_one_name_are_the_same(one: str, other: str) -> None:
     assert folded(one) == folded(other) != ""
 
 
-@pytest.mark.parametrize(("one", "other"), [("ده بالا", "ده پایین"), ("IR-01-007", "IR-01-070"), ("Աղավնի", "Աղավնաձոր"), ("گل", "کل")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("ده بالا", "ده پایین"), ("IR-01-007", "IR-01-070"), ("Աղավնի", "Ագարակ"), ("گل", "کل")]
+)
 def test_different_names_stay_different(one: str, other: str) -> None:
     assert folded(one) != folded(other)
 
