@@ -98,8 +98,9 @@ class Review:
         self.connection.execute(insert(Feed).values(kind="review", **self.key, sha256=self.record.current_sha256))
 
     def set_state(self, state: str, comment: str) -> None:
-        """Change the review state."""
-        self.update(review_state=state)
+        """Change the review state. What is rejected, or no longer is, is compared with others anew."""
+        again = {"checked": 0} if "rejected" in {state, self.record.review_state} else {}
+        self.update(review_state=state, **again)
         own = AppUser.notice["record"].as_string() == self.record.instance_id
         self.connection.execute(update(AppUser).where(AppUser.id == self.record.app_user_id, own).values(notice=None))
         self.note("state", comment, state=state)
@@ -113,8 +114,8 @@ class Review:
         self.note("settle", comment, remedy=remedy, flags=sorted({item["code"] for item in chosen}), **detail)
 
     def set_deleted(self, moment: datetime | None, comment: str) -> None:
-        """Delete or restore."""
-        self.update(deleted_at=moment)
+        """Delete or restore; either way it is compared with others anew."""
+        self.update(deleted_at=moment, checked=0)
         self.note("delete" if moment else "restore", comment)
 
     def update(self, **values: Any) -> None:

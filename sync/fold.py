@@ -142,7 +142,7 @@ def _adopt(connection: Connection, arrival: Arrival, root_id: str, held_root: st
     state = taken.mappings().one_or_none()
     if state is None:  # a twin of this arrival, in parallel, was quicker
         return
-    content = {name: state[name] for name in _MOVED}
+    content = {name: state[name] for name in _MOVED} | {"checked": 0}  # what the checks fill in does not move
     content["flags"] = [item for item in state["flags"] if item["code"] != HELD]
     if state["deleted_at"] is not None:
         content["flags"].append(flag(_DELETED))
