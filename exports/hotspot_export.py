@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from exports.dataset import read_conflicts
+from exports.dataset import ConflictData, read_conflicts
+from exports.episodes import RULE
 from exports.hotspot_files import LICENCES, ExportedFile, TableFile, write_release
 from exports.hotspot_release import EVENT_SETS, Release
 from exports.hotspot_rows import TableRows
 from exports.hotspots import FEWEST_CELLS, FEWEST_EVENTS, METHOD, METHOD_VERSION
 from exports.privacy import FEWEST_HOUSEHOLDS, LEVELS, Level
-from exports.regions import leopard_range
+from exports.regions import region_of
 from exports.windows import window_for
 from forms.problems import Problem
 from records.access import Access
@@ -39,11 +40,13 @@ def run_hotspots(
     *,
     predator: str = "leopard",
     revision: int = 1,
+    boundaries: Path | None = None,
 ) -> ExportResult:
     """Write the release that is due on a day into a folder of its own below `out`; an older one of that name is replaced.
 
-    `level` is "partner" or "public"; corrections of a release that was given out get the next `revision`. Raises
-    `Problem("value_invalid")` for another level, or a predator that is no code.
+    `level` is "partner" or "public"; corrections of a release that was given out get the next `revision`;
+    `boundaries` is the file of the region (None: the shipped one). Raises `Problem("value_invalid")` for another level, or a
+    predator that is no code.
     """
     if not re.fullmatch("[a-z_]{1,40}", predator):
         raise Problem("value_invalid", "A predator is given by its code in the form, such as leopard or wolf.")
@@ -52,8 +55,8 @@ def run_hotspots(
     circle = LEVELS[level]
     window = window_for(as_of, circle)
     data = read_conflicts(connection, access, predator, window)
-    release = Release(data.reports, data.footprint, window, leopard_range())
-    summary = _summary(release, circle, predator, f"{window.release}-r{revision}", data.left_out)
+    release = Release(data.reports, data.footprint, window, region_of(boundaries))
+    summary = _summary(release, circle, predator, f"{window.release}-r{revision}", data)
     common = {"release_id": summary["release_id"], "predator": predator}
     tables = [
         TableFile(
@@ -66,7 +69,7 @@ def run_hotspots(
     return _write(out, name, tables, circle, summary)
 
 
-def _summary(release: Release, level: Level, predator: str, release_id: str, left_out: dict[str, int]) -> dict[str, Any]:
+def _summary(release: Release, level: Level, predator: str, release_id: str, data: ConflictData) -> dict[str, Any]:
     """Say what the release holds; numbers below five are not said exactly."""
     tables = {event_set: release.table(level, event_set) for event_set in EVENT_SETS}
     return {
@@ -77,6 +80,7 @@ def _summary(release: Release, level: Level, predator: str, release_id: str, lef
         "period_end": release.window.end.isoformat(),
         "method": METHOD,
         "method_version": METHOD_VERSION,
+        "attack_rule": RULE,
         "licence": LICENCES[level.name],
         "households": FEWEST_HOUSEHOLDS,
         "fewest_events": FEWEST_EVENTS,
@@ -86,17 +90,20 @@ def _summary(release: Release, level: Level, predator: str, release_id: str, lef
             event_set: {
                 "rows": len(table.partition.levels),
                 "n_events": int((table.row >= 0).sum()),
+                "n_reports": int(release.found.attacks.n_reports[table.row >= 0].sum()),
                 "n_cells": len(table.assessment.cells),
                 "tested": table.assessment.sufficient,
                 "overdispersion": round(table.assessment.dispersion, 1) if table.assessment.sufficient else None,
             }
             for event_set, table in tables.items()
         },
-        "left_out": {
-            reason: number if number == 0 or number >= FEWEST_HOUSEHOLDS else f"1-{FEWEST_HOUSEHOLDS - 1}"
-            for reason, number in (left_out | release.found.left_out).items()
-        },
+        "left_out": {reason: _said(number) for reason, number in (data.left_out | release.found.left_out).items()},
+        "undecided_pairs": _said(data.undecided_pairs),
     }
+
+
+def _said(number: int) -> int | str:
+    return number if number == 0 or number >= FEWEST_HOUSEHOLDS else f"1-{FEWEST_HOUSEHOLDS - 1}"
 
 
 def _write(out: Path, name: str, tables: list[TableFile], level: Level, summary: dict[str, Any]) -> ExportResult:

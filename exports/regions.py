@@ -1,6 +1,7 @@
 """Land and its first-level administrative units: where a cell lies, and whether it lies in the region at all."""
 
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import shapely
@@ -10,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 from exports import grid
 from exports.grid import Cells
 from exports.statistics import Floats, Ints
-from records.geography import Boundaries, read_units
+from records.geography import SHIPPED, Boundaries, read_units
 
 
 class Region(Boundaries):
@@ -46,7 +47,7 @@ def _points(longitudes: Floats, latitudes: Floats) -> NDArray[np.object_]:
     return np.array(shapely.points(longitudes, latitudes), object)
 
 
-@lru_cache(maxsize=1)
-def leopard_range() -> Region:
-    """Give the 13 states of the Persian leopard's range."""
-    return Region(read_units())
+@lru_cache(maxsize=2)
+def region_of(boundaries: Path | None = None) -> Region:
+    """Give the region of a file of boundaries, else that of the shipped one: the 13 states of the Persian leopard's range."""
+    return Region(read_units(boundaries or SHIPPED))

@@ -15,7 +15,7 @@ def flag(code: str, path: str = "", *, message: str | None = None, **values: str
     """A flag as it is kept with a record. `message` is for words of the form itself; else the catalogue's, with these values."""
     if message is not None:
         return {"code": code, "path": path, "message": message}
-    sentence = kind_of(code).detail.format(**values)
+    sentence = kind_of(code).sentence(values)
     return {"code": code, "path": path, "message": sentence} | ({"values": values} if values else {})
 
 

@@ -1,7 +1,8 @@
 """Land and its first-level administrative units: which of them a point lies in."""
 
 import json
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from numpy.typing import NDArray
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
+from forms.problems import Problem
+
 SHIPPED = Path(__file__).parent / "data" / "admin1.geojson"
-KM_PER_DEGREE = 111.195
-"""Of latitude, on a sphere of 6,371 km."""
+EARTH_KM = 6371.0
+KM_PER_DEGREE = math.radians(1) * EARTH_KM
+"""Of latitude, on a sphere."""
 
 
 class Boundaries:
@@ -37,34 +41,41 @@ class Boundaries:
 
     def countries_within(self, latitude: float, longitude: float, km: float) -> set[str]:
         """The countries with land nearer than `km` to a point, its own included. Distances are those on a plane at its latitude."""
-        return {self.codes[unit][:2] for unit in self._near(latitude, longitude, km)}
+        return {self.codes[unit][:2] for _, unit in self._near(latitude, longitude, km)}
 
-    def is_on_land(self, latitude: float, longitude: float, km: float = 0.0) -> bool:
-        """Whether the point lies in a unit or at most `km` beside one."""
-        return bool(self._near(latitude, longitude, km))
+    def unit_near(self, latitude: float, longitude: float, km: float) -> str | None:
+        """The unit that holds a point, or the nearest one at most `km` beside it; None without one."""
+        return min(((distance, self.codes[unit]) for distance, unit in self._near(latitude, longitude, km)), default=(0.0, None))[1]
 
-    def box(self) -> tuple[float, float, float, float]:
-        """West, south, east and north of everything, in degrees."""
-        west, south, east, north = shapely.total_bounds(np.array(self._units, object))
-        return float(west), float(south), float(east), float(north)
-
-    def _near(self, latitude: float, longitude: float, km: float) -> list[int]:
-        stretch = float(np.cos(np.radians(latitude)))  # a degree of longitude is shorter
-        up, across = km / KM_PER_DEGREE, km / KM_PER_DEGREE / max(stretch, 0.01)
+    def _near(self, latitude: float, longitude: float, km: float) -> list[tuple[float, int]]:
+        """(distance in km, position) of the units at most `km` away."""
+        up, across = km / KM_PER_DEGREE, km / KM_PER_DEGREE / _stretch(latitude)
         box = shapely.box(longitude - across, latitude - up, longitude + across, latitude + up)
-        inside: NDArray[np.int64] = self._tree.query(box, predicate="intersects")
-        if km == 0:
-            return [int(unit) for unit in inside]
-        point = shapely.Point(longitude * stretch, latitude)
-        return [
-            int(unit)
-            for unit in inside
-            if point.distance(shapely.transform(shapely.clip_by_rect(self._units[unit], *box.bounds), _scaled(stretch))) <= up
-        ]
+        asked: NDArray[np.int64] = self._tree.query(box, predicate="intersects")
+        parts = ((int(unit), shapely.clip_by_rect(self._units[unit], *box.bounds)) for unit in asked)
+        found = [(distance_km(part, latitude, longitude), unit) for unit, part in parts]
+        return [(distance, unit) for distance, unit in found if distance <= km]
 
 
-def _scaled(stretch: float) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    return lambda points: points * np.array([stretch, 1.0])
+def distance_km(area: BaseGeometry, latitude: float, longitude: float) -> float:
+    """How far a point lies from an area, in km on a plane at the latitude of the point; zero inside, infinite from nothing."""
+    if area.is_empty:
+        return math.inf
+    scale = np.array([_stretch(latitude), 1.0])
+    plane = shapely.transform(area, lambda points: points * scale)
+    return float(plane.distance(shapely.Point(longitude * scale[0], latitude))) * KM_PER_DEGREE
+
+
+def km_between(first: tuple[float, float], second: tuple[float, float]) -> float:
+    """The length of the great circle between two points (latitude, longitude) in degrees, on a sphere of 6,371 km."""
+    (south, west), (north, east) = (map(math.radians, point) for point in (first, second))
+    haversine = math.sin((north - south) / 2) ** 2 + math.cos(south) * math.cos(north) * math.sin((east - west) / 2) ** 2
+    return 2 * EARTH_KM * math.asin(math.sqrt(min(1.0, haversine)))
+
+
+def _stretch(latitude: float) -> float:
+    """How long a degree of longitude is there, compared with one of latitude."""
+    return max(math.cos(math.radians(latitude)), 0.01)
 
 
 def read_units(path: Path = SHIPPED) -> dict[str, BaseGeometry]:
@@ -75,7 +86,22 @@ def read_units(path: Path = SHIPPED) -> dict[str, BaseGeometry]:
     return {code: shapely.union_all(polygons) for code, polygons in parts.items()}
 
 
-@lru_cache(maxsize=1)
-def shipped_boundaries() -> Boundaries:
-    """The 13 states of the Persian leopard's range (Russia: the North Caucasus only), Natural Earth 10m."""
-    return Boundaries(read_units())
+@lru_cache(maxsize=2)
+def boundaries(path: Path | None = None) -> Boundaries:
+    """The units of a file; without one those of the 13 states of the Persian leopard's range (Russia: the North Caucasus only).
+
+    Raises `Problem("settings_invalid")` for a file that has none.
+    """
+    try:
+        return Boundaries(read_units(path or SHIPPED))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, shapely.errors.ShapelyError) as error:
+        message = f"TULLIANA_BOUNDARIES: {path} is no GeoJSON file of areas with a property code: {error}."
+        raise Problem("settings_invalid", message) from error
+
+
+@lru_cache(maxsize=8)
+def unit_names(language: str, path: Path | None = None) -> dict[str, str]:
+    """The names of the units by their codes, in a language where the file has it as `name_xx`, else as it has them."""
+    features = json.loads((path or SHIPPED).read_text(encoding="utf-8"))["features"]
+    known = [feature["properties"] for feature in features]
+    return {each["code"]: each.get(f"name_{language}") or each.get("name") or each["code"] for each in known}

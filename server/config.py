@@ -69,6 +69,12 @@ def _networks(text: str) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_network(part.strip())) for part in text.split(",") if part.strip())
 
 
+def _file(text: str) -> Path | None:
+    if text and not Path(text).expanduser().is_file():
+        raise ValueError("is no file")
+    return _folder(text) if text else None
+
+
 def _cron(text: str) -> str:
     if text == "never":
         return ""
@@ -99,6 +105,13 @@ SETTINGS = (
         "What a phone puts into one request, in MB. Smaller repeats less on a weak link; larger is quicker.",
     ),
     Setting("EXPORT_SCHEDULE", "0 2 * * *", _cron, "When exports run, as five cron fields in this machine's time, or never."),
+    Setting(
+        "BOUNDARIES",
+        "",
+        _file,
+        "GeoJSON of first-level units (property code: ISO 3166-2) in which reports should lie; empty for the Persian leopard's "
+        "range. After a change: tulliana check --again.",
+    ),
 )
 
 
@@ -114,6 +127,7 @@ class Config:
     trusted_proxies: tuple[str, ...]
     upload_bytes: int
     export_schedule: str
+    boundaries: Path | None
 
     @classmethod
     def load(cls, overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> "Config":

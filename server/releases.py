@@ -71,7 +71,8 @@ def _export(opened: Services, project_id: int, level: str, as_of: date, folder: 
     from exports.hotspot_export import run_hotspots
 
     with opened.store.snapshot() as connection:
-        result = run_hotspots(connection, Access.everything(project_id, "export"), level, as_of, release_folder(opened, folder))
+        access, out = Access.everything(project_id, "export"), release_folder(opened, folder)
+        result = run_hotspots(connection, access, level, as_of, out, boundaries=opened.config.boundaries)
     files = [ReleasedFile(file.name, file.rows, file.size, file.sha256) for file in result.files]
     return f"{folder}/{result.folder.name}", files
 

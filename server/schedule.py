@@ -24,7 +24,6 @@ from records.models import Project
 from server.releases import EXPORTS
 from server.services import Services
 from server.slots import newest_slot, trigger
-from sync.checks import Checker
 from sync.entities import settle_waiting
 
 _LOCK_KEY = 0x7471_6C6C  # "tull", in PostgreSQL's space of advisory locks
@@ -107,7 +106,7 @@ def _lead(services: Services) -> None:
 
 def _check(services: Services, lost: threading.Event) -> None:
     """Check what arrives, a few records at a time, until the lead is lost. A step waits its turn behind requests that compute."""
-    checker = Checker(services.store, services.blobs)
+    checker = services.checker()
     is_new = True
     while not lost.is_set():
         try:

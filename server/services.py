@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
@@ -17,6 +17,9 @@ from records.turnstile import Turnstile
 from server.config import Config
 from server.tokens import kept_secret
 from sync.intake import Intake
+
+if TYPE_CHECKING:
+    from sync.checks import Checker
 
 WIDTH = {"sqlite": 1, "postgresql": 3}  # PostgreSQL answers while others compute
 database = SQLAlchemy(metadata=Base.metadata, engine_options=engine_options())
@@ -33,6 +36,13 @@ class Services:
     lists: ListFiles
     turnstile: Turnstile
     secret: bytes
+
+    def checker(self) -> "Checker":
+        """What looks at records again; the boundaries are read on the first call."""
+        from records.geography import boundaries
+        from sync.checks import Checker
+
+        return Checker(self.store, self.blobs, self.intake.schemas, boundaries(self.config.boundaries), self.turnstile)
 
 
 def open_services(app: Flask, config: Config) -> Services:

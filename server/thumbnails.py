@@ -9,8 +9,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forms.problems import Problem
-from records.file_kinds import SHOWN
+from records.pictures import opened as opened_picture
 from server.services import Services
 
 if TYPE_CHECKING:
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 SIDE = 320  # pixels
 KEPT_PER_FOLDER = 80
 """There are 256 folders: about 20,000 thumbnails of some 10 kB."""
-MOST_PIXELS = 40_000_000
-MOST_PIXELS_JPEG = 80_000_000  # read at a fraction of its size
-FORMATS = tuple(kind.removeprefix("image/").upper() for kind in sorted(SHOWN))
 _QUALITY = 75
 _one_at_a_time = threading.Lock()  # a picture may take 200 MB while it is read
 
@@ -38,18 +34,12 @@ def thumbnail(opened: Services, sha256: str) -> Path:
 def _drawn(source: Path) -> bytes:
     from io import BytesIO
 
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    try:
-        with Image.open(source, formats=FORMATS) as picture:
-            width, height = picture.size
-            if width * height > (MOST_PIXELS_JPEG if picture.format in {"JPEG", "MPO"} else MOST_PIXELS):
-                raise Problem("not_found", "The picture is too large to be shown small.")
-            picture.draft("RGB", (2 * SIDE, 2 * SIDE))
-            picture.thumbnail((SIDE, SIDE), reducing_gap=2.0)
-            drawn = _on_white(ImageOps.exif_transpose(picture))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Problem("not_found", "The file is no picture that can be read.") from error
+    with opened_picture(source) as picture:
+        picture.draft("RGB", (2 * SIDE, 2 * SIDE))
+        picture.thumbnail((SIDE, SIDE), reducing_gap=2.0)
+        drawn = _on_white(ImageOps.exif_transpose(picture))
     out = BytesIO()
     drawn.save(out, "JPEG", quality=_QUALITY, optimize=True)
     return out.getvalue()

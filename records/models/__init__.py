@@ -5,7 +5,7 @@ Every row that belongs to a project carries its id. Keys hold the instance id, b
 """
 
 from records.models.base import Base
-from records.models.checks import Measure, Picture, StudyArea
+from records.models.checks import Measure, Picture, PictureBand, StudyArea
 from records.models.entities import Entity, EntityAction, EntityList
 from records.models.exports import ExportRun
 from records.models.forms import DraftSubmission, Form, FormDraft, FormMedia, FormVersion, Project
@@ -36,6 +36,7 @@ __all__ = [
     "Measure",
     "Membership",
     "Picture",
+    "PictureBand",
     "Project",
     "ReviewEvent",
     "Session",

@@ -127,6 +127,7 @@ class Attachment(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     content_type: Mapped[str]
     received_at: Mapped[datetime]
+    __table_args__ = (Index("attachment_content", "sha256"),)
 
 
 class ReviewEvent(Base):

@@ -12,10 +12,8 @@ def command(again: bool) -> None:
 
     A running server does so by itself, within seconds. What a person settled stays settled.
     """
-    from sync.checks import Checker
-
     with opened() as services:
-        checker = Checker(services.store, services.blobs)
+        checker = services.checker()
         if again:
             checker.forget()
         click.echo(f"{checker.run()} records checked.")

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from flask import Response, request, url_for
@@ -77,17 +76,12 @@ def map_points() -> Response:
 @pages.get(f"{PROJECT}/map/boundaries.geojson")
 @open_to(Right.SEE)
 def boundaries() -> Response:
-    """The provinces of the leopard's range, the map's base layer (Natural Earth, public domain)."""
-    response = Response(_boundaries(), content_type="application/geo+json")
+    """The provinces of the region, the map's base layer (those that are shipped: Natural Earth, public domain)."""
+    response = Response((services().config.boundaries or SHIPPED).read_bytes(), content_type="application/geo+json")
     response.add_etag(weak=True)
     response.headers["Cache-Control"] = "private, no-cache"
     response.make_conditional(request)
     return compressed(response) if response.status_code == 200 else response
-
-
-@lru_cache
-def _boundaries() -> bytes:
-    return SHIPPED.read_bytes()
 
 
 def _wanted() -> dict[str, Any]:

@@ -4,16 +4,21 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from forms.problems import Problem
 from records.blobs import BlobStore
 from records.flag_kinds import ARRIVAL, KINDS
 from records.flags import Flag, flag_columns
-from records.geography import Boundaries, shipped_boundaries
+from records.forms import Schemas
+from records.geography import Boundaries, boundaries
 from records.models import Submission, SubmissionVersion
 from records.store import Store
+from records.turnstile import Turnstile
+from sync.checks import content, devices, pictures, place, time, words
 from sync.checks.case import Case
+from sync.checks.surroundings import Surroundings
+from sync.incidents.comparison import link_incidents
 
 RULES = 1
 """The version of the checks. A record that was looked at by another version is looked at again."""
@@ -22,15 +27,18 @@ Check = Callable[[Case], Iterable[Flag]]
 """A check of one record alone."""
 Comparison = Callable[[Connection, Case], Iterable[Flag]]
 """A check that looks at other records too, within the transaction that writes the findings."""
-CHECKS: Sequence[Check] = ()
-COMPARISONS: Sequence[Comparison] = ()
+CHECKS: Sequence[Check] = (*place.CHECKS, *time.CHECKS, *words.CHECKS, *devices.CHECKS, *pictures.CHECKS, *content.CHECKS)
+COMPARISONS: Sequence[Comparison] = (link_incidents, *words.COMPARISONS, *pictures.COMPARISONS, *content.COMPARISONS)
 _COLUMNS = (
     "project_id", "form_id", "instance_id", "current_instance_id", "current_sha256", "version", "received_at", "app_user_id",
     "device_id", "latitude", "longitude", "accuracy", "event_date", "files", "flags", "encrypted", "answers",
+    "edits",
 )  # fmt: skip
 _FILLED = ("country", "admin1", "study_area", "finished_at", "content_sha256")
+_WITHDRAWN = or_(Submission.deleted_at.is_not(None), Submission.review_state == "rejected")
 _WAITING = (
     select(*(getattr(Submission, name) for name in _COLUMNS), SubmissionVersion.clock_offset)
+    .add_columns(Submission.content_sha256.label("content_before"), _WITHDRAWN.label("is_withdrawn"))
     .join(
         SubmissionVersion,
         (SubmissionVersion.project_id == Submission.project_id)
@@ -49,9 +57,17 @@ _log = logging.getLogger(__name__)
 class Checker:
     """Checks records; one at a time in all processes (the leader's)."""
 
-    def __init__(self, store: Store, blobs: BlobStore, boundaries: Boundaries | None = None) -> None:
-        self._store, self._blobs = store, blobs
-        self._boundaries = boundaries or shipped_boundaries()
+    def __init__(
+        self,
+        store: Store,
+        blobs: BlobStore,
+        schemas: Schemas | None = None,
+        land: Boundaries | None = None,
+        turnstile: Turnstile | None = None,
+    ) -> None:
+        """`turnstile` is what the caller of `step` is inside of, if it is."""
+        self._store = store
+        self._surroundings = Surroundings(store, blobs, schemas or Schemas(store), land or boundaries(), turnstile or Turnstile(1))
 
     def run(self) -> int:
         """Check everything that waits; how many records were looked at."""
@@ -66,9 +82,10 @@ class Checker:
             rows = connection.execute(_WAITING, {"most": BATCH}).all()
         if rows:
             cases = [Case(**row._mapping) for row in rows]
-            self._locate(cases)
+            self._surroundings.surround(cases)
             for case in cases:
-                case.found = [found for check in CHECKS for found in _guarded(check, case)]
+                checks = CHECKS if not case.is_test else (words.test,)  # nobody should have to look at what never counts
+                case.found = [found for check in checks for found in _guarded(check, case)]
             self._keep(cases)
         return len(rows)
 
@@ -92,13 +109,6 @@ class Checker:
         done = Submission.checked.not_in([0, RULES]) if only_older else Submission.checked != 0
         self._store.write(lambda connection: connection.execute(update(Submission).where(done).values(checked=0)))
 
-    def _locate(self, cases: Sequence[Case]) -> None:
-        """Find country and first-level unit of every point."""
-        placed = [(case, case.point) for case in cases if case.point is not None]
-        units = self._boundaries.units_at([point[0] for _, point in placed], [point[1] for _, point in placed])
-        for (case, _), unit in zip(placed, units, strict=True):
-            case.admin1, case.country = unit, unit[:2] if unit else None
-
 
 def _guarded(check: Callable[..., Iterable[Flag]], *arguments: Any) -> Sequence[Flag]:
     """What a check finds; one that fails must not cost the others."""
@@ -113,7 +123,7 @@ def _write(connection: Connection, cases: Sequence[Case]) -> None:
     """Keep what was found, for each record whose content is still the one that was looked at."""
     for case in cases:
         unchanged = (*(getattr(Submission, name) == value for name, value in case.key.items()), Submission.checked == 0)
-        unchanged = (*unchanged, Submission.current_sha256 == case.current_sha256)
+        unchanged = (*unchanged, Submission.current_sha256 == case.current_sha256, _WITHDRAWN.is_(case.is_withdrawn))
         filled = {name: getattr(case, name) for name in _FILLED}
         written = update(Submission).where(*unchanged).values(**filled, checked=RULES).returning(Submission.flags)
         present: list[Flag] | None = connection.execute(written).scalar()

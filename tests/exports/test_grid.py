@@ -12,7 +12,7 @@ from shapely.geometry import box
 from exports import grid
 from exports.hotspot_rows import FARTHEST_M
 from exports.hotspots import study_area
-from exports.regions import Region, leopard_range
+from exports.regions import Region, region_of
 
 MAZANDARAN = grid.cells_of(np.array([36.6]), np.array([52.4]), 6)
 points = st.lists(st.tuples(st.floats(36, 36.4), st.floats(52, 52.4)), max_size=60)
@@ -52,7 +52,7 @@ def test_no_cells_have_no_neighbourhoods() -> None:
 def test_no_cell_of_the_region_reaches_farther_than_its_row_says(level: int, resolution: int) -> None:
     latitudes, longitudes = np.meshgrid(np.arange(23.0, 55.0, 2), np.arange(26.0, 87.0, 3))
     cells = np.unique(grid.cells_of(latitudes.ravel(), longitudes.ravel(), resolution))
-    touched = cells[leopard_range().touched(cells)]
+    touched = cells[region_of().touched(cells)]
     farthest = max(
         h3.great_circle_distance(h3.cell_to_latlng(name), corner, unit="m")
         for name in map(grid.name_of, touched.tolist())
@@ -62,7 +62,7 @@ def test_no_cell_of_the_region_reaches_farther_than_its_row_says(level: int, res
 
 
 def test_the_region_is_the_thirteen_states_with_iso_codes() -> None:
-    region = leopard_range()
+    region = region_of()
     assert region.countries == ["AF", "AM", "AZ", "GE", "IQ", "IR", "KZ", "PK", "RU", "TJ", "TM", "TR", "UZ"]
     assert all(re.fullmatch("[A-Z]{2}-[A-Z0-9]{1,3}", code) for code in region.codes)
 
@@ -78,7 +78,7 @@ def test_the_region_is_the_thirteen_states_with_iso_codes() -> None:
     ],
 )
 def test_cities_lie_in_their_units(latitude: float, longitude: float, code: str) -> None:
-    region = leopard_range()
+    region = region_of()
     unit = region.units_of(grid.cells_of(np.array([latitude]), np.array([longitude]), 6))[0]
     assert region.codes[unit] == code
     assert region.countries[region.country_of_unit[unit]] == code[:2]
@@ -87,7 +87,7 @@ def test_cities_lie_in_their_units(latitude: float, longitude: float, code: str)
 def test_the_sea_and_other_countries_are_outside_and_the_coast_inside() -> None:
     caspian, berlin, coast = grid.cells_of(np.array([39.0, 52.5, 36.70]), np.array([51.0, 13.4, 52.65]), 6)
     cells = np.array([caspian, berlin, coast], np.uint64)
-    assert leopard_range().touched(cells).tolist() == [False, False, True]
+    assert region_of().touched(cells).tolist() == [False, False, True]
 
 
 def test_a_cell_that_only_touches_land_belongs_to_the_nearest_unit() -> None:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from exports.grid import cells_of
-from exports.regions import leopard_range
+from exports.regions import region_of
 from forms.definition import FormDefinition
 from forms.entities import asked
 from forms.library import workbook
@@ -163,7 +163,7 @@ def test_the_days_are_those_of_the_last_year_and_nowruz_is_busy() -> None:
 
 
 def test_everything_happens_on_land_of_the_country_it_names() -> None:
-    region = leopard_range()
+    region = region_of()
     happened = [event for seed in range(4) for event in events(seed, TODAY, 400)]
     cells = cells_of(np.array([event.latitude for event in happened]), np.array([event.longitude for event in happened]), 9)
     assert region.touched(cells).all()

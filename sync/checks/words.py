@@ -1,0 +1,134 @@
+"""What was written: words of tests, personal data where none belongs, answers without consent, and in which form."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+
+from sqlalchemy import Connection, select
+
+from forms.personal import CODE, CONTACT, DELETED
+from forms.spelling import ascii_digits, folded
+from records.flags import Flag, flag
+from records.geography import km_between
+from records.models import Submission
+from sync.checks.case import Asked, Case, as_day
+from sync.checks.place import asked_point
+
+_TEST_WORDS = "test testing تست آزمایشی تجربة ٹیسٹ تاقیکردنەوە тест сынақ санҷиш deneme sınaq sinov synag թեստ ტესტი"
+TEST_WORDS = frozenset(map(folded, _TEST_WORDS.split()))
+"""What people write who try something out, in the languages of the region; alone in an answer, or with a number."""
+OFFICE_KM = 1.0
+"""Phones are tried where they are set up: in the office, or before its door."""
+TRAINING_FORM = "training_event"
+GRACE = timedelta(days=7)
+"""A phone that is used fetches new forms within a week, once it has a signal."""
+NO_CODE = "NEW"
+"""Stands for the code of a household that has none yet."""
+_CODES = re.compile(r"(?:^|_)(?:id|ref|code|no|number|card|serial|tag)$")
+_CONTACTS = re.compile(r"phone|tel|mobile|contact")
+_TRAILING = re.compile(r"\d+$")
+_SEPARATED = r"(?:[ ().-]?\d)"
+_TELEPHONE = re.compile(rf"(?<![\d.,+/-])(?:(?:\+|00){_SEPARATED}{{9,14}}|0[1-9]{_SEPARATED}{{8,9}})(?![\d.,/])")
+_CNIC = re.compile(r"(?<!\d)[1-7]\d{4}-\d{7}-\d(?!\d)")  # Pakistan
+_DIGITS = re.compile(r"(?<![\d.,+-])\d{10,12}(?![\d.,])")
+
+
+def test(case: Case) -> Iterator[Flag]:
+    """It is said to be a test."""
+    if case.is_test:
+        yield flag("test", "submission_purpose")
+
+
+def test_words(case: Case) -> Iterator[Flag]:
+    """A text is nothing but the word for a test."""
+    for asked in _texts(case):
+        if _TRAILING.sub("", folded(asked.value)) in TEST_WORDS:
+            yield flag("test_like", asked.path)
+            return
+
+
+def at_office(case: Case) -> Iterator[Flag]:
+    """The position is that of an office."""
+    if case.point is not None and case.areas.is_at_office(*case.point, OFFICE_KM):
+        asked = asked_point(case)
+        yield flag("test_like", asked.path if asked is not None else "")
+
+
+def in_training(connection: Connection, case: Case) -> Iterator[Flag]:
+    """It was filled in on the day and at the place of a training."""
+    if case.is_test or case.point is None or case.event_date is None or case.form_id == TRAINING_FORM:
+        return
+    latitude = case.point[0]
+    query = (
+        select(Submission.answers, Submission.latitude, Submission.longitude)
+        .filter_by(project_id=case.project_id, form_id=TRAINING_FORM, deleted_at=None)
+        .where(Submission.latitude.between(latitude - 0.01, latitude + 0.01), Submission.event_date <= case.event_date)
+    )
+    for row in connection.execute(query):
+        last = as_day(row.answers.get("date_to")) or as_day(row.answers.get("date_from"))
+        if last and case.event_date <= last and km_between(case.point, (row.latitude, row.longitude)) <= OFFICE_KM:
+            yield flag("test_like")
+            return
+
+
+def personal(case: Case) -> Iterator[Flag]:
+    """A free text holds a number by which somebody can be found. Questions for codes or for telephone numbers are what they are."""
+    for asked in _texts(case):
+        question, name = asked.question, asked.question.name
+        is_for_numbers = _CODES.search(name) or _CONTACTS.search(name) or "numbers" in question.appearance
+        if not (question.personal or question.constraint or is_for_numbers) and holds_number(asked.value):
+            yield flag("text_personal", asked.path)
+
+
+def holds_number(text: str) -> bool:
+    """Whether a text has a telephone number, or a national one of Iran, Türkiye, Kazakhstan or Pakistan, in whatever digits."""
+    text = ascii_digits(text)
+    if _TELEPHONE.search(text) or _CNIC.search(text):
+        return True
+    return any(_is_national(found) for found in _DIGITS.findall(text))
+
+
+def _is_national(number: str) -> bool:
+    """Whether the check digits are those of a national number: Iran 10 digits, Türkiye 11, Kazakhstan 12."""
+    digits = [int(each) for each in number]
+    if len(set(digits)) == 1:
+        return False
+    if len(digits) == 10:
+        rest = sum(weight * digit for weight, digit in zip(range(10, 1, -1), digits, strict=False)) % 11
+        return digits[9] == (rest if rest < 2 else 11 - rest)
+    if len(digits) == 11:
+        tenth = (7 * sum(digits[0:9:2]) - sum(digits[1:8:2])) % 10
+        return digits[0] > 0 and digits[9] == tenth and digits[10] == sum(digits[:10]) % 10
+    rest = sum(weight * digit for weight, digit in zip(range(1, 12), digits, strict=False)) % 11
+    if rest == 10:
+        rest = sum(weight * digit for weight, digit in zip((*range(3, 12), 1, 2), digits, strict=False)) % 11
+    return digits[11] == rest and 1 <= int(number[2:4]) <= 12 and 1 <= int(number[4:6]) <= 31
+
+
+def without_consent(case: Case) -> Iterator[Flag]:
+    """The person did not agree, and still something tells who it is."""
+    if case.text("consent") == "no":
+        kinds = {CONTACT, CODE}
+        told = (each for each in case.asked if each.question.personal in kinds and each.value not in (DELETED, NO_CODE))
+        yield from (flag("consent_contradicted", each.path) for each in islice(told, 1))
+
+
+def superseded(case: Case) -> Iterator[Flag]:
+    """The form had a newer version for long when this was filled in."""
+    if case.replaced is None or any(item["code"] == "unknown_version" for item in case.flags):
+        return
+    newer, since = case.replaced
+    if (case.finished_at or case.received_at) > since + GRACE:
+        yield flag("version_superseded", version=case.version, newer=newer)
+
+
+def _texts(case: Case) -> Iterator[Asked]:
+    """What people wrote themselves."""
+    for asked in case.asked:
+        if asked.question.type == "string" and asked.question.control == "input" and isinstance(asked.value, str):
+            yield asked
+
+
+CHECKS = (test_words, at_office, personal, without_consent, superseded)
+COMPARISONS = (in_training,)
