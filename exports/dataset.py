@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
-from sqlalchemy import ColumnElement, Connection, Executable, Text, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Executable, Text, and_, case, cast, func, or_, select
 
 from exports import grid
 from exports.grid import CellCounts, Cells
@@ -22,14 +22,15 @@ from exports.reports import UNKNOWN, Reports, certainty_of
 from exports.windows import EPOCH, Window
 from forms.library.sources import restricted_ids
 from forms.numbers import official
-from forms.spelling import folded
+from forms.spelling import ascii_digits, folded
 from forms.submission import case_number
 from records.access import Access, Right
+from records.incidents import joined_reports, undecided_pairs
 from records.models import Submission
 
 CONFLICT_FORM, VERIFICATION_FORM = "conflict_livestock", "conflict_verification"
 NEVER_COUNTED = ("rejected", "duplicate")
-LEFT_OUT = ("n_rejected", "n_deleted", "n_encrypted", "n_test", "n_undated", "n_other_predator")
+LEFT_OUT = ("n_rejected", "n_deleted", "n_encrypted", "n_error", "n_test", "n_undated", "n_other_predator")
 NO_CODE = ("", "new")
 """What stands in place of a household code that is not known."""
 SMALL_STOCK = ("sheep", "goat")
@@ -48,6 +49,8 @@ class ConflictData:
     footprint: Cells
     """Cells of resolution 6 in which any form has a record of the window, but for the restricted surveys."""
     left_out: dict[str, int]
+    undecided_pairs: int
+    """Pairs of reports of the window that may tell of one event, about which nobody has decided: they count apart."""
 
 
 class Visit(NamedTuple):
@@ -77,10 +80,11 @@ class Record(NamedTuple):
 def read_conflicts(connection: Connection, access: Access, predator: str, window: Window) -> ConflictData:
     """Read the reports of losses to one predator that happened in the window, and where any form was filled in."""
     access.require(Right.SEE)
-    mine = and_(*access.visible(), Submission.encrypted.is_(False))
+    mine = and_(*access.visible(), Submission.encrypted.is_(False), Submission.excluded.is_(False))
     counted = Submission.review_state.not_in(NEVER_COUNTED)
     due = or_(Submission.event_date.between(window.start, window.end), Submission.event_date.is_(None))
-    collector = Collector(predator, _visits(connection, and_(mine, counted)))
+    joined = joined_reports(connection, access)
+    collector = Collector(predator, _visits(connection, and_(mine, counted), joined), joined)
     answers = cast(Submission.answers, Text)  # read one at a time: thousands of open documents are slow to hold
     columns = (Submission.instance_id, Submission.review_state, Submission.latitude, Submission.longitude)
     query = select(*columns, Submission.accuracy, Submission.event_date, answers).where(mine, due)
@@ -90,7 +94,8 @@ def read_conflicts(connection: Connection, access: Access, predator: str, window
     others = Submission.form_id.not_in([CONFLICT_FORM, *restricted_ids()])
     elsewhere = _other_places(connection, and_(mine, counted, others), window)
     footprint = grid.merge([*collector.touched, *elsewhere]).cells
-    return ConflictData(collector.reports(), footprint, {reason: collector.left_out[reason] for reason in LEFT_OUT})
+    left_out = {reason: collector.left_out[reason] for reason in LEFT_OUT}
+    return ConflictData(collector.reports(), footprint, left_out, undecided_pairs(connection, access, window.start, window.end))
 
 
 def _batches(connection: Connection, query: Executable) -> Iterable[Iterable[Any]]:
@@ -98,22 +103,33 @@ def _batches(connection: Connection, query: Executable) -> Iterable[Iterable[Any
 
 
 def _unread(connection: Connection, condition: ColumnElement[bool]) -> dict[str, int]:
-    """Count the conflict reports that nobody reads: deleted, or encrypted and then without a day too."""
-    deleted = Submission.deleted_at.is_not(None)
-    query = select(deleted, func.count()).where(condition, Submission.form_id == CONFLICT_FORM, or_(deleted, Submission.encrypted))
-    return {
-        "n_deleted" if is_deleted else "n_encrypted": count for is_deleted, count in connection.execute(query.group_by(deleted))
+    """Count the conflict reports that nobody reads: deleted, encrypted (then without a day too), with an error nobody settled."""
+    reasons = {"n_deleted": Submission.deleted_at.is_not(None), "n_encrypted": Submission.encrypted, "n_error": Submission.excluded}
+    reason = case(*((is_true, name) for name, is_true in reasons.items()))
+    query = select(reason, func.count()).where(condition, Submission.form_id == CONFLICT_FORM, or_(*reasons.values()))
+    return {name: count for name, count in connection.execute(query.group_by(reason))}
+
+
+def _visits(connection: Connection, condition: ColumnElement[bool], joined: Mapping[str, int]) -> dict[str, Visit]:
+    """Give the latest verification of each report, by its bare instance id or its case number, whichever the visit names.
+
+    A visit to one report of an incident is one to all of them.
+    """
+    incidents: dict[int, list[str]] = {}
+    for instance_id, incident in joined.items():
+        incidents.setdefault(incident, []).append(_bare(instance_id))
+    together = {
+        _bare(name): incidents[incident]
+        for instance_id, incident in joined.items()
+        for name in (instance_id, case_number(instance_id))
     }
-
-
-def _visits(connection: Connection, condition: ColumnElement[bool]) -> dict[str, Visit]:
-    """Give the latest verification of each report, by its bare instance id or its case number, whichever the visit names."""
-    visits = {}
+    visits: dict[str, Visit] = {}
     query = select(Submission.answers).where(condition, Submission.form_id == VERIFICATION_FORM)
     for answers in connection.scalars(query.order_by(Submission.received_at, Submission.instance_id)):
         if answers.get("submission_purpose") != "test":
             visit = Visit(*(_text(answers.get(name)) for name in ("predator_final", "verification_status", "scalp")))
-            visits[_bare(_text(answers.get("incident_ref")))] = visit
+            named = _bare(_text(answers.get("incident_ref")))
+            visits.update(dict.fromkeys(together.get(named, [named]), visit))
     return visits
 
 
@@ -135,11 +151,12 @@ def _other_places(connection: Connection, condition: ColumnElement[bool], window
 class Collector:
     """Gathers conflict reports into columns, batch by batch."""
 
-    def __init__(self, predator: str, visits: Mapping[str, Visit]) -> None:
+    def __init__(self, predator: str, visits: Mapping[str, Visit], joined: Mapping[str, int] | None = None) -> None:
         self.left_out: Counter[str] = Counter()
         self.touched: list[CellCounts] = []
         self._predator = predator
         self._visits = visits
+        self._joined = joined or {}
         self._households: dict[str, int] = {}
         self._gathered: list[Reports] = []
 
@@ -173,6 +190,8 @@ class Collector:
                     answers.get("consent") == "yes" and answers.get("consent_share") == "yes",
                     _text(answers.get("country"))[:2],
                     *_losses(_group(answers, "losses_g")),
+                    self._joined.get(instance_id, -1),
+                    1,
                 )
             )
         self._gathered.append(Reports.from_rows(rows))
@@ -224,7 +243,7 @@ _CURRENCY = re.compile("[A-Z]{3}")
 
 
 def _bare(instance_id: str) -> str:
-    return instance_id.strip().lower().removeprefix("uuid:")
+    return ascii_digits(instance_id).strip().lower().removeprefix("uuid:")
 
 
 def _group(answers: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -1,14 +1,20 @@
-"""Attack episodes: repeated nights on one herd and double reports of one kill are one attack, not independent ones.
+"""Attacks: double reports of one event and repeated nights on one herd are one attack, not independent ones.
 
-Two reports of the same household are linked when at most 3 days and at most 1 km apart; whatever hangs together by such links is
-one episode, so a chain of nights may last longer than 3 days. A report without a household code or without a place stands alone.
+First, reports of which a person decided that they tell of one event are one: it has the place and the losses of its most certain
+report. Pairs that are only proposed stay apart. Then come episodes: two reports of the same household are linked when at most 3
+days and at most 1 km apart; whatever hangs together by such links is one episode, so a chain of nights may last longer than 3 days.
+A report without a household code or without a place stands alone.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
 from exports.reports import Reports
 from exports.statistics import Floats, Ints
 
+RULE = "incident-episode-1"
+"""The name of this rule and its version, told with everything that is counted by it."""
 DAYS_APART = 3
 METRES_APART = 1000.0
 LOOK_BACK = 100
@@ -69,11 +75,38 @@ def _first_reached(size: int, later: Ints, earlier: Ints) -> Ints:
         first = reached
 
 
-def attacks_of(reports: Reports) -> Reports:
-    """Give one entry per episode: place and day of its first report, losses of all, certain as its most certain report.
+def one_per_incident(reports: Reports) -> Reports:
+    """Give one entry per incident: that of its most certain report, among equals of the best placed one.
 
-    The place is shared only if every report of the episode shares it. Losses in several currencies have no sum.
+    The place is shared only if every report of the incident shares it.
     """
+    alone = np.where(reports.incident < 0, np.arange(len(reports)) + reports.incident.max(initial=0) + 1, reports.incident)
+    accuracy = np.where(np.isfinite(reports.accuracy_m), reports.accuracy_m, np.inf)
+    unplaced = ~np.isfinite(reports.latitude)
+    ties = (reports.killed_small, reports.longitude, reports.latitude, reports.day)
+    order = np.lexsort((*ties, accuracy, unplaced, -reports.certainty, alone))
+    ordered = reports.where(order)
+    _, first, number = np.unique(alone[order], return_index=True, return_inverse=True)
+    if len(first) == len(reports):
+        return reports
+    leading = ordered.where(first)
+    known = np.flatnonzero(ordered.household >= 0)[::-1]
+    household = leading.household.copy()
+    household[number[known]] = ordered.household[known]
+    return replace(
+        leading,
+        household=np.where(leading.household >= 0, leading.household, household),
+        shared=np.bincount(number[~ordered.shared], minlength=len(first)) == 0,
+        n_reports=np.bincount(number, weights=ordered.n_reports, minlength=len(first)).astype(np.int64),
+    )
+
+
+def attacks_of(reports: Reports) -> Reports:
+    """Give one entry per attack: place and day of its first incident, losses of all, certain as its most certain one.
+
+    The place is shared only if every report of the attack shares it. Losses in several currencies have no sum.
+    """
+    reports = one_per_incident(reports)
     first, episode = np.unique(episodes_of(reports), return_inverse=True)
     size = len(first)
 
@@ -102,4 +135,6 @@ def attacks_of(reports: Reports) -> Reports:
         missing=total(reports.missing),
         loss=loss,
         currency=earliest.currency,
+        incident=earliest.incident,
+        n_reports=total(reports.n_reports),
     )

@@ -32,7 +32,8 @@ COLUMNS = (
     Column("period_end", "date", "", "Last day of the window"),
     Column("predator", "string", "", "Predator that the attacks are laid to"),
     Column("event_set", "string", "", "strict: verified attacks; standard: these and what sure reporters said"),
-    Column("n_events", "integer", "attacks", "Attacks (episodes: one household within 3 days and 1 km is one attack)"),
+    Column("n_events", "integer", "attacks", "Attacks, counted by attack_rule"),
+    Column("n_reports", "integer", "reports", "Reports that these attacks were counted from"),
     Column("n_events_strict", "integer", "attacks", "Of these, verified as confirmed or probable (or SCALP C1, C2)"),
     Column("n_households", "string", "households", "Different known households; 5-9 or 10+ in public tables"),
     Column("n_killed", "integer", "animals", "Animals killed; empty where one household has more than 70 percent"),
@@ -73,4 +74,10 @@ COLUMNS = (
     Column("quality_flags", "string", "", "coarse_location, overdispersed, insufficient, nearby_withheld; separated by ;"),
     Column("method", "string", "", "Name of the method"),
     Column("method_version", "string", "", "Version of the method"),
+    Column(
+        "attack_rule",
+        "string",
+        "",
+        "incident-episode-1: reports decided to tell of one event are one; one household within 3 days and 1 km is one attack",
+    ),
 )

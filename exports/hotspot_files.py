@@ -34,6 +34,11 @@ data_dictionary.csv          every column: type, unit, meaning
 datapackage.json             the same for programs (Frictionless Data Package), with what was left out and why
 The set "strict" holds verified attacks; "standard" adds what sure reporters said.
 
+HOW ATTACKS ARE COUNTED ({attack_rule})
+Reports of which a person decided that they tell of one event are one. Of what is left, reports of one household at most 3 days and
+at most 1 km apart are one attack. n_reports says how many reports are behind the attacks. Pairs of reports that may tell of one
+event, and about which nobody has decided yet, count apart: {undecided_pairs}.
+
 HOW TO READ IT
 A hot cell had more attacks in and around it than its exposure explains (exact binomial test, false discovery rate).
 hot_99 and hot_95: at most 1 and 5 in 100 such cells are called hot by chance.
@@ -64,6 +69,7 @@ LEFT_OUT = {
     "n_rejected": "reports that a reviewer rejected: they never count",
     "n_deleted": "reports that were deleted",
     "n_encrypted": "encrypted reports, which nobody can count here; of any day",
+    "n_error": "reports with an error that nobody has settled yet, such as a place in the sea or a day to come",
     "n_test": "reports sent as a test",
     "n_undated": "reports without a day of the attack",
     "n_other_predator": "reports about another predator",

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from exports import grid
+from exports.episodes import RULE
 from exports.hotspot_release import Release, Table
 from exports.hotspots import HOT_95, HOT_99, INSUFFICIENT, METHOD, METHOD_VERSION, NONE
 from exports.places import COARSE_M, UNPLACED
@@ -88,6 +89,7 @@ class TableRows:
             "rate_unit": exposure.rate_unit,
             "method": METHOD,
             "method_version": METHOD_VERSION,
+            "attack_rule": RULE,
         }
 
     def _place(self, number: int) -> Row:
@@ -111,6 +113,7 @@ class TableRows:
         households = len(set(attacks.household[members].tolist()) - {-1})
         return {
             "n_events": len(members),
+            "n_reports": int(attacks.n_reports[members].sum()),
             "n_events_strict": strict,
             "n_households": band(households) if self._table.level.bands else households,
             "verified_share": round(strict / len(members), 4),

@@ -46,6 +46,10 @@ class Reports:
     loss: Floats
     """Value of the animals lost in `currency`; not-a-number where unknown."""
     currency: Codes
+    incident: Ints
+    """A number per incident of several reports, as people decided; -1 for a report of which nobody said so."""
+    n_reports: Ints
+    """How many reports this entry stands for."""
 
     def __len__(self) -> int:
         return len(self.day)
@@ -69,7 +73,7 @@ class Reports:
 
 DTYPES = (
     *(np.int64, np.float64, np.float64, np.float64, np.int64, np.int64, np.bool_, np.str_),
-    *(np.int64, np.int64, np.int64, np.int64, np.float64, np.str_),
+    *(np.int64, np.int64, np.int64, np.int64, np.float64, np.str_, np.int64, np.int64),
 )
 """The types of the columns of `Reports`, in their order."""
 

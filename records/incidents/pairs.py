@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, union_all, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from forms.problems import Problem
@@ -13,7 +13,7 @@ from forms.submission import case_number
 from records.access import Access, Right
 from records.flag_kinds.incidents import TWIN
 from records.flags import Flag, flag, flag_columns
-from records.models import IncidentLink, IncidentPair, Submission
+from records.models import ConflictReport, IncidentLink, IncidentPair, Submission
 
 Record = tuple[str, str]
 """A record of a project: (form id, instance id)."""
@@ -57,6 +57,20 @@ def proposed_pairs(connection: Connection, access: Access, *, limit: int, skip: 
         query = query.where(_seen(access, *side, Submission.review_state.not_in(NOT_COUNTED)))
     strongest = query.order_by(IncidentPair.score.desc(), IncidentPair.first_id, IncidentPair.second_id)
     return [_pair(row) for row in connection.execute(strongest.limit(limit).offset(skip))]
+
+
+def undecided_pairs(connection: Connection, access: Access, first: date, last: date) -> int:
+    """How many pairs wait for a decision of which a report is dated within these days."""
+    query = _pairs(access).where(IncidentPair.decision == "", *_apart())
+    for side in (IncidentPair.first_form, IncidentPair.first_id), (IncidentPair.second_form, IncidentPair.second_id):
+        query = query.where(_seen(access, *side, Submission.review_state.not_in(NOT_COUNTED)))
+    dated = ConflictReport.happened_on.between(first, last) & (ConflictReport.project_id == IncidentPair.project_id)
+    either = or_(
+        and_(ConflictReport.form_id == IncidentPair.first_form, ConflictReport.instance_id == IncidentPair.first_id),
+        and_(ConflictReport.form_id == IncidentPair.second_form, ConflictReport.instance_id == IncidentPair.second_id),
+    )
+    in_time = select(ConflictReport.instance_id).where(dated, either).correlate(IncidentPair).exists()
+    return connection.execute(query.where(in_time).with_only_columns(func.count())).scalar_one()
 
 
 def pair_of(connection: Connection, access: Access, one: Record, other: Record) -> Pair | None:

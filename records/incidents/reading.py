@@ -95,3 +95,15 @@ def joined_incidents(connection: Connection, access: Access, *, limit: int, skip
         Brief(row.incident_id, row.form_id, row.event_date, row.reports, row.visits)
         for row in connection.execute(newest.limit(limit).offset(skip))
     ]
+
+
+def joined_reports(connection: Connection, access: Access) -> dict[str, int]:
+    """A number per incident of the reports of which a person decided that they tell of the same event as another one."""
+    access.require(Right.SEE)
+    rows = connection.execute(
+        select(IncidentLink.instance_id, IncidentLink.incident_id).where(
+            IncidentLink.project_id == access.project_id, IncidentLink.role == REPORT, IncidentLink.how == "decision"
+        )
+    )
+    numbers: dict[str, int] = {}
+    return {row.instance_id: numbers.setdefault(row.incident_id, len(numbers)) for row in rows}

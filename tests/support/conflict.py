@@ -34,6 +34,8 @@ def reports_at(sent: Iterable[tuple[int, float, float, int]]) -> Reports:
         missing=np.zeros(size, np.int64),
         loss=np.full(size, np.nan),
         currency=np.full(size, ""),
+        incident=np.full(size, -1),
+        n_reports=np.ones(size, np.int64),
     )
 
 
