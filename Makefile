@@ -3,7 +3,7 @@ ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 VENV := $(ROOT)/.venv
 BIN  := $(VENV)/bin
 REQ  := $(ROOT)/requirements
-CORPUS := $(ROOT)/tests/corpus
+NODE := $(ROOT)/tests/corpus $(ROOT)/tests/screens
 UV   := $(BIN)/uv
 PYTHON ?= python3
 SYNC := cd $(ROOT) && VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --compile-bytecode --require-hashes
@@ -45,8 +45,8 @@ $(VENV)/.run-ready: $(REQ)/run.txt $(ROOT)/pyproject.toml | $(UV)
 	@cd $(ROOT) && $(BIN)/python -m compileall -q forms records sync exports server
 	@touch $@
 
-$(VENV)/.node-ready: $(CORPUS)/package-lock.json | $(VENV)/.test-ready
-	@if command -v npm >/dev/null; then npm ci --prefix $(CORPUS) --ignore-scripts --no-audit --no-fund --silent && touch $@; fi
+$(VENV)/.node-ready: $(NODE:=/package-lock.json) | $(VENV)/.test-ready
+	@if command -v npm >/dev/null; then for folder in $(NODE); do npm ci --prefix $$folder --ignore-scripts --no-audit --no-fund --silent || exit 1; done && touch $@; fi
 
 $(VENV)/.test-ready: $(VENV)/.run-ready $(REQ)/test.txt
 	@echo "Setting up the tests (once) ..."

@@ -1,35 +1,28 @@
 """A real browser (system Chromium, driven by Playwright) and a server with a few reports."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from server.demo.pictures import mountains
 from tests.conftest import NewServer
+from tests.support.chromium import chromium
 from tests.support.collect import Collect, Record
 from tests.support.pages import HOSTILE, HOSTILE_XML, PASSWORD
 from tests.support.records import FLOCK, LOSS, flock, loss, new_id
 from tests.support.servers import Server
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
 PHOTO = mountains(7)
 Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     """The browser, or the reason why there is none."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.fail("No Chromium found: apt install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
+    with chromium() as launched:
+        yield launched
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +42,7 @@ def site(new_server: NewServer) -> Server:
 
 
 @pytest.fixture
-def open_page(chromium: Browser, site: Server) -> Iterator[Open]:
+def open_page(browser: Browser, site: Server) -> Iterator[Open]:
     """`open_page("/projects/1/phones", "coordinator", width=360)`: a page as this person sees it; what it reports fails a test."""
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
@@ -59,7 +52,7 @@ def open_page(chromium: Browser, site: Server) -> Iterator[Open]:
         path: str, role: str | None = "coordinator", *, width: int = 1280, language: str = "en", forgive: str = "none", **more: Any
     ) -> Page:
         """`forgive` is a status code that the test brings about on purpose."""
-        context = chromium.new_context(viewport={"width": width, "height": 800}, locale=language, timezone_id="Asia/Tehran", **more)
+        context = browser.new_context(viewport={"width": width, "height": 800}, locale=language, timezone_id="Asia/Tehran", **more)
         contexts.append(context)
         context.set_default_timeout(15_000)
         page = context.new_page()
