@@ -135,8 +135,12 @@ def _summary(start: str, end: str, found: Sequence[Latency]) -> Summary:
 
 def _timeline(told: Sequence[_Told], today: date) -> Timeline:
     ordered = sorted(told, key=lambda each: (each.received_at, each.instance_id))
-    steps = [step for each in ordered for step in _READERS.get(each.role, _nothing)(each)]
-    steps = list({(each.kind, each.day, each.claim, each.amount, each.detail): each for each in reversed(steps)}.values())
+    told_last = {  # each follow-up repeats what is known of its claim
+        (step.kind, step.day, "" if step.kind == EVENT else step.claim or step.instance_id): step
+        for each in ordered
+        for step in _READERS.get(each.role, _nothing)(each)
+    }
+    steps = list(told_last.values())
     steps.sort(key=lambda each: (each.day or date.max, _ORDER.index(each.kind), each.instance_id))
     return Timeline(steps, list(_latencies(steps, _open_claims(ordered), today)))
 

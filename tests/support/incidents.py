@@ -6,11 +6,14 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from records.blobs import BlobStore
+from records.incidents.references import BEGINNERS
 from records.models import IncidentPair, Submission
 from records.store import Store
 from sync.checks import Checker
+from sync.incidents.visits import VISITS
 from tests.support.conflict import insert_record
-from tests.support.stores import PROJECT
+from tests.support.records import FLOCK, renamed
+from tests.support.stores import PROJECT, publish_form
 from tests.support.twins import FORM, Told
 
 DAY = date(2026, 3, 1)
@@ -56,6 +59,8 @@ class Desk:
 
     def __init__(self, store: Store, blobs: BlobStore) -> None:
         self.store = store
+        for form_id in (*BEGINNERS, *VISITS):
+            publish_form(store, blobs, renamed(FLOCK, form_id, version="1"))
         self.checker = Checker(store, blobs)
 
     def take(self, *reports: Told, received_at: datetime = CAME) -> None:
