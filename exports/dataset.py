@@ -107,7 +107,7 @@ def _unread(connection: Connection, condition: ColumnElement[bool]) -> dict[str,
     reasons = {"n_deleted": Submission.deleted_at.is_not(None), "n_encrypted": Submission.encrypted, "n_error": Submission.excluded}
     reason = case(*((is_true, name) for name, is_true in reasons.items()))
     query = select(reason, func.count()).where(condition, Submission.form_id == CONFLICT_FORM, or_(*reasons.values()))
-    return {name: count for name, count in connection.execute(query.group_by(reason))}
+    return {row[0]: row[1] for row in connection.execute(query.group_by(reason))}
 
 
 def _visits(connection: Connection, condition: ColumnElement[bool], joined: Mapping[str, int]) -> dict[str, Visit]:

@@ -12,13 +12,13 @@ MOST_COUNTED = 999
 
 
 def waiting(connection: Connection, access: Access, *, limit: int) -> Sequence[Row[Any]]:
-    """(form_id, instance_id, received_at, flags, instance_name, app_user) of what waits, the oldest first."""
+    """(form_id, instance_id, received_at, flags, instance_name, app_user) of what waits, errors first, then the oldest."""
     names = ("form_id", "instance_id", "received_at", "flags", "instance_name")
     query: Any = (
         select(*(getattr(Submission, name) for name in names), AppUser.name.label("app_user"))
         .join_from(Submission, AppUser, AppUser.id == Submission.app_user_id, isouter=True)
         .where(Submission.attention, *_waits(access))
-        .order_by(Submission.received_at, Submission.instance_id)
+        .order_by(Submission.excluded.desc(), Submission.received_at, Submission.instance_id)
         .limit(limit)
     )
     rows: Sequence[Row[Any]] = connection.execute(query).all()

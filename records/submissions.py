@@ -43,6 +43,9 @@ class Record:
     instance_name: str
     latitude: float | None
     longitude: float | None
+    country: str | None
+    admin1: str | None
+    study_area: str | None
     event_date: Any
     edits: int
     flags: list[dict[str, Any]]
@@ -224,6 +227,9 @@ def _records(connection: Connection, access: Access, rows: Sequence[Any]) -> Ite
             instance_name=row.instance_name,
             latitude=row.latitude,
             longitude=row.longitude,
+            country=row.country,
+            admin1=row.admin1,
+            study_area=row.study_area,
             event_date=row.event_date,
             edits=row.edits,
             flags=row.flags,

@@ -19,6 +19,7 @@ COMMANDS = {
     "submission": ("submissions", "Look at what arrived, review it."),
     "quarantine": ("quarantine", "Look at what waits for a person."),
     "check": ("check", "Look at records again: where they lie, what is odd."),
+    "area": ("areas", "Look after the study areas of a project."),
     "entity": ("entities", "Look after the lists that phones pick from."),
     "export": ("exports", "Run exports and list their runs."),
     "strategy": ("strategy", "Show what data there are for each activity of the strategy."),

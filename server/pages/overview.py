@@ -12,6 +12,7 @@ from forms.problems import Problem
 from forms.submission import case_number
 from records import submissions
 from records.access import Right
+from records.flags import is_waiting
 from records.forms import titles
 from records.geography import SHIPPED
 from records.submissions import Position
@@ -46,7 +47,7 @@ def overview() -> Response:
         older=last,
         is_first_page=after is None,
         case_number=case_number,
-        flag_titles=flags.titles,
+        tags=flags.tags,
         missing_files=flags.missing,
         map_limit=MAP_LIMIT,
         states=STATES,
@@ -110,5 +111,5 @@ def _forms(connection: Connection) -> dict[str, dict[str, Any]]:
 def _point(row: Any) -> list[Any]:
     address = url_for("pages.report", form_id=row.form_id, instance_id=row.instance_id)
     day = row.event_date.isoformat() if row.event_date else row.received_at.date().isoformat()
-    words = ", ".join(flags.titles(row.flags))
+    words = ", ".join(flags.titles([item for item in row.flags if is_waiting(item)]))
     return [row.latitude, row.longitude, row.form_id, words, case_number(row.instance_id), day, row.app_user or "", address]

@@ -111,7 +111,9 @@ def _listed(problem: Problem | None = None) -> Response:
         "quarantine.html",
         status=problem.kind.status if problem else 200,
         problem=problem,
-        reasons=[(code, flags.title(code), count) for code, count in reasons.most_common()],
+        reasons=sorted(
+            ((code, flags.tag(code), count) for code, count in reasons.most_common()), key=lambda each: each[1].look != "bad"
+        ),
         reason=reason,
         explanation=flags.explanation(reason),
         records=chosen[start : start + PAGE_SIZE],
@@ -122,7 +124,7 @@ def _listed(problem: Problem | None = None) -> Response:
         forms=known,
         aside=[(row, *_refusal(row)) for row in kept_aside],
         case_number=case_number,
-        flag_titles=lambda row: [flags.title(code) for code in _reasons(row)],
+        tags=lambda row: flags.tags([item for item in row.flags if is_waiting(item)]),
         key=lambda row: json.dumps([row.form_id, row.instance_id]),
     )
 

@@ -21,6 +21,7 @@ from server.pages.blueprint import PROJECT, pages
 from server.pages.contents import comparisons
 from server.pages.history import STATES, history
 from server.pages.rendering import form_title, language, page
+from server.pages.values import place
 from server.services import services
 from server.thumbnails import thumbnail
 
@@ -54,7 +55,8 @@ def report_page(form_id: str, instance_id: str, problem: Problem | None = None) 
         case=case_number(record.instance_id),
         answers=answers,
         quiet=quiet,
-        flags=[flags.shown(flag, definition) for flag in record.flags],
+        flags=flags.all_shown(record.flags, definition),
+        place=place(record.country, record.admin1),
         missing=flags.missing(record),
         interview=_interview(record, definition),
         pictures=pictures(record.attachments),

@@ -40,6 +40,9 @@ def read(engine: Engine, *records: tuple[dict[str, Any], dict[str, Any]], form_i
         ("n_deleted", {}, ENCRYPTED | DELETED),
         ("n_deleted", answers(), {"review_state": "rejected"} | DELETED),
         ("n_encrypted", {}, ENCRYPTED),
+        ("n_error", answers(), {"excluded": True}),
+        ("n_error", answers(predator="wolf"), {"excluded": True}),
+        ("n_deleted", answers(), {"excluded": True} | DELETED),
         ("n_test", answers(purpose="test"), {}),
         ("n_undated", answers(), {"event_date": None}),
         ("n_other_predator", answers(predator="wolf"), {}),
@@ -59,7 +62,11 @@ def test_every_other_state_counts(engine: Engine, state: str) -> None:
     assert (len(data.reports), set(data.left_out.values())) == (1, {0})
 
 
-@pytest.mark.parametrize("changes", [{"review_state": "rejected"}, DELETED, ENCRYPTED], ids=["rejected", "deleted", "encrypted"])
+@pytest.mark.parametrize(
+    "changes",
+    [{"review_state": "rejected"}, DELETED, ENCRYPTED, {"excluded": True}],
+    ids=["rejected", "deleted", "encrypted", "with an error"],
+)
 @pytest.mark.parametrize("form_id", ["conflict_livestock", "dog_impact"])
 def test_what_never_counts_is_no_sign_of_anybody_being_there(engine: Engine, changes: dict[str, Any], form_id: str) -> None:
     assert len(read(engine, (answers(), changes), form_id=form_id).footprint) == 0

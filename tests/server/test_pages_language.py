@@ -36,7 +36,7 @@ def template_texts() -> Iterator[tuple[str, str]]:
 
 def code_texts() -> Iterator[tuple[str, str]]:
     """(text, file) of every marked text in the server's code, and of every fixed detail or hint of a problem raised there."""
-    for path in sorted(SERVER.rglob("*.py")):
+    for path in sorted([*SERVER.rglob("*.py"), SERVER.parent / "records" / "pictures.py"]):
         if "commands" in path.parts or "demo" in path.parts:
             continue  # the command line speaks English
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
