@@ -4,6 +4,7 @@ Of a test, a deleted and a rejected record there are none.
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
@@ -41,7 +42,8 @@ _KINDS = select(Measure.kind, Measure.subject).filter_by(**_OWN).where(Measure.k
 def measured(case: Case) -> list[Measured]:
     """What this record adds to compare others with."""
     by_form = _BY_FORM.get(case.form_id)
-    return list(islice(by_form(case), MOST)) if by_form is not None and counts(case) else []
+    found = by_form(case) if by_form is not None and counts(case) else ()
+    return list(islice((each for each in found if math.isfinite(each.value)), MOST))
 
 
 def keep(connection: Connection, case: Case) -> Iterable[Flag]:

@@ -67,5 +67,5 @@ def moment(value: object) -> datetime | None:
 
 
 def whole(number: float) -> float:
-    """The number as people write it: a whole one without a decimal point."""
-    return int(number) if number.is_integer() else round(number, 2)
+    """The number as people write it: a whole one without a decimal point, if it is none that no JSON takes."""
+    return int(number) if abs(number) < 1e15 and number == int(number) else round(number, 2)

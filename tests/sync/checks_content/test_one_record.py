@@ -1,17 +1,21 @@
 """Each check of what one record says: what provokes it, and what nearly does."""
 
+import csv
+import math
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.library.sources import survey_ids
+from forms.library.sources import LIBRARY, read_survey, survey_ids
 from records.flag_kinds.content import CONTENT
 from records.flags import Flag
-from sync.checks import content
+from sync.checks import amounts, content, species
 from sync.checks.case import Case
 from sync.checks.effort import EFFORTS
+from sync.checks.measures import measured
 from sync.checks.species import QUESTIONS
 from tests.support.answers import case, conflict, lost, seen, transect
 
@@ -367,4 +371,29 @@ anything = st.recursive(
 
 @given(st.sampled_from([*survey_ids(), "another"]), st.dictionaries(names, anything, max_size=8))
 def test_no_answers_break_a_check_and_checking_twice_finds_the_same(form_id: str, answers: Answers) -> None:
-    assert found(case(form_id, answers)) == found(case(form_id, answers))
+    said = found(case(form_id, answers))
+    assert said == found(case(form_id, answers)) == orjson.loads(orjson.dumps(said))
+    assert all(math.isfinite(each.value) and len(each.subject) <= 64 for each in measured(case(form_id, answers)))
+
+
+def test_every_animal_with_a_list_of_countries_is_a_choice_of_the_surveys_and_every_country_too() -> None:
+    with (LIBRARY / "choices.csv").open(newline="", encoding="utf-8") as file:
+        choices = {(row["list_name"], row["name"]) for row in csv.DictReader(file)}
+    with species.COUNTRIES.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["list_name"], row["name"]) for row in rows} <= choices
+    assert len(species.home_countries()) == len(rows)
+    assert {("country", country) for row in rows for country in row["countries"].split()} <= choices
+    assert all(row["countries"] and row["source"] for row in rows)
+    assert {("livestock", name) for name in amounts.SMALL_STOCK | amounts.LARGE_STOCK | amounts.NOT_A_HERD} <= choices
+
+
+@pytest.mark.parametrize("form_id", survey_ids())
+def test_what_the_checks_ask_for_is_asked_by_the_surveys(form_id: str) -> None:
+    """A renamed question must not silence a check."""
+    asked = {row["name"] for row in read_survey(form_id).questions}
+    paths = [path for part in amounts.PARTS.get(form_id, ()) for path in (*part.some, *part.whole, part.repeat)]
+    paths += [path for total in amounts.TOTALS.get(form_id, ()) for path in (total.path, total.repeat)]
+    paths += [path for question in QUESTIONS.get(form_id, ()) for path in (question.path, question.repeat)]
+    paths += [*EFFORTS.get(form_id, ()), amounts.CURRENCY_QUESTIONS.get(form_id, ())]
+    assert {name for path in paths for name in path} <= asked
