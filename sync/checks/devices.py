@@ -44,9 +44,10 @@ def follow(connection: Connection, cases: Iterable[Case]) -> None:
         else:
             case.finished_at = case.moment("end")
     for own in waiting.values():
-        sent = deque(_history(connection, own), maxlen=REMEMBERED + len(own))
+        keys = {_key(case) for case in own}
+        sent = deque((each for each in _history(connection, own) if each.key not in keys), maxlen=REMEMBERED + len(own))
         for case in own:
-            case.earlier = [each for each in sent if each.key != _key(case) and each.received_at <= case.received_at]
+            case.earlier = [each for each in sent if each.received_at <= case.received_at]
             this = _sent(case)
             case.finished_at = this.finished_at
             sent.append(this)

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
+from xml.sax.saxutils import escape
 
 from forms.datatypes import calendar_day, read_point
 from forms.definition import FormDefinition
@@ -42,6 +43,12 @@ _TYPES = {
 
 @cache
 def definition() -> FormDefinition:
+    """What the form below asks."""
+    return FormDefinition.from_xform(form())
+
+
+@cache
+def form() -> bytes:
     """A form with the questions that the checks of place, time and words know, as the shipped surveys have them."""
     groups: dict[str, list[str]] = {}
     for path in _TYPES:
@@ -52,8 +59,18 @@ def definition() -> FormDefinition:
     binds = "".join(f'<bind nodeset="/data/{path}" type="{kind}" {more}/>' for path, (kind, more, _) in _TYPES.items())
     body = "".join(_control(path, control) for path, (_, _, control) in _TYPES.items() if control and "seen" not in path)
     body += '<group ref="/data/seen"><repeat nodeset="/data/seen"><input ref="/data/seen/animal"/></repeat></group>'
-    form = xform(nodes, binds, body, form_id="conflict_livestock")
-    return FormDefinition.from_xform(form.replace(b"<h:html ", b'<h:html xmlns:tulliana="urn:tulliana:xforms" ', 1))
+    made = xform(nodes, binds, body, form_id="conflict_livestock")
+    return made.replace(b"<h:html ", b'<h:html xmlns:tulliana="urn:tulliana:xforms" ', 1)
+
+
+def elements(answers: dict[str, Any]) -> str:
+    """The XML of answers as a phone writes them."""
+    return "".join(
+        "".join(f"<{name}>{elements(row)}</{name}>" for row in value)
+        if isinstance(value, list)
+        else f"<{name}>{elements(value) if isinstance(value, dict) else escape(str(value))}</{name}>"
+        for name, value in answers.items()
+    )
 
 
 def _control(path: str, control: str) -> str:

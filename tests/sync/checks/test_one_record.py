@@ -54,6 +54,23 @@ MASHHAD = {"point": (36.3, 59.6), "finished_at": HOUR_AGO, "began_at": HOUR_AGO 
 SHIRAZ_AFTER = {"point": (29.6, 52.5), "finished_at": RECEIVED + timedelta(hours=2), "began_at": RECEIVED + timedelta(hours=1)}
 REPLACED = ("2", datetime(2026, 4, 20, tzinfo=UTC))
 
+AREA = {"areas": AREAS}
+NO_FIX = {"earlier": [sent(1, **MASHHAD | {"accuracy": None})]}
+SLOWLY = {"earlier": [sent(1, **MASHHAD | {"began_at": RECEIVED - timedelta(hours=6)})]}
+
+
+def seen_at(time_of_day: str, day: int = 3) -> dict[str, Any]:
+    return {"when": None, "obs_time": f"2026-05-0{day}T{time_of_day}:00+03:30"}
+
+
+def ended(zone: str) -> dict[str, Any]:
+    return {"start": None, "end": f"2026-05-02T10:20:00+{zone}"}
+
+
+def taken_at(latitude: float) -> dict[str, Any]:
+    return {"pictures": [Shown("a.jpg", "0", None, (latitude, 51.41))]}
+
+
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     # code, answers and circumstances that provoke it, answers and circumstances that nearly do
     ("location_null_island", here("0.0 0.0 0 5"), {}, here("35.7123 51.4 0 5"), {}),
@@ -74,8 +91,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
     ("location_rounded", here("35.71 51.40 1100 5"), {}, here("35.71 51.401 1100 5"), {}),
     ("location_elevation", here("35.712345 51.412345 6501 5"), {}, here("35.712345 51.412345 6500 5"), {}),
     ("location_elevation", here("35.712345 51.412345 -101 5"), {}, here("36.712345 51.412345 -90 5"), {}),
-    ("location_area", here("35.712345 51.712345 0 5", area_code="kh۱"), {"areas": AREAS}, {"area_code": "KH-1"}, {"areas": AREAS}),
-    ("location_area", here("35.5 51.76 0 5", area_code="KH1"), {"areas": AREAS}, here("35.5 51.76 0 5", area_code="KH2"), {"areas": AREAS}),
+    ("location_area", here("35.712345 51.712345 0 5", area_code="kh۱"), AREA, {"area_code": "KH-1"}, AREA),
+    ("location_area", here("35.5 51.76 0 5", area_code="KH1"), AREA, here("35.5 51.76 0 5", area_code="KH2"), AREA),
     (
         "location_repeated",
         {},
@@ -90,13 +107,13 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
         on("2026-05-01"),
         {"earlier": [sent(n, point=(35.712345, 51.412345), event_date=RECEIVED.date() - timedelta(2)) for n in range(1, 5)]},
     ),
-    ("location_jump", NOW, {"earlier": [sent(1, **MASHHAD)]}, NOW, {"earlier": [sent(1, **MASHHAD | {"accuracy": None})]}),
-    ("location_jump", NOW, {"earlier": [sent(1, **SHIRAZ_AFTER)]}, NOW, {"earlier": [sent(1, **MASHHAD | {"began_at": RECEIVED - timedelta(hours=6)})]}),
+    ("location_jump", NOW, {"earlier": [sent(1, **MASHHAD)]}, NOW, NO_FIX),
+    ("location_jump", NOW, {"earlier": [sent(1, **SHIRAZ_AFTER)]}, NOW, SLOWLY),
     ("time_future", on("2026-05-06"), {}, on("2026-05-04"), {}),
-    ("time_future", {"when": None, "obs_time": "2026-05-04T12:00:00+03:30"}, {}, {"when": None, "obs_time": "2026-05-04T11:00:00+03:30"}, {}),
+    ("time_future", seen_at("12:00", day=4), {}, seen_at("11:00", day=4), {}),
     ("time_ahead", on("2026-05-04"), {}, on("2026-05-03"), {}),
-    ("time_ahead", {"when": None, "obs_time": "2026-05-03T11:41:00+03:30"}, {}, {"when": None, "obs_time": "2026-05-03T11:39:00+03:30"}, {}),
-    ("time_ahead", {"when": None, "obs_time": "2026-05-03T13:00:00+03:30"}, {}, {"when": None, "obs_time": "2026-05-03T13:00:00+03:30"}, {"clock_offset": 7200}),
+    ("time_ahead", seen_at("11:41"), {}, seen_at("11:39"), {}),
+    ("time_ahead", seen_at("13:00"), {}, seen_at("13:00"), {"clock_offset": 7200}),
     ("time_calendar", on("1405-02-11"), {}, on("2026-05-01"), {}),
     ("time_calendar", on("۱۴۰۵/۲/۳۱"), {}, on("1299-12-29"), {}),
     ("time_old", on("2025-04-30"), {}, on("2025-05-01"), {}),
@@ -107,15 +124,15 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
     ("time_duration", times("2T10:00:00", "2T10:00:10"), {}, times("2T10:00:00", "2T10:00:20"), {}),
     ("time_duration", times("1T10:00:00", "2T10:00:01"), {}, times("1T10:00:00", "2T10:00:00"), {}),
     ("time_duration", times("1T10:00:00", "2T10:00:01"), {}, times("1T10:00:00", "2T10:00:01"), {"current_instance_id": "uuid:2"}),
-    ("time_zone", {"end": "2026-05-02T10:20:00+05:00", "start": None}, {}, {"end": "2026-05-02T10:20:00+04:30", "start": None}, {}),
-    ("time_zone", {"end": "2026-05-02T10:20:00+09:00", "start": None}, {}, here("39.982345 44.152345 990 5", end="2026-05-02T10:20:00+04:00"), {}),
+    ("time_zone", ended("05:00"), {}, ended("04:30"), {}),
+    ("time_zone", ended("09:00"), {}, here("39.982345 44.152345 990 5") | ended("04:00"), {}),
     ("time_skew", {}, {"clock_offset": 3600}, {}, {"clock_offset": 600}),
     ("time_skew", {"end": "2026-05-03T11:41:00+03:30"}, {}, {"end": "2026-05-03T11:39:00+03:30"}, {}),
     ("time_skew", {}, {"earlier": ahead_by(60, 5)}, {}, {"earlier": ahead_by(60, 2)}),
     ("test", {"submission_purpose": "test"}, {}, {}, {}),
     ("test_like", said("TEST!"), {}, said("the DNA test failed"), {}),
     ("test_like", said("تست ۲"), {}, said("تستر"), {}),
-    ("test_like", here("35.7012 51.4012 1100 5"), {"areas": AREAS}, here("35.7112 51.4012 1100 5"), {"areas": AREAS}),
+    ("test_like", here("35.7012 51.4012 1100 5"), AREA, here("35.7112 51.4012 1100 5"), AREA),
     ("text_personal", said("زنگ بزنید ۰۹۱۲ ۳۴۵ ۶۷۸۹"), {}, said("1200 sheep, 350 goats"), {}),
     ("text_personal", said("call +98 912 345 6789 please"), {}, said("at 35.712345, 51.412345"), {}),
     ("text_personal", said("melli 0012345679"), {}, said("tag 0012345678"), {}),
@@ -124,7 +141,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
     ("consent_contradicted", {"consent": "no"}, {}, {"consent": "no", "reporter": {"household_code": "NEW"}}, {}),
     ("version_superseded", {}, {"replaced": REPLACED}, {}, {"replaced": ("2", datetime(2026, 4, 26, tzinfo=UTC))}),
     ("picture_missing", {}, {"missing": ["a.jpg"]}, {}, {"files": ["a.jpg"]}),
-    ("picture_elsewhere", {}, {"pictures": [Shown("a.jpg", "0", None, (35.76, 51.41))]}, {}, {"pictures": [Shown("a.jpg", "0", None, (35.75, 51.41))]}),
+    ("picture_elsewhere", {}, taken_at(35.76), {}, taken_at(35.75)),
 ]  # fmt: skip
 
 
