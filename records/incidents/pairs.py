@@ -160,6 +160,14 @@ _OTHERS = union_all(  # each part has its index
 )
 
 
+_FLAGS = (
+    select(Submission.flags)
+    .where(Submission.project_id == bindparam("project_id"), Submission.form_id == bindparam("form_id"))
+    .where(Submission.instance_id == bindparam("instance_id"))
+    .with_for_update()
+)
+
+
 def twin_flags(connection: Connection, key: dict[str, Any]) -> list[Flag]:
     """The flags of a record that follow from its undecided pairs."""
     return [flag(TWIN, case=case_number(other)) for other in sorted(connection.scalars(_OTHERS, key))]
@@ -167,7 +175,7 @@ def twin_flags(connection: Connection, key: dict[str, Any]) -> list[Flag]:
 
 def refresh_flags(connection: Connection, key: dict[str, Any]) -> None:
     """Bring these flags of a record up to date; one that a person settled stays as it is."""
-    present: list[Flag] | None = connection.execute(select(Submission.flags).filter_by(**key).with_for_update()).scalar()
+    present: list[Flag] | None = connection.execute(_FLAGS, key).scalar()
     if present is None:
         return
     staying = [item for item in present if item["code"] != TWIN or "settled" in item]

@@ -28,5 +28,4 @@ def link_incidents(connection: Connection, case: "Case") -> Sequence[Flag]:
         begin(connection, case)
     if case.form_id != REPORT:
         return ()
-    match(connection, case)
-    return twin_flags(connection, case.key)
+    return twin_flags(connection, case.key) if match(connection, case) else ()

@@ -7,9 +7,10 @@ anew: so the pairs are the same in whatever order reports and corrections come.
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, union_all, update
+from sqlalchemy import Connection, Executable, bindparam, delete, insert, select, union_all, update
 
 from records.incidents import refresh_flags
 from records.incidents.pairs import pair_key
@@ -32,9 +33,12 @@ _IN_TIME = (
     .order_by(ConflictReport.instance_id)
     .limit(MOST_COMPARED)
 )
-_BY_CELL = _IN_TIME.where(ConflictReport.cell.in_(bindparam("cells", expanding=True)))
-_BY_HOUSEHOLD = _IN_TIME.where(ConflictReport.household == bindparam("household"))
-_BY_PLACE = _IN_TIME.where(ConflictReport.place == bindparam("place"))
+_WAYS = {
+    "cells": ConflictReport.cell.in_(bindparam("cells", expanding=True)),
+    "household": ConflictReport.household == bindparam("household"),
+    "place": ConflictReport.place == bindparam("place"),
+}
+"""How other reports are found, by what this one must have; each way has its index."""
 _PAIR = tuple(column.name for column in IncidentPair.__table__.primary_key)
 _STATE = ("score", "band", "evidence", "rule", "decision")
 _OF_REPORT = union_all(  # each part has its index
@@ -49,16 +53,19 @@ _OF_REPORT = union_all(  # each part has its index
 )
 
 
-def match(connection: Connection, case: "Case") -> None:
-    """Bring facts and pairs of a report up to date; a test and an encrypted one have none."""
+def match(connection: Connection, case: "Case") -> bool:
+    """Bring facts and pairs of a report up to date; a test and an encrypted one have none. Whether it may be in a pair."""
     found: Mapping[str, Match] = {}
-    if not (case.is_test or case.encrypted):
-        facts = _written(connection, case)
-        found = {other.instance_id: one for other in _candidates(connection, case, facts) if (one := _proposal(facts, other))}
-    else:
+    if case.is_test or case.encrypted:
         connection.execute(delete(ConflictReport).filter_by(**case.key))
+    else:
+        facts, is_new = _written(connection, case)
+        found = {other.instance_id: one for other in _candidates(connection, case, facts) if (one := _proposal(facts, other))}
+        if is_new and not found:
+            return False
     for other in _settle(connection, case, found):
         refresh_flags(connection, case.key | {"instance_id": other})
+    return True
 
 
 def _proposal(one: Facts, other: Facts) -> Match | None:
@@ -68,37 +75,38 @@ def _proposal(one: Facts, other: Facts) -> Match | None:
     return None if found.band == UNLIKELY else found
 
 
-def _written(connection: Connection, case: "Case") -> Facts:
-    """The facts of a report, after writing them down."""
+def _written(connection: Connection, case: "Case") -> tuple[Facts, bool]:
+    """The facts of a report, after writing them down, and whether they are the first."""
     facts = facts_of(case)
     values = asdict(facts) | case.key | {"cell": cell_of(facts.latitude, facts.longitude)}
-    if connection.execute(insert_new(connection, ConflictReport), values).rowcount == 0:
+    is_new = connection.execute(insert_new(connection, ConflictReport), values).rowcount > 0
+    if not is_new:
         connection.execute(update(ConflictReport).filter_by(**case.key).values(values))
-    return facts
+    return facts, is_new
 
 
 def _candidates(connection: Connection, case: "Case", facts: Facts) -> list[Facts]:
     """Reports of about that time nearby, of the same household or of a place of the same name."""
-    if facts.days is None:
+    given = {
+        "cells": cells_around(*facts.point) if facts.point is not None else (),
+        "household": facts.household,
+        "place": facts.place,
+    }
+    values = {name: value for name, value in given.items() if value}
+    if facts.days is None or not values:
         return []
     first, last = facts.days
-    values: dict[str, Any] = {"project_id": case.project_id, "first": first, "last": last}
-    ways = []
-    if facts.point is not None:
-        ways.append(_BY_CELL)
-        values["cells"] = cells_around(*facts.point)
-    if facts.household:
-        ways.append(_BY_HOUSEHOLD)
-        values["household"] = facts.household
-    if facts.place:
-        ways.append(_BY_PLACE)
-        values["place"] = facts.place
-    found: dict[str, Facts] = {}
-    for way in ways:
-        for row in connection.execute(way, values):
-            found.setdefault(row.instance_id, Facts(*row))
+    rows = connection.execute(_search(tuple(values)), values | {"project_id": case.project_id, "first": first, "last": last})
+    found = {row.instance_id: Facts(*row) for row in rows}
     found.pop(case.instance_id, None)
     return list(found.values())
+
+
+@cache
+def _search(ways: tuple[str, ...]) -> Executable:
+    """The statement that finds other reports in these ways."""
+    parts = [select(_IN_TIME.where(_WAYS[way]).subquery()) for way in ways]  # SQLite knows no limit within a union
+    return parts[0] if len(parts) == 1 else union_all(*parts)
 
 
 def _settle(connection: Connection, case: "Case", found: Mapping[str, Match]) -> list[str]:

@@ -9,9 +9,13 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 
-from tests.load import deliveries, exports
+from tests.load import deliveries, exports, incidents
 
-BENCHES: dict[str, Callable[[deliveries.Options], Iterator[str]]] = {"deliveries": deliveries.report, "exports": exports.report}
+BENCHES: dict[str, Callable[[deliveries.Options], Iterator[str]]] = {
+    "deliveries": deliveries.report,
+    "exports": exports.report,
+    "incidents": incidents.report,
+}
 
 
 def main() -> None:
