@@ -1,6 +1,5 @@
 """Each check of what one record says: what provokes it, and what nearly does."""
 
-import csv
 import math
 from typing import Any
 
@@ -9,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.library.sources import LIBRARY, read_survey, survey_ids
+from forms.library.sources import survey_ids
 from records.flag_kinds.content import CONTENT
 from records.flags import Flag
-from sync.checks import amounts, content, species
+from sync.checks import content
 from sync.checks.case import Case
 from sync.checks.effort import EFFORTS
 from sync.checks.measures import measured
@@ -97,7 +96,7 @@ CASES: list[tuple[str, str, Answers, Answers]] = [
         "count_sum",
         "conflict_livestock",
         conflict(lost(killed=3, unit_value=0.1), losses_g={"loss_value_local": 0.4}),
-        conflict(lost(killed=3, unit_value=0.1), losses_g={"loss_value_local": 0.30000000000000004, "total_missing": 0}),
+        conflict(lost(killed=3, unit_value=0.1), losses_g={"loss_value_local": 0.3, "total_missing": 0}),
     ),
     (
         "count_sum",
@@ -187,7 +186,7 @@ CASES: list[tuple[str, str, Answers, Answers]] = [
         "distance_geometry",
         "prey_transect",
         transect(seen(angle_method="bearings", bearing_animal=10, bearing_line=340, perp_m=10)),
-        transect(seen(angle_method="bearings", bearing_animal=10, bearing_line=340)),
+        transect(seen(angle_method="bearings", bearing_animal=340, bearing_line=10)),
     ),
     (
         "distance_geometry",
@@ -251,7 +250,7 @@ def test_a_check_speaks_when_it_should_and_is_silent_when_it_nearly_should(
     code: str, form_id: str, provoking: Answers, nearly: Answers
 ) -> None:
     assert code in codes(form_id, provoking)
-    assert codes(form_id, nearly) in ([], ["count_big"])
+    assert set(codes(form_id, nearly)) <= {"count_big"} - {code}
 
 
 def test_every_kind_of_flag_is_provoked_and_what_a_check_says_reads_well() -> None:
@@ -279,6 +278,10 @@ def test_tests_deleted_and_encrypted_records_are_left_alone() -> None:
 def test_near_a_border_what_either_country_has_is_right(form_id: str, answers: Answers) -> None:
     assert codes(form_id, answers, country="TR") == []
     assert len(codes(form_id, answers, country=None)) == 1
+
+
+def test_a_flag_can_be_kept_whatever_the_number() -> None:
+    assert [item["values"]["km"] for item in orjson.loads(orjson.dumps(found(case("patrol_effort", patrol(km=1e30)))))] == [1e30]
 
 
 def test_without_a_country_nothing_is_foreign() -> None:
@@ -374,26 +377,3 @@ def test_no_answers_break_a_check_and_checking_twice_finds_the_same(form_id: str
     said = found(case(form_id, answers))
     assert said == found(case(form_id, answers)) == orjson.loads(orjson.dumps(said))
     assert all(math.isfinite(each.value) and len(each.subject) <= 64 for each in measured(case(form_id, answers)))
-
-
-def test_every_animal_with_a_list_of_countries_is_a_choice_of_the_surveys_and_every_country_too() -> None:
-    with (LIBRARY / "choices.csv").open(newline="", encoding="utf-8") as file:
-        choices = {(row["list_name"], row["name"]) for row in csv.DictReader(file)}
-    with species.COUNTRIES.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert {(row["list_name"], row["name"]) for row in rows} <= choices
-    assert len(species.home_countries()) == len(rows)
-    assert {("country", country) for row in rows for country in row["countries"].split()} <= choices
-    assert all(row["countries"] and row["source"] for row in rows)
-    assert {("livestock", name) for name in amounts.SMALL_STOCK | amounts.LARGE_STOCK | amounts.NOT_A_HERD} <= choices
-
-
-@pytest.mark.parametrize("form_id", survey_ids())
-def test_what_the_checks_ask_for_is_asked_by_the_surveys(form_id: str) -> None:
-    """A renamed question must not silence a check."""
-    asked = {row["name"] for row in read_survey(form_id).questions}
-    paths = [path for part in amounts.PARTS.get(form_id, ()) for path in (*part.some, *part.whole, part.repeat)]
-    paths += [path for total in amounts.TOTALS.get(form_id, ()) for path in (total.path, total.repeat)]
-    paths += [path for question in QUESTIONS.get(form_id, ()) for path in (question.path, question.repeat)]
-    paths += [*EFFORTS.get(form_id, ()), amounts.CURRENCY_QUESTIONS.get(form_id, ())]
-    assert {name for path in paths for name in path} <= asked
