@@ -185,10 +185,7 @@ def as_text(value: object) -> str:
 
 def as_number(value: object) -> float | None:
     """The number of an answer; None when it is none."""
-    try:
-        return float(value) if type(value) in (int, float) else None  # type: ignore[arg-type]
-    except OverflowError:
-        return None
+    return float(value) if type(value) in (int, float) else None  # type: ignore[arg-type]
 
 
 def as_day(value: object) -> date | None:
