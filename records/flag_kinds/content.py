@@ -109,7 +109,7 @@ CONTENT = {
     "distance_geometry": FlagKind(
         "warning",
         "Distance and angle do not fit",
-        "The perpendicular distance is not the distance to the group times the sine of the angle. The one worked out here is used.",
+        "The perpendicular distance is not the distance to the group times the sine of the angle. Use the one worked out here.",
         "It reads {phone_m}. Worked out: {worked_out_m}.",
     ),
     "distance_far": FlagKind(
@@ -151,7 +151,7 @@ CONTENT = {
         "warning",
         "Camera's clock wrong",
         "The clock of the camera and that of the phone differ by more than 10 minutes. Times of its pictures need this correction.",
-        "Camera ahead by {offset_seconds}.",
+        "The camera's clock: {offset_seconds}.",
     ),
     "camera_last_image": FlagKind(
         "warning",

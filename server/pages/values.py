@@ -13,7 +13,7 @@ from server.downloads import visible_name
 from server.pages.rendering import duration, language, moment, number, translate
 from server.services import services
 
-_LISTS = {"country": "country", "reported": "country", "predator": "predator", "livestock": "livestock", "prey": "prey"}
+_LISTS = {name: name for name in ("country", "predator", "livestock", "prey", "currency")} | {"reported": "country"}
 """Names of values that are codes of choices of the shipped surveys, and of which list."""
 _LEFT_TO_RIGHT = {"point", "case", "zone", "version", "newer", "text"}
 _EXACT_TO = 10
