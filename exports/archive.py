@@ -107,7 +107,7 @@ def _files(
             Attachment,
             (Attachment.project_id == Submission.project_id) & (Attachment.form_id == Submission.form_id) & own,
         )
-        .where(*access.visible(), Submission.form_id == form_id)
+        .where(*access.visible(), Submission.form_id == form_id, Attachment.personal.in_(access.file_kinds()))
         .order_by(Submission.instance_id, Attachment.received_at, Attachment.sha256)
         .distinct()
         .add_columns(Attachment.received_at)

@@ -130,6 +130,19 @@ CATALOGUE: dict[str, Kind] = {
             "The key file cannot be used.",
             "Give the RSA private key that belongs to the form, as a PEM file, with its passphrase.",
         ),
+        Kind(
+            "personal_key_missing",
+            503,
+            "The key of personal data is not here.",
+            "Put the key file back from where its copy is kept, then send again: nothing is lost. See: tulliana doctor.",
+        ),
+        Kind(
+            "seal_broken",
+            500,
+            "Sealed data were changed, or put in another's place.",
+            "Restore the database and files from a backup of one moment.",
+        ),
+        Kind("withheld", 403, "This tells who somebody is and is withheld from your role.", "Ask a coordinator."),
         Kind("key_wrong", 422, "This key does not open the record.", "Give the private key that belongs to the form."),
         Kind(
             "envelope_broken",

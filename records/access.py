@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, select
 
+from forms.personal import ATTENDANCE, PICTURE
 from forms.problems import Problem
 from records.models import AppUser, Form, Submission
 
@@ -17,7 +18,9 @@ from records.models import AppUser, Form, Submission
 class Right(StrEnum):
     """One thing a role may allow."""
 
-    SEE = "see"  # reports as they came, places exact
+    SEE = "see"  # reports, places exact
+    CONTACT = "contact"  # who somebody is: names, telephone numbers, sheets of attendance
+    PICTURES = "pictures"  # photos and other files of reports
     CONFIDENTIAL = "confidential"  # records of confidential forms too: deaths of leopards, illegal trade
     REVIEW = "review"  # review states, comments, remedies
     FORMS = "forms"  # publish, draft, close
@@ -32,9 +35,9 @@ class Right(StrEnum):
 COLLECTOR = "data_collector"
 ROLES: dict[str, frozenset[Right]] = {
     "coordinator": frozenset(Right) - {Right.SERVER},
-    "reviewer": frozenset({Right.SEE, Right.REVIEW, Right.EXPORTS}),
+    "reviewer": frozenset({Right.SEE, Right.PICTURES, Right.REVIEW, Right.EXPORTS}),
     "analyst": frozenset({Right.EXPORTS}),
-    COLLECTOR: frozenset({Right.SEE}),  # of the phones that are theirs
+    COLLECTOR: frozenset({Right.SEE, Right.PICTURES}),  # of the phones that are theirs
 }
 
 
@@ -65,6 +68,10 @@ class Access:
         """Raise `Problem("not_allowed")` unless one of these rights is there."""
         if not self.may(*rights):
             raise Problem("not_allowed")
+
+    def file_kinds(self) -> list[str]:
+        """The kinds of files (see `forms.personal`) that its holder may look at."""
+        return [ATTENDANCE] * self.may(Right.CONTACT) + [PICTURE] * self.may(Right.PICTURES)
 
     def visible(self, *, with_deleted: bool = False) -> Sequence[ColumnElement[bool]]:
         """The conditions on `submission` under which its holder may see a record."""

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Row, and_, select
 from forms.problems import Problem
 from records.access import Access, Right
 from records.models import Attachment, Feed, Submission, SubmissionVersion
+from records.personal import shown_xml
+from records.store import vault_of
 from records.submissions import KeptFile, found
 
 _OF_VERSION = and_(
@@ -28,10 +30,11 @@ _ARRIVED = and_(
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A record as a program gets it: the bytes of its current version, and its files with their MD5 in hex."""
+    """A record as a program gets it: its current version without what tells who somebody is, its files with their MD5 in hex."""
 
     instance_id: str
     received_at: datetime
+    sha256: str
     xml: bytes
     files: list[tuple[KeptFile, str]]
 
@@ -52,7 +55,7 @@ def pulled(connection: Connection, access: Access, form_id: str, instance_id: st
     """The current version of the record that has, or had, this instance id. Raises `Problem("submission_unknown")`."""
     record = found(connection, access, instance_id, form_id)
     version = SubmissionVersion
-    current = select(version.instance_id, version.received_at, version.xml).join(Submission, _OF_VERSION)
+    current = select(*version.__table__.columns).join(Submission, _OF_VERSION)
     here = current.where(Submission.form_id == form_id, Submission.instance_id == record.instance_id, *access.visible())
     row = connection.execute(here).first()
     if row is None:
@@ -64,4 +67,6 @@ def pulled(connection: Connection, access: Access, form_id: str, instance_id: st
         .distinct()
     )
     md5 = {row.sha256: row.md5 for row in rows}
-    return Pulled(row.instance_id, row.received_at, row.xml, [(file, md5[file.sha256]) for file in record.attachments])
+    xml = shown_xml(vault_of(connection), row)
+    files = [(file, md5[file.sha256]) for file in record.attachments if not file.withheld]
+    return Pulled(row.instance_id, row.received_at, row.sha256, xml, files)

@@ -1,8 +1,12 @@
-"""Files by their content: one file per SHA-256, written to a temporary place and moved in when whole and on disk."""
+"""Files by their content: one file per SHA-256, written to a temporary place and moved in when whole and on disk.
+
+What phones send is sealed while it is written: no plain byte of it touches the disk. What goes out to phones is not.
+"""
 
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import secrets
 import time
@@ -12,6 +16,8 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from forms.problems import Problem
+from records.sealed_files import BEGINNING, HEAD, PIECE, SealedFile, Sealer, plain_size
+from records.vault import Vault
 
 Result = TypeVar("Result")
 _STALE_SECONDS = 24 * 3600
@@ -33,8 +39,9 @@ class BlobStore:
     All folders are made and on disk before the first file comes, so that keeping a file need only sync its own.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, vault: Vault) -> None:
         self.folder = folder
+        self.vault = vault
         self.incoming = folder / "incoming"
         if not self.incoming.is_dir():
             for number in range(256):
@@ -43,15 +50,37 @@ class BlobStore:
             sync_folder(folder)
             sync_folder(folder.parent)
 
-    def writer(self) -> "BlobWriter":
-        """A new file to write to; nothing is kept until `keep`."""
-        return BlobWriter(self)
+    def writer(self, *, sealed: bool = True) -> "BlobWriter":
+        """A new file to write to; nothing is kept until `keep`. Raises `Problem("personal_key_missing")`."""
+        if sealed:
+            self.vault.require()  # before anything is read from a phone
+        return BlobWriter(self, Sealer() if sealed else None)
 
-    def put(self, data: bytes) -> Blob:
+    def put(self, data: bytes, *, sealed: bool = False) -> Blob:
         """Keep these bytes."""
-        with self.writer() as writer:
+        with self.writer(sealed=sealed) as writer:
             writer.write(data)
             return writer.keep()
+
+    def reseal(self, sha256: str) -> None:
+        """Seal with today's key what is plain, or was sealed with another."""
+        with self.open(sha256) as file, self.writer() as writer:
+            while chunk := file.read(_CHUNK):
+                writer.write(chunk)
+            writer.keep()
+
+    def remove(self, sha256: str) -> bool:
+        """Make a file unreadable and take it away; whether it was here."""
+        path = self.path(sha256)
+        try:
+            with path.open("r+b") as file:
+                file.write(os.urandom(min(HEAD, path.stat().st_size)))
+                os.fsync(file.fileno())
+        except FileNotFoundError:
+            return False
+        path.unlink(missing_ok=True)
+        sync_folder(path.parent)
+        return True
 
     def path(self, sha256: str) -> Path:
         """Where the file with this digest is."""
@@ -66,9 +95,31 @@ class BlobStore:
             return Blob(sha256, md5.hexdigest(), file.tell())
 
     def open(self, sha256: str) -> IO[bytes]:
-        """The file for reading. Raises `Problem("not_found")`."""
+        """The file for reading, at any place. Raises `Problem` not_found, personal_key_missing or seal_broken."""
+        file = self._found(sha256)
+        if not _is_sealed(file):
+            return io.BufferedReader(file)
         try:
-            return self.path(sha256).open("rb")
+            return io.BufferedReader(SealedFile(file, self.vault, sha256), PIECE)
+        except BaseException:
+            file.close()
+            raise
+
+    def size(self, sha256: str) -> int:
+        """How many bytes the file has. Raises `Problem("not_found")`."""
+        with self._found(sha256) as file:
+            size = os.fstat(file.fileno()).st_size
+            return plain_size(size) if _is_sealed(file) else size
+
+    def is_current(self, sha256: str) -> bool:
+        """Whether the file is sealed with today's key. Raises `Problem` not_found or personal_key_missing."""
+        beginning = BEGINNING + self.vault.beginning
+        with self._found(sha256) as file:
+            return os.pread(file.fileno(), len(beginning), 0) == beginning
+
+    def _found(self, sha256: str) -> io.FileIO:
+        try:
+            return io.FileIO(self.path(sha256))
         except FileNotFoundError:
             raise Problem("not_found", f"The file {sha256} is not here.") from None
 
@@ -83,13 +134,15 @@ class BlobStore:
 class BlobWriter:
     """Writes one file and hashes it on the way. As a context manager it removes what was not kept."""
 
-    def __init__(self, store: BlobStore) -> None:
-        self._store = store
+    def __init__(self, store: BlobStore, sealer: Sealer | None) -> None:
+        self._store, self._sealer = store, sealer
         self._path = store.incoming / secrets.token_hex(16)
         self._file = _checked(lambda: self._path.open("xb", buffering=0))
         self._sha256 = hashlib.sha256()
         self._md5 = hashlib.md5(usedforsecurity=False)
         self.size = 0
+        if sealer is not None:
+            self._file.seek(HEAD)  # what stands there needs the digest
 
     def __enter__(self) -> "BlobWriter":
         return self
@@ -100,7 +153,8 @@ class BlobWriter:
 
     def write(self, data: bytes) -> None:
         """Append. Raises `Problem("disk_full")`."""
-        _checked(lambda: _write_all(self._file, data))
+        ready = data if self._sealer is None else self._sealer.update(data)
+        _checked(lambda: _write_all(self._file, ready))
         self._sha256.update(data)
         self._md5.update(data)
         self.size += len(data)
@@ -108,14 +162,22 @@ class BlobWriter:
     def keep(self) -> Blob:
         """Make the file durable under its digest: file, then name, are on disk when this returns."""
         blob = Blob(self._sha256.hexdigest(), self._md5.hexdigest(), self.size)
-        target = self._store.path(blob.sha256)
-        _checked(lambda: self._settle(target))
+        _checked(lambda: self._settle(blob.sha256))
         return blob
 
-    def _settle(self, target: Path) -> None:
+    def _settle(self, sha256: str) -> None:
+        target = self._store.path(sha256)
+        if self._sealer is not None:
+            _write_all(self._file, self._sealer.finish())
+            self._file.seek(0)
+            _write_all(self._file, self._sealer.head(self._store.vault, sha256))
         os.fsync(self._file.fileno())
         self._path.replace(target)
         sync_folder(target.parent)
+
+
+def _is_sealed(file: io.FileIO) -> bool:
+    return os.pread(file.fileno(), len(BEGINNING), 0) == BEGINNING
 
 
 def _write_all(file: Any, data: bytes) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, DisconnectionError, Operat
 from forms.problems import Problem
 from records.models import Base
 from records.turnstile import Turnstile
+from records.vault import Vault
 
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
@@ -85,10 +86,15 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 
 class Store:
-    """Reads anywhere, writes through one seam. In a server the writer passes the same turnstile as the requests."""
+    """Reads anywhere, writes through one seam. In a server the writer passes the same turnstile as the requests.
 
-    def __init__(self, engine: Engine, turnstile: Turnstile | None = None) -> None:
+    `vault` seals and opens what tells who somebody is; whoever has a connection finds it by `vault_of`.
+    """
+
+    def __init__(self, engine: Engine, turnstile: Turnstile | None = None, vault: Vault | None = None) -> None:
         self.engine = engine
+        self.vault = vault or Vault()
+        engine.update_execution_options(vault=self.vault)
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._reader = engine if self.is_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")  # saves two round trips
         self._writer = _GroupWriter(engine, turnstile or Turnstile(1)) if self.is_sqlite else None
@@ -147,6 +153,12 @@ class Store:
                 if getattr(error.orig, "sqlstate", None) not in _RETRYABLE or attempts == _ATTEMPTS:
                     raise
             attempts += 1
+
+
+def vault_of(connection: Connection) -> Vault:
+    """The vault of the store that this connection is from."""
+    vault: Vault = connection.get_execution_options()["vault"]
+    return vault
 
 
 def insert_new(connection: Connection, model: type[Base]) -> Insert:

@@ -8,9 +8,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, literal, or_, select, union
 
+from forms.personal import Told
 from forms.problems import Problem
 from records.access import Access, Right
 from records.models import AppUser, Attachment, Submission, SubmissionVersion
+from records.personal import note_reading, open_contact, open_xml, shown_xml
+from records.store import Store, vault_of
 
 _PAGE = 500
 _POINT = ("form_id", "instance_id", "latitude", "longitude", "event_date", "received_at", "flags")
@@ -20,17 +23,27 @@ Position = tuple[datetime, str]
 
 @dataclass(frozen=True, slots=True)
 class KeptFile:
-    """A file of a record."""
+    """A file of a record; one that is `withheld` is not for who asks."""
 
     name: str
     size: int
     sha256: str
     content_type: str
+    withheld: bool = False
+
+    def require(self) -> "KeptFile":
+        """This file. Raises `Problem("withheld")`."""
+        if self.withheld:
+            raise Problem("withheld")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record in its current state, as people look at it. Place in degrees; `flags` as in the table."""
+    """A record in its current state, as people look at it. Place in degrees; `flags` as in the table.
+
+    `has_contact` says that answers which tell who somebody is are kept apart.
+    """
 
     instance_id: str
     current_instance_id: str
@@ -54,6 +67,7 @@ class Record:
     deleted_at: datetime | None
     files_expected: list[str]
     answers: dict[str, Any]
+    has_contact: bool
     attachments: Sequence[KeptFile]
 
 
@@ -146,12 +160,31 @@ def found(connection: Connection, access: Access, instance_id: str, form_id: str
 
 
 def xml_of(connection: Connection, access: Access, instance_id: str) -> bytes:
-    """The exact bytes received first under this id. Raises `Problem("submission_unknown")`."""
-    query = _of_versions(access, SubmissionVersion.xml).where(SubmissionVersion.instance_id == instance_id)
-    xml: bytes | None = connection.execute(query.order_by(SubmissionVersion.received_at).limit(1)).scalar()
-    if xml is None:
+    """The exact bytes received first under this id. Raises `Problem` submission_unknown, or not_allowed without Right.CONTACT."""
+    access.require(Right.CONTACT)
+    query = _of_versions(access, *SubmissionVersion.__table__.columns).where(SubmissionVersion.instance_id == instance_id)
+    row = connection.execute(query.order_by(SubmissionVersion.received_at).limit(1)).first()
+    if row is None:
         raise Problem("submission_unknown", instance_id)
-    return xml
+    return open_xml(vault_of(connection), row)
+
+
+def read_contact(store: Store, access: Access, form_id: str, instance_id: str) -> list[Told]:
+    """The answers of a record that tell who somebody is, for a person; it is noted in the log.
+
+    Raises `Problem` submission_unknown, not_allowed, personal_key_missing or seal_broken.
+    """
+    access.require(Right.CONTACT)
+    columns = Submission.__table__.columns
+    visible = select(*columns).where(*access.visible(with_deleted=True), Submission.form_id == form_id)
+    with store.read() as connection:
+        row = connection.execute(visible.where(Submission.instance_id == instance_id)).first()
+        if row is None:
+            raise Problem("submission_unknown", instance_id)
+        told = open_contact(store.vault, row)
+    if told:
+        note_reading(store, access, form_id, instance_id, "answers")
+    return told
 
 
 def versions_of(connection: Connection, access: Access, record: Record) -> Sequence[Row[Any]]:
@@ -166,13 +199,28 @@ def versions_of(connection: Connection, access: Access, record: Record) -> Seque
 
 
 def version_xml(connection: Connection, access: Access, form_id: str, instance_id: str, sha256: str) -> bytes:
-    """The exact bytes of one version. Raises `Problem("submission_unknown")`."""
-    version = SubmissionVersion
-    of_record = _of_versions(access, version.xml).where(version.form_id == form_id, version.instance_id == instance_id)
-    xml: bytes | None = connection.execute(of_record.where(version.sha256 == sha256)).scalar()
-    if xml is None:
-        raise Problem("submission_unknown", instance_id)
+    """One version without what tells who somebody is, else exactly as it came. Raises `Problem("submission_unknown")`."""
+    return shown_xml(vault_of(connection), _version(connection, access, form_id, instance_id, sha256))
+
+
+def read_version(store: Store, access: Access, form_id: str, instance_id: str, sha256: str) -> bytes:
+    """One version for a person: exactly as it came for who may know who somebody is, and then it is noted in the log."""
+    with store.read() as connection:
+        row = _version(connection, access, form_id, instance_id, sha256)
+        if not (access.may(Right.CONTACT) and row.contact_paths):
+            return shown_xml(store.vault, row)
+        xml = open_xml(store.vault, row)
+    note_reading(store, access, form_id, row.root_id, "xml")
     return xml
+
+
+def _version(connection: Connection, access: Access, form_id: str, instance_id: str, sha256: str) -> Row[Any]:
+    version = SubmissionVersion
+    of_record = _of_versions(access, *version.__table__.columns).where(version.form_id == form_id)
+    row: Row[Any] | None = connection.execute(of_record.where(version.instance_id == instance_id, version.sha256 == sha256)).first()
+    if row is None:
+        raise Problem("submission_unknown", instance_id)
+    return row
 
 
 def _of_versions(access: Access, *columns: Any) -> Any:
@@ -212,7 +260,7 @@ def _records(connection: Connection, access: Access, rows: Sequence[Any]) -> Ite
     versions = _versions(connection, access.project_id, [row for row in rows if row.edits])
     ids = {row.current_instance_id for row in rows} | {row.instance_id for row in rows}
     ids |= {instance_id for chain in versions.values() for instance_id in chain}
-    files = _files(connection, access.project_id, {row.form_id for row in rows}, ids)
+    files = _files(connection, access, {row.form_id for row in rows}, ids)
     for row in rows:
         chain = [row.current_instance_id, *versions[row.form_id, row.instance_id], row.instance_id]
         yield Record(
@@ -238,6 +286,7 @@ def _records(connection: Connection, access: Access, rows: Sequence[Any]) -> Ite
             deleted_at=row.deleted_at,
             files_expected=row.files,
             answers=row.answers,
+            has_contact=row.contact is not None,
             attachments=_inherited(files[row.form_id, instance_id] for instance_id in dict.fromkeys(chain)),
         )
 
@@ -268,16 +317,19 @@ def _versions(connection: Connection, project_id: int, rows: Sequence[Any]) -> d
 
 
 def _files(
-    connection: Connection, project_id: int, form_ids: Collection[str], instance_ids: Collection[str]
+    connection: Connection, access: Access, form_ids: Collection[str], instance_ids: Collection[str]
 ) -> dict[tuple[str, str], list[KeptFile]]:
     """Files by (form id, instance id). The forms are named too, because the key begins with them."""
     files: dict[tuple[str, str], list[KeptFile]] = defaultdict(list)
     rows = connection.execute(
         select(Attachment)
         .with_only_columns(*Attachment.__table__.columns)
-        .where(Attachment.project_id == project_id, Attachment.form_id.in_(form_ids), Attachment.instance_id.in_(instance_ids))
+        .where(Attachment.project_id == access.project_id, Attachment.form_id.in_(form_ids))
+        .where(Attachment.instance_id.in_(instance_ids))
         .order_by(Attachment.name, Attachment.received_at)
     )
+    shown = access.file_kinds()
     for row in rows:
-        files[row.form_id, row.instance_id].append(KeptFile(row.name, row.size, row.sha256, row.content_type))
+        kept = KeptFile(row.name, row.size, row.sha256, row.content_type, row.personal not in shown)
+        files[row.form_id, row.instance_id].append(kept)
     return files

@@ -18,6 +18,7 @@ from records import arrivals
 from records.access import Access
 from records.arrivals import Pulled
 from records.forms import latest_xform
+from records.submissions import read_version
 from server import doors
 from server.downloads import kept_file
 from server.services import services
@@ -63,10 +64,12 @@ def download_submission() -> Response:
     key = _KEY.fullmatch(request.args.get("formId", ""))
     if key is None:
         raise Problem("value_invalid", "formId must be like form/data[@key=uuid:...].")
-    with services().store.read() as connection:
+    store = services().store
+    with store.read() as connection:
         record = arrivals.pulled(connection, access, key["form_id"], key["instance_id"])
+    xml = read_version(store, access, key["form_id"], record.instance_id, record.sha256)
     return _xml(
-        f'<submission xmlns="{_NAMESPACE}" xmlns:orx="http://openrosa.org/xforms"><data>{_instance(record)}</data>'
+        f'<submission xmlns="{_NAMESPACE}" xmlns:orx="http://openrosa.org/xforms"><data>{_instance(record, xml)}</data>'
         f"{''.join(_media_files(record, access))}</submission>"
     )
 
@@ -78,9 +81,9 @@ def media(signed: str, name: str) -> Response:
     return kept_file(sha256, name, save=True)
 
 
-def _instance(record: Pulled) -> str:
+def _instance(record: Pulled, xml: bytes) -> str:
     """The record with what Aggregate adds to its root."""
-    root = parse_xml(record.xml, lenient=True)
+    root = parse_xml(xml, lenient=True)
     moment = record.received_at.isoformat(timespec="milliseconds")
     added = {"instanceID": record.instance_id, "submissionDate": moment, "isComplete": "true", "markedAsCompleteDate": moment}
     for name, value in added.items():

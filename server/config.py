@@ -53,6 +53,10 @@ def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
+def _path(text: str) -> Path | None:
+    return _folder(text) if text else None
+
+
 def _database(text: str) -> str:
     if text and not text.startswith(("postgresql+psycopg://", "sqlite:///")):
         raise ValueError("must begin with postgresql+psycopg:// or sqlite:///")
@@ -90,6 +94,12 @@ SETTINGS = (
     Setting("PORT", "8080", _port, "Port to listen on."),
     Setting("DATA", "~/tulliana-data", _folder, "Folder for everything that is kept: database, files, releases. Back this up."),
     Setting(
+        "PERSONAL_KEY",
+        "",
+        _path,
+        "File with the key of personal data, made at the first start; empty for keys/personal.key in DATA. Keep a copy elsewhere.",
+    ),
+    Setting(
         "DATABASE_URL", "", _database, "postgresql+psycopg://user:password@host/name to use PostgreSQL; empty for SQLite in DATA."
     ),
     Setting(
@@ -122,6 +132,7 @@ class Config:
     host: str
     port: int
     data: Path
+    personal_key: Path | None
     database_url: str
     public_url: str
     trusted_proxies: tuple[str, ...]
@@ -155,6 +166,11 @@ class Config:
             raise Problem("settings_invalid", "; ".join(errors) + ".")
         values["UPLOAD_BYTES"] = values.pop("UPLOAD_MB")
         return cls(**{name.lower(): value for name, value in values.items()})
+
+    @property
+    def key_file(self) -> Path:
+        """Where the keys of personal data are."""
+        return self.personal_key or self.data / "keys" / "personal.key"
 
     @property
     def engine_url(self) -> str:

@@ -4,11 +4,13 @@ RFC 6266 for the name, RFC 9110 for ranges and conditions. Only what is a pictur
 that can hold a script (HTML, SVG, XML, PDF) ever is.
 """
 
+import os
 import unicodedata
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
-from flask import Response, send_file
+from flask import Response, request, send_file
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from forms.problems import Problem
@@ -27,32 +29,41 @@ def visible_name(name: str) -> str:
 
 
 def kept_file(sha256: str, name: str, *, save: bool = False, etag: str = "") -> Response:
-    """A file of the blob store; a picture is shown in place unless it is to be saved. Raises `Problem("not_found")`."""
-    with services().blobs.open(sha256) as file:
-        kind = kind_of(file.read(HEAD_BYTES))
+    """A file of the blob store; a picture is shown in place unless it is to be saved.
+
+    Raises `Problem` not_found, personal_key_missing or seal_broken.
+    """
+    file = services().blobs.open(sha256)
+    kind = kind_of(file.read(HEAD_BYTES))
     is_shown = kind in SHOWN
-    path = services().blobs.path(sha256)
-    return handed_out(path, name, etag=etag or sha256, kind=kind if is_shown else UNKNOWN, in_place=is_shown and not save)
+    return handed_out(file, name, etag=etag or sha256, kind=kind if is_shown else UNKNOWN, in_place=is_shown and not save)
 
 
 def handed_out(
-    path: Path, name: str, *, etag: str, kind: str = UNKNOWN, in_place: bool = False, changed: datetime | None = None
+    file: Path | IO[bytes], name: str, *, etag: str, kind: str = UNKNOWN, in_place: bool = False, changed: datetime | None = None
 ) -> Response:
     """This file in answer to the current request, whole or the part it asks for. Raises `Problem("not_found")`."""
     try:
-        response = send_file(
-            path,
-            mimetype=kind,
-            as_attachment=not in_place,
-            download_name=visible_name(name),
-            etag=etag,
-            last_modified=changed,
-            conditional=True,
-        )
+        opened = file.open("rb") if isinstance(file, Path) else file
     except FileNotFoundError:
         raise Problem("not_found", "The file is no longer here.") from None
+    size = opened.seek(0, os.SEEK_END)
+    opened.seek(0)
+    response = send_file(
+        opened,
+        mimetype=kind,
+        as_attachment=not in_place,
+        download_name=visible_name(name),
+        etag=etag,
+        last_modified=changed,
+        conditional=False,
+    )
+    response.content_length = size
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=size)
     except RequestedRangeNotSatisfiable:
-        response = Response(status=416, headers={"Content-Range": f"bytes */{path.stat().st_size}"})
+        opened.close()
+        response = Response(status=416, headers={"Content-Range": f"bytes */{size}"})
     return guarded(response)
 
 

@@ -14,6 +14,7 @@ from records.entity_files import ListFiles
 from records.models import Base
 from records.store import Store, engine_options, prepare_engine
 from records.turnstile import Turnstile
+from records.vault import Vault
 from server.config import Config
 from server.tokens import kept_secret
 from sync.intake import Intake
@@ -49,7 +50,8 @@ def open_services(app: Flask, config: Config) -> Services:
     """Open the data folder and the database for this application. Raises `Problem("settings_invalid")`."""
     try:
         config.data.mkdir(parents=True, exist_ok=True)
-        blobs = BlobStore(config.data / "blobs")
+        vault = Vault(config.key_file)
+        blobs = BlobStore(config.data / "blobs", vault)
         secret = kept_secret(config.data)
     except OSError as error:
         raise Problem("settings_invalid", f"TULLIANA_DATA: the folder {config.data} cannot be used: {error.strerror}.") from error
@@ -58,7 +60,7 @@ def open_services(app: Flask, config: Config) -> Services:
     with app.app_context():
         prepare_engine(database.engine)
         turnstile = Turnstile(WIDTH[database.engine.dialect.name])
-        store = Store(database.engine, turnstile)
+        store = Store(database.engine, turnstile, vault)
     opened = Services(config, store, blobs, Intake(store, blobs), ListFiles(store), turnstile, secret)
     app.extensions["tulliana"] = opened
     return opened

@@ -1,12 +1,13 @@
 """What a start does before the door opens: tables, the first project, the shipped surveys, the first administrator."""
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 from sqlalchemy import select
 
-from records import migrations, projects
+from records import keys, migrations, projects
 from records.access import Access
 from records.models import Form, FormVersion
 from records.publishing import publish
@@ -20,6 +21,7 @@ Languages = tuple[str, ...]
 Edition = tuple[str, Languages]
 """A shipped survey in certain languages."""
 _SHIPPED = "shipped survey "
+_log = logging.getLogger(__name__)
 _CURRENT = select(Form.project_id, Form.form_id, FormVersion.version, FormVersion.source_name).join(
     FormVersion,
     (Form.project_id == FormVersion.project_id)
@@ -53,6 +55,8 @@ def migrate(store: Store) -> None:
         store.rebuild(migrations.upgrade)
 
     store.write(projects.make_first)
+    if lost := keys.ready(store):
+        _log.error("The key of personal data %s is not in %s: put it back, or nothing can be taken in.", lost[-1], store.vault.path)
 
 
 def install_surveys(opened: Services, tell: Callable[[str], None] = lambda _: None) -> list[str]:

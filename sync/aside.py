@@ -27,7 +27,7 @@ def keep(store: Store, blobs: BlobStore, delivery: Delivery, problem: Problem, f
     now = datetime.now(UTC)
     row = {
         "project_id": delivery.project_id,
-        "sha256": blobs.put(delivery.xml).sha256,
+        "sha256": blobs.put(delivery.xml, sealed=True).sha256,
         "reason": problem.kind.code,
         "detail": problem.detail,
         "form_id": form_id,

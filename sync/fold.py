@@ -21,7 +21,7 @@ _CONFLICT, _FORK, _DELETED = "instance_conflict", "edit_conflict", "after_delete
 OF_THE_RECORD = {HELD, _CONFLICT, _FORK, _DELETED}  # flags that stay when an edit brings new answers
 _MOVED = (
     "current_instance_id", "current_sha256", "version", "latitude", "longitude", "accuracy", "event_date", "instance_name",
-    "files", "flags", "attention", "excluded", "encrypted", "checked", "answers",
+    "files", "flags", "attention", "excluded", "encrypted", "checked", "answers", "contact",
 )  # fmt: skip
 _OF_FORM = (
     select(SubmissionVersion.instance_id, SubmissionVersion.sha256, SubmissionVersion.deprecated_id, SubmissionVersion.root_id)

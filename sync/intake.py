@@ -6,7 +6,8 @@ A phone repeats a record until it is told "delivered", so the same delivery may 
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, insert, select, update
 from forms.datatypes import instant
 from forms.encryption import SUFFIX
 from forms.entities import Request, asked
+from forms.personal import ATTENDANCE, PICTURE, WITHHELD, is_copy
 from forms.problems import Problem
 from forms.schema import FormSchema, Reading, Violation
 from forms.submission import Submission as Incoming
@@ -25,7 +27,9 @@ from records.file_kinds import is_picture
 from records.flags import Flag, flag, flag_columns
 from records.forms import Schemas
 from records.models import Attachment, Feed, Submission
+from records.personal import contact_paths, seal_contact, seal_xml
 from records.store import Store, insert_new
+from records.vault import Vault
 from sync import aside, entities, phone_clock
 from sync.delivery import Delivery, Receipt, ReceivedFile, same_name
 from sync.fold import Arrival, add_flags, fold
@@ -59,13 +63,14 @@ class Intake:
             raise
         requests = _asked_of_entities(schema, incoming)  # first: reading changes the tree
         reading = read_answers(schema, incoming)
+        requests = [_without_contact(request, reading) for request in requests]
         circumstances = [] if is_known_version else [flag("unknown_version", version=incoming.version)]
         state = self.schemas.state(delivery.project_id, incoming.form_id)
         if state != "open":
             circumstances.append(flag(_AFTER[state]))
         if delivery.form_ids is not None and incoming.form_id not in delivery.form_ids:
             circumstances.append(flag("not_assigned"))
-        receipt = self._store.write(_Work(delivery, incoming, reading, circumstances, requests))
+        receipt = self._store.write(_Work(self._store.vault, delivery, incoming, reading, circumstances, requests))
         entities.settle(self._store, delivery.project_id, requests)
         return receipt
 
@@ -90,25 +95,44 @@ def _asked_of_entities(schema: FormSchema, incoming: Incoming) -> list[Request]:
         return []
 
 
+def _without_contact(request: Request, reading: Reading) -> Request:
+    """What is asked of an entity list, which all phones get, without what tells who somebody is."""
+    told = reading.contact
+    if not told:
+        return request
+    data = {name: WITHHELD if is_copy(value, told) else value for name, value in request.data.items()}
+    return replace(request, label=WITHHELD if request.label and is_copy(request.label, told) else request.label, data=data)
+
+
+def file_kind(name: str, reading: Reading) -> str:
+    """Whether a file holds the names of people, by the question that asks for it."""
+    if name in map(same_name, reading.attendance):
+        return ATTENDANCE
+    return PICTURE if name in map(same_name, reading.files) else reading.strange_files
+
+
 def _ended(reading: Reading) -> datetime | None:
     """When the record was finished, by the phone's clock."""
     moments = [moment for moment in map(instant, reading.moments) if moment is not None and moment.tzinfo is not None]
     return max(moments, default=None)
 
 
-def state_of(incoming: Incoming, reading: Reading, flags: Sequence[Flag]) -> dict[str, Any]:
-    """What a version makes of its record: the columns of `submission` that follow from its content."""
+def state_of(
+    vault: Vault, version: Mapping[str, Any], incoming: Incoming, reading: Reading, flags: Sequence[Flag]
+) -> dict[str, Any]:
+    """What a version (its row) makes of its record: the columns of `submission` that follow from its content."""
     return {
         "latitude": reading.latitude,
         "longitude": reading.longitude,
         "accuracy": reading.accuracy,
         "event_date": date.fromisoformat(reading.day) if reading.day else None,
-        "instance_name": incoming.instance_name,
+        "instance_name": WITHHELD if is_copy(incoming.instance_name, reading.contact) else incoming.instance_name,
         "files": sorted(set(map(same_name, reading.files))),
         **flag_columns(flags),
         "checked": 0,
         "encrypted": incoming.encrypted,
         "answers": reading.answers,
+        "contact": seal_contact(vault, version, reading.contact),
     }
 
 
@@ -116,7 +140,13 @@ class _Work:
     """The unit of work of one delivery. It may run twice, so it changes nothing but the database."""
 
     def __init__(
-        self, delivery: Delivery, incoming: Incoming, reading: Reading, circumstances: Sequence[Flag], requests: Sequence[Request]
+        self,
+        vault: Vault,
+        delivery: Delivery,
+        incoming: Incoming,
+        reading: Reading,
+        circumstances: Sequence[Flag],
+        requests: Sequence[Request],
     ) -> None:
         self.delivery, self.incoming, self.requests = delivery, incoming, requests
         self.now = datetime.now(UTC)
@@ -130,7 +160,8 @@ class _Work:
         )
         self.flags += [*file_flags(self.came, self.expected), *self.odd_kinds]
         self.clock_offset = phone_clock.offset(delivery.date_header, self.now, _ended(reading))
-        self.arrival = self._arrival(reading)
+        self.kinds = {name: file_kind(same_name(name), reading) for name, _, _ in self.came}
+        self.arrival = self._arrival(vault, reading)
 
     def __call__(self, connection: Connection) -> Receipt:
         outcome, root_id = fold(connection, self.arrival)
@@ -158,7 +189,7 @@ class _Work:
             clock_offset=self.clock_offset,
         )
 
-    def _arrival(self, reading: Reading) -> Arrival:
+    def _arrival(self, vault: Vault, reading: Reading) -> Arrival:
         incoming, delivery = self.incoming, self.delivery
         sha256 = hashlib.sha256(incoming.xml).hexdigest()
         came = {"received_at": self.now, "app_user_id": delivery.app_user_id, "device_id": delivery.device_id}
@@ -169,8 +200,9 @@ class _Work:
             "deprecated_id": incoming.deprecated_id or None,
             "user_agent": delivery.user_agent,
             "clock_offset": None if self.clock_offset is None else round(self.clock_offset.total_seconds()),
-            "xml": incoming.xml,
+            "contact_paths": contact_paths(reading.contact),
         }
+        version_row["xml"] = seal_xml(vault, version_row, incoming.xml)
         state_row = {
             **common,
             "current_instance_id": incoming.instance_id,
@@ -179,7 +211,7 @@ class _Work:
             "review_state": "received",
             "edits": 0,
             "deleted_at": None,
-            **state_of(incoming, reading, self.flags),
+            **state_of(vault, version_row, incoming, reading, self.flags),
         }
         return Arrival(incoming.instance_id, incoming.deprecated_id, sha256, version_row, state_row)
 
@@ -197,6 +229,7 @@ class _Work:
                     "md5": file.blob.md5,
                     "size": file.blob.size,
                     "content_type": file.content_type,
+                    "personal": self.kinds[file.name(self.expected)],
                     "received_at": self.now,
                 },
             ).rowcount

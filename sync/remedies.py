@@ -16,8 +16,9 @@ from records import reviews
 from records.access import Access
 from records.flags import flag, flag_columns
 from records.models import Attachment, Submission, SubmissionVersion
+from records.personal import open_xml
 from records.reviews import Review
-from records.store import Store
+from records.store import Store, vault_of
 from sync import entities
 from sync.delivery import same_name
 from sync.fold import OF_THE_RECORD
@@ -114,7 +115,8 @@ def _version(connection: Connection, review: Review, sha256: str) -> Any:
 def _judged(connection: Connection, intake: Intake, access: Access, version: Any, *, by: str | None = None) -> dict[str, Any]:
     """The current state that a version gives a record; judged by its own version of the form, or another."""
     schema, is_known = intake.schemas.get(access.project_id, version.form_id, version.version if by is None else by)
-    incoming = identify(version.xml)
+    vault = vault_of(connection)
+    incoming = identify(open_xml(vault, version))
     reading = read_answers(schema, incoming)
     flags = reading_flags(reading)
     if not is_known:
@@ -125,4 +127,4 @@ def _judged(connection: Connection, intake: Intake, access: Access, version: Any
     expected = frozenset(map(same_name, reading.files))
     flags += file_flags([(row.name, row.sha256, row.size) for row in files], expected)
     flags += kind_flags([(row.name, row.size, row.content_type) for row in files], reading)
-    return state_of(incoming, reading, flags)
+    return state_of(vault, version._mapping, incoming, reading, flags)

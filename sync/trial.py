@@ -12,6 +12,7 @@ from forms.schema import FormSchema
 from forms.submission import identify
 from records.flags import flag
 from records.models import DraftSubmission
+from records.personal import seal_xml
 from records.store import Store, insert_new
 from sync.delivery import Delivery, Receipt, same_name
 from sync.intake import file_flags, read_answers, reading_flags
@@ -40,8 +41,8 @@ def receive(store: Store, draft: Any, delivery: Delivery) -> Receipt:
         "files": came,
         "flags": [*flags, *file_flags([(file["name"], file["sha256"], file["size"]) for file in came], expected)],
         "answers": reading.answers,
-        "xml": delivery.xml,
     }
+    row["xml"] = seal_xml(store.vault, key, delivery.xml)
 
     def work(connection: Any) -> tuple[str, list[dict[str, Any]]]:
         if connection.execute(insert_new(connection, DraftSubmission), row).rowcount:

@@ -108,7 +108,7 @@ def _answers(fields: Sequence[Field], answers: Mapping[str, Any], prefix: str) -
 def _asked_for(record: Record, definition: FormDefinition) -> Iterator[tuple[KeptFile, str]]:
     """The files of a record, and the question that asks for each."""
     questions = dict(_named(definition.fields, record.answers, ""))
-    return ((file, questions.get(file.name, "")) for file in record.attachments)
+    return ((file, questions.get(file.name, "")) for file in record.attachments if not file.withheld)
 
 
 def _named(fields: Sequence[Field], answers: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from records.models.entities import Entity, EntityAction, EntityList
 from records.models.exports import ExportRun
 from records.models.forms import DraftSubmission, Form, FormDraft, FormMedia, FormVersion, Project
 from records.models.incidents import ConflictReport, IncidentLink, IncidentPair
+from records.models.personal import Erasure, PersonalKey
 from records.models.people import Account, AppUser, AuditEvent, Membership, Session
 from records.models.submissions import Attachment, Feed, KeptAside, ReviewEvent, Submission, SubmissionVersion
 
@@ -24,6 +25,7 @@ __all__ = [
     "Entity",
     "EntityAction",
     "EntityList",
+    "Erasure",
     "ExportRun",
     "Feed",
     "Form",
@@ -35,6 +37,7 @@ __all__ = [
     "KeptAside",
     "Measure",
     "Membership",
+    "PersonalKey",
     "Picture",
     "PictureBand",
     "Project",

@@ -16,7 +16,8 @@ class Submission(Base):
     person settled has {settled: {at, by, remedy, comment}} too; `attention` says whether one that waits for a person is left,
     `excluded` whether one of them is an error, which keeps the record out of aggregates. `checked` is the version of the checks
     that looked at this content (0: not yet); they fill in country (ISO 3166-1), first-level unit (ISO 3166-2), study area, the
-    moment the phone finished it, and a digest of the answers.
+    moment the phone finished it, and a digest of the answers. `contact` are the answers that tell who somebody is, sealed; among
+    the others stands a word in their place.
     Review states: received, edited, hasIssues, approved, rejected.
     """
 
@@ -51,6 +52,7 @@ class Submission(Base):
     files: Mapped[list[Any]]
     flags: Mapped[list[dict[str, Any]]]
     answers: Mapped[dict[str, Any]]
+    contact: Mapped[bytes | None]
     __table_args__ = (
         ForeignKeyConstraint(["project_id", "form_id"], ["form.project_id", "form.form_id"]),
         Index("submission_newest", "project_id", "received_at"),
@@ -82,9 +84,11 @@ class Submission(Base):
 
 
 class SubmissionVersion(Base):
-    """The exact bytes of one version as they arrived. The digest is in the key: the same id with other bytes is kept too.
+    """The exact bytes of one version as they arrived, sealed. The digest is in the key: the same id with other bytes is kept too.
 
-    `clock_offset` is by how many seconds the phone's clock was ahead of ours, where it could be told.
+    `clock_offset` is by how many seconds the phone's clock was ahead of ours, where it could be told. `contact_paths` are the
+    questions whose answers in it tell who somebody is. Where those were deleted, `redacted_at` says when, and `erased_at` where
+    everything about the person was: the digest is still that of the bytes as they arrived.
     """
 
     __tablename__ = "submission_version"
@@ -100,9 +104,19 @@ class SubmissionVersion(Base):
     device_id: Mapped[str]
     user_agent: Mapped[str]
     clock_offset: Mapped[int | None]
+    contact_paths: Mapped[list[Any] | None]
+    redacted_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
     xml: Mapped[bytes]
     __table_args__ = (
         ForeignKeyConstraint(["project_id", "form_id"], ["form.project_id", "form.form_id"]),
+        Index(
+            "submission_version_contact",
+            "project_id",
+            "received_at",
+            sqlite_where=text("contact_paths IS NOT NULL"),
+            postgresql_where=text("contact_paths IS NOT NULL"),
+        ),
         Index(
             "submission_version_edits",
             "project_id",
@@ -115,7 +129,7 @@ class SubmissionVersion(Base):
 
 
 class Attachment(Base):
-    """A file of one version. The same name with other bytes is a second row: both are kept."""
+    """A file of one version. The same name with other bytes is a second row: both are kept. `personal` as in `forms.personal`."""
 
     __tablename__ = "attachment"
     project_id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -126,6 +140,7 @@ class Attachment(Base):
     md5: Mapped[str] = mapped_column(String(32))
     size: Mapped[int] = mapped_column(BigInteger)
     content_type: Mapped[str]
+    personal: Mapped[str] = mapped_column(String(16), default="picture", server_default=text("'picture'"))
     received_at: Mapped[datetime]
     __table_args__ = (Index("attachment_content", "sha256"),)
 

@@ -102,10 +102,9 @@ def review_submission(form_id: str, instance_id: str) -> Response:
 @central.get(f"{SUBMISSION}.xml")
 @described(_XML)
 def submission_xml(form_id: str, instance_id: str) -> Response:
-    """The current version of a record, exactly as it came."""
+    """The current version of a record, exactly as it came for who may know who somebody is."""
     row = _summary(form_id, instance_id)
-    with store().read() as connection:
-        found = submissions.version_xml(connection, access(), form_id, row.current_instance_id, row.current_sha256)
+    found = submissions.read_version(store(), access(), form_id, row.current_instance_id, row.current_sha256)
     return private(Response(found, content_type=f"{_XML}; charset=utf-8"))
 
 
@@ -131,13 +130,12 @@ def submission_versions(form_id: str, instance_id: str) -> Response:
 @central.get(f"{SUBMISSION}/versions/<path:version_id>.xml")
 @described(_XML)
 def submission_version_xml(form_id: str, instance_id: str, version_id: str) -> Response:
-    """One version of a record, exactly as it came."""
+    """One version of a record, exactly as it came for who may know who somebody is."""
     _, versions = _versions(form_id, instance_id)
     found = next((each for each in versions if each.instance_id == version_id), None)
     if found is None:
         raise Problem("submission_unknown", version_id)
-    with store().read() as connection:
-        content = submissions.version_xml(connection, access(), form_id, version_id, found.sha256)
+    content = submissions.read_version(store(), access(), form_id, version_id, found.sha256)
     return private(Response(content, content_type=f"{_XML}; charset=utf-8"))
 
 
@@ -159,7 +157,7 @@ def submission_attachment(form_id: str, instance_id: str, name: str) -> Response
     found = next((file for file in files if same_name(file.name) == same_name(name)), None)
     if found is None:
         raise Problem("not_found", f"The record has no file {name}.")
-    return kept_file(found.sha256, found.name, save=True)
+    return kept_file(found.require().sha256, found.name, save=True)
 
 
 @central.get(f"{SUBMISSION}/comments")

@@ -132,5 +132,7 @@ def _files(services: Services, connection: Connection) -> Finding:
 
 
 def _is_whole(services: Services, sha256: str, size: int) -> bool:
-    path = services.blobs.path(sha256)
-    return path.is_file() and path.stat().st_size == size
+    try:
+        return services.blobs.size(sha256) == size
+    except Problem:
+        return False

@@ -50,16 +50,24 @@ def list_submissions(form_id: str, as_json: bool) -> None:
 
 @command.command()
 @click.argument("instance_id")
-@click.option("--xml", "as_xml", is_flag=True, help="The exact bytes received.")
-def show(instance_id: str, as_xml: bool) -> None:
+@click.option("--xml", "as_xml", is_flag=True, help="The exact bytes received. The log says so.")
+@click.option("--contact", is_flag=True, help="The answers too that tell who somebody is. The log says so.")
+def show(instance_id: str, as_xml: bool, contact: bool) -> None:
     """Show one record."""
-    from records.submissions import found, xml_of
+    from records.personal import note_reading
+    from records.submissions import found, read_contact, xml_of
 
-    with opened() as services, services.store.read() as connection:
+    with opened() as services:
+        with services.store.read() as connection:
+            record = found(connection, access(), instance_id)
+            xml = xml_of(connection, access(), instance_id) if as_xml else b""
         if as_xml:
-            sys.stdout.buffer.write(xml_of(connection, access(), instance_id))
+            note_reading(services.store, access(), record.form_id, record.instance_id, "xml")
+            sys.stdout.buffer.write(xml)
             return
-        record = found(connection, access(), instance_id)
+        told = read_contact(services.store, access(), record.form_id, record.instance_id) if contact else []
+    for each in told:
+        click.echo(f"{each.path}: {each.text}")
     click.echo(orjson.dumps(record.answers, option=orjson.OPT_INDENT_2).decode())
     for flag in record.flags:
         click.echo(f"{flag['code']}: {flag['path']} {flag['message']}")

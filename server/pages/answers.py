@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from forms.datatypes import instant, read_point
 from forms.definition import Field, pick
+from forms.personal import DELETED, WITHHELD
 from records.submissions import KeptFile
 from server.downloads import visible_name
 from server.pages.rendering import language, moment, number, translate
@@ -80,11 +81,21 @@ def _rows(item: Field, rows: list[Any], files: _Files) -> Iterator[Shown]:
             yield Shown(f"{label} – {number(position)}", parts=parts)
 
 
+def _(text: str) -> str:
+    """Mark a text for translation; it is translated when it is shown."""
+    return text
+
+
+_IN_PLACE = {WITHHELD: _("Withheld"), DELETED: _("Deleted")}
+
+
 def _answer(item: Field, value: Any, files: _Files) -> Shown:
     label = pick(item.labels, language()) or item.name
     is_quiet = not item.control
     if item.is_file:
         if came := files.get(same_name(str(value))):
+            if came[0].withheld:
+                return Shown(label, text=translate("Withheld"), is_quiet=is_quiet)
             return Shown(label, file=came[0], twins=came[1:], is_quiet=is_quiet)
         missing = translate("{name} has not come yet.").format(name=visible_name(str(value)))
         return Shown(label, text=missing, is_quiet=is_quiet)
@@ -92,6 +103,8 @@ def _answer(item: Field, value: Any, files: _Files) -> Shown:
 
 
 def _text(item: Field, value: Any) -> str | Markup:
+    if value in _IN_PLACE:
+        return translate(_IN_PLACE[value])
     if item.choices is not None:
         return _chosen(item, str(value))
     if isinstance(value, bool):

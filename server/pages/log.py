@@ -59,6 +59,11 @@ ACTIONS = {
     "aside.take_in": _("took in what was kept aside"),
     "aside.dismiss": _("dismissed what was kept aside"),
     "export.run": _("ran the export {target}"),
+    "personal.read": _("read names or telephone numbers in the report {target}"),
+    "personal.drop": _("deleted names and telephone numbers whose time was over"),
+    "personal.erase": _("erased the data of a person"),
+    "personal.export": _("took out the data of a person"),
+    "personal.find": _("looked for the data of a person"),
     "submission.decrypt": _("decrypted the report {target}"),
 }
 """What the actions are in words; one that is not here is told by its code."""
@@ -76,7 +81,8 @@ def log() -> Response:
 
 
 def _words(row: Row[Any]) -> str:
-    target = case_number(row.target) if row.action.startswith(("record.", "submission.")) else row.target
+    is_record = row.action.startswith(("record.", "submission.")) or row.action == "personal.read"
+    target = case_number(row.target) if is_record else row.target
     return translate(ACTIONS.get(row.action, row.action)).format(target=target)
 
 

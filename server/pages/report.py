@@ -1,12 +1,14 @@
 """One report: its answers, what is odd about it, its files, its versions as they came, what was done about it."""
 
 from collections.abc import Sequence
+from io import BytesIO
 
 from flask import Response, request
 
 from forms.audit import MOST_BYTES, Audit, read_audit
 from forms.audit import NAME as AUDIT
 from forms.definition import FormDefinition
+from forms.personal import bare
 from forms.problems import Problem
 from forms.submission import case_number
 from records import form_life, reviews, submissions
@@ -38,6 +40,7 @@ def one(form_id: str, instance_id: str) -> Response:
 def report_page(form_id: str, instance_id: str, problem: Problem | None = None) -> Response:
     """The report, and what went wrong in doing something about it."""
     opened = services()
+    contact = submissions.read_contact(opened.store, access(), form_id, instance_id) if "contact" in request.args else []
     with opened.store.read() as connection:
         record = submissions.found(connection, access(), instance_id, form_id)
         versions = submissions.versions_of(connection, access(), record)
@@ -55,6 +58,7 @@ def report_page(form_id: str, instance_id: str, problem: Problem | None = None) 
         case=case_number(record.instance_id),
         answers=answers,
         quiet=quiet,
+        contact=[(definition.label(tuple(bare(each.path).split("/")), language()), each.text) for each in contact],
         flags=flags.all_shown(record.flags, definition),
         place=place(record.country, record.admin1),
         missing=flags.missing(record),
@@ -72,13 +76,13 @@ def report_page(form_id: str, instance_id: str, problem: Problem | None = None) 
 
 def pictures(files: Sequence[KeptFile]) -> dict[str, KeptFile]:
     """Those of the files that are shown, by their digests."""
-    return {file.sha256: file for file in files if file.content_type in SHOWN}
+    return {file.sha256: file for file in files if file.content_type in SHOWN and not file.withheld}
 
 
 def _interview(record: Record, definition: FormDefinition) -> tuple[Audit, list[str]] | None:
     """What the log of the interview tells, and the questions whose answers were changed."""
     file = next((file for file in record.attachments if file.name == AUDIT), None)
-    if file is None or record.encrypted:
+    if file is None or file.withheld or record.encrypted:
         return None
     with services().blobs.open(file.sha256) as kept:
         audit = read_audit(kept.read(MOST_BYTES))
@@ -97,7 +101,8 @@ def report_file(form_id: str, instance_id: str, sha256: str, name: str) -> Respo
 def report_thumbnail(form_id: str, instance_id: str, sha256: str) -> Response:
     """A picture of a report, small and without anything but its pixels."""
     _file(form_id, instance_id, sha256)
-    return handed_out(thumbnail(services(), sha256), f"{sha256[:8]}.jpg", etag=f"{sha256}-small", kind="image/jpeg", in_place=True)
+    small = BytesIO(thumbnail(services(), sha256))
+    return handed_out(small, f"{sha256[:8]}.jpg", etag=f"{sha256}-small", kind="image/jpeg", in_place=True)
 
 
 def _file(form_id: str, instance_id: str, sha256: str, name: str | None = None) -> KeptFile:
@@ -106,16 +111,15 @@ def _file(form_id: str, instance_id: str, sha256: str, name: str | None = None) 
         record = submissions.found(connection, access(), instance_id, form_id)
     for file in record.attachments:
         if file.sha256 == sha256 and name in {None, file.name}:
-            return file
+            return file.require()
     raise Problem("not_found")
 
 
 @pages.get(f"{_PATH}/versions/<sha256>.xml")
 @open_to(Right.SEE)
 def report_xml(form_id: str, instance_id: str, sha256: str) -> Response:
-    """The exact bytes of one version."""
-    with services().store.read() as connection:
-        xml = submissions.version_xml(connection, access(), form_id, instance_id, sha256)
+    """One version, exactly as it came for who may know who somebody is."""
+    xml = submissions.read_version(services().store, access(), form_id, instance_id, sha256)
     response = Response(xml, content_type="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="{case_number(instance_id)}-{sha256[:8]}.xml"'
     return guarded(response)

@@ -13,11 +13,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 
+from records.personal import open_xml
+from records.vault import Vault
 from tests.conftest import NewServer
 from tests.support.collect import Collect, Record
 from tests.support.openrosa import Refused
@@ -96,11 +99,14 @@ def rows(server: Server, query: str) -> list[tuple[Any, ...]]:
 
 def check(server: Server, records: list[Record]) -> None:
     """Every one of these records is kept exactly once: its XML byte for byte, its files by their content on disk."""
-    kept = rows(server, "SELECT instance_id, xml FROM submission_version WHERE form_id = 'livestock_loss'")
+    columns = ("project_id", "form_id", "instance_id", "sha256", "xml")
+    kept = rows(server, f"SELECT {', '.join(columns)} FROM submission_version WHERE form_id = 'livestock_loss'")
     states = Counter(row[0] for row in rows(server, "SELECT instance_id FROM submission WHERE form_id = 'livestock_loss'"))
     files = Counter(rows(server, "SELECT instance_id, name, sha256 FROM attachment"))
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in blobs(server)}
-    xml = {instance: bytes(data) for instance, data in kept}
+    digests = {path.name: hashlib.sha256(server.file(path.name)).hexdigest() for path in blobs(server)}
+    vault = Vault(server.data / "keys" / "personal.key")
+    versions = [SimpleNamespace(**dict(zip(columns, row, strict=True))) for row in kept]
+    xml = {version.instance_id: open_xml(vault, version) for version in versions}  # type: ignore[arg-type]
     assert len(xml) == len(kept), "a record is kept twice"
     for record in records:
         instance = instance_of(record)

@@ -19,6 +19,7 @@ from forms.submission import MAX_ID_CHARACTERS, identify
 from forms.xlsform import convert
 from records.blobs import BlobStore
 from records.turnstile import Turnstile
+from records.vault import Vault
 from server.uploads import read_upload
 from tests.support.records import FLOCK, LOSS
 
@@ -29,7 +30,10 @@ _MOST_FLAGS = 2_000_000  # bytes of what is odd about one record
 def multipart() -> Callable[[bytes], None]:
     """An upload whose boundary is B: what is read is whole, what is refused leaves nothing behind."""
     os.fsync = lambda _: None
-    blobs = BlobStore(Path(tempfile.mkdtemp()) / "blobs")
+    folder = Path(tempfile.mkdtemp())
+    vault = Vault(folder / "key")
+    vault.add_key()
+    blobs = BlobStore(folder / "blobs", vault)
     turnstile = Turnstile(1)
 
     def one(data: bytes) -> None:
@@ -40,7 +44,8 @@ def multipart() -> Callable[[bytes], None]:
         else:
             assert upload.xml in data
             for file in upload.files:
-                content = blobs.path(file.blob.sha256).read_bytes()
+                with blobs.open(file.blob.sha256) as kept:
+                    content = kept.read()
                 assert (hashlib.sha256(content).hexdigest(), len(content)) == (file.blob.sha256, file.blob.size)
                 assert content in data
                 assert all(name and not set(name) & {"/", "\\", "\0"} and len(name.encode()) <= 255 for name in file.names)

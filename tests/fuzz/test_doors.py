@@ -19,6 +19,7 @@ from forms.schema import FormSchema
 from forms.submission import Submission, identify
 from forms.xlsform import convert
 from records.models import Attachment, SubmissionVersion
+from records.personal import open_xml
 from sync.delivery import file_name
 from tests.fuzz.mutations import TEXTS, changed
 from tests.fuzz.seeds import SEEDS
@@ -47,8 +48,8 @@ def identified(xml: bytes) -> Submission | None:
 
 def versions_with(site: Site, xml: bytes) -> list[bytes]:
     with site.services.store.read() as connection:
-        query = select(SubmissionVersion.xml).filter_by(sha256=hashlib.sha256(xml).hexdigest())
-        return list(connection.execute(query).scalars())
+        query = select(*SubmissionVersion.__table__.columns).filter_by(sha256=hashlib.sha256(xml).hexdigest())
+        return [open_xml(site.services.store.vault, row) for row in connection.execute(query)]
 
 
 def files_of(site: Site, instance_id: str) -> set[tuple[str, str]]:

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from forms.library import survey_ids
 from records.blobs import BlobStore
 from records.store import Store, open_engine
+from records.vault import Vault
 from server.cli import COMMANDS
 from server.cli import cli as group
 from sync.delivery import Delivery, ReceivedFile
@@ -154,10 +155,10 @@ def test_a_workbook_of_a_shipped_survey_is_published_again_with_its_drawings(cli
 
 
 @pytest.fixture
-def sent(cli: Run, form: Path, database_url: str, tmp_path: Path) -> bytes:
+def sent(cli: Run, form: Path, database_url: str, vault: Vault, tmp_path: Path) -> bytes:
     """One record with a flag and a photo nobody asked for."""
     cli("form", "publish", str(form))
-    store, blobs = Store(open_engine(database_url)), BlobStore(tmp_path / "data" / "blobs")
+    store, blobs = Store(open_engine(database_url), vault=vault), BlobStore(tmp_path / "data" / "blobs", vault)
     xml = record("<q>many</q>")
     photo = ReceivedFile(("a.jpg",), blobs.put(b"photo"), "image/jpeg")
     Intake(store, blobs).receive(Delivery(1, xml, (photo,)))

@@ -66,13 +66,13 @@ def test_tables_of_another_time_are_told(healthy: Run, store: Store) -> None:
 
 
 def test_a_file_that_is_missing_or_cut_is_told(healthy: Run, store: Store, tmp_path: Path) -> None:
-    blobs = BlobStore(tmp_path / "data" / "blobs")
-    blob = blobs.put(b"photo")
+    blobs = BlobStore(tmp_path / "data" / "blobs", store.vault)
+    blob = blobs.put(b"photo", sealed=True)
     key = {"project_id": 1, "form_id": "f", "instance_id": "i", "name": "a.jpg"}
     row = {**key, "sha256": blob.sha256, "md5": blob.md5, "size": 5, "content_type": "image/jpeg", "received_at": datetime.now(UTC)}
     store.write(lambda connection: connection.execute(insert(Attachment).values(row)))
     assert healthy("doctor").exit_code == 0
-    blobs.path(blob.sha256).write_bytes(b"pho")
+    blobs.path(blob.sha256).write_bytes(blobs.path(blob.sha256).read_bytes()[:-1])
     assert f"Restore from a backup: {blob.sha256}" in remedies(healthy)
     blobs.path(blob.sha256).unlink()
     assert "1 missing or cut" in remedies(healthy)

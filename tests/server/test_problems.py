@@ -18,7 +18,7 @@ from forms.encryption import Envelope, decrypt, read_private_key
 from forms.problems import CATALOGUE, Problem
 from forms.xml import parse_xml
 from records.publishing import publish
-from records.submissions import found
+from records.submissions import KeptFile, found
 from server import accounts, app_users
 from server.app import create_app
 from server.config import Config
@@ -63,6 +63,7 @@ def door(sqlite_template: Path, tmp_path: Path) -> Iterator[Door]:
     shutil.copy(sqlite_template, data / "tulliana.sqlite3")
     app = create_app(Config.load({"DATA": str(data)}, {}))
     opened: Services = app.extensions["tulliana"]
+    migrate(opened.store)  # makes the key
     publish(opened.store, opened.blobs, 1, xform=FORM, source_name="test")
     user = app_users.add(opened.store, "ranger", project_id=1, language="en")
     yield Door(app, opened, user.url(""))
@@ -260,6 +261,25 @@ def _(door: Door) -> TestResponse:
         patched.setattr("records.blobs._write_all", full)
         body, kind = encode([("xml_submission_file", "r.xml", "text/xml", record("<q/>")), ("a.jpg", "a.jpg", "image/jpeg", b"1")])
         return door.phone("/submission", "POST", data=io.BytesIO(body), content_type=kind)
+
+
+@provokes("personal_key_missing")
+def _(door: Door) -> TestResponse:
+    vault = door.opened.store.vault
+    vault.path.unlink()  # type: ignore[union-attr]
+    vault._load()
+    return door.send(record("<q/>"))
+
+
+@provokes("seal_broken")
+def _(door: Door) -> Problem:
+    vault = door.opened.store.vault
+    return raised(lambda: vault.open(vault.seal(b"x", "here"), "there"))
+
+
+@provokes("withheld")
+def _(_: Door) -> Problem:
+    return raised(KeptFile("sheet.jpg", 1, "0" * 64, "image/jpeg", withheld=True).require)
 
 
 @provokes("entity_list_unavailable")

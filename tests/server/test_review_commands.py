@@ -17,7 +17,7 @@ from tests.support.stores import PROJECT, publish_form
 @pytest.fixture
 def intake(store: Store, tmp_path: Path) -> Intake:
     """The intake of the very data folder that `cli` works on."""
-    blobs = BlobStore(tmp_path / "data" / "blobs")
+    blobs = BlobStore(tmp_path / "data" / "blobs", store.vault)
     publish_form(store, blobs, asked("int"))
     return Intake(store, blobs)
 

@@ -23,12 +23,13 @@ GPS_IFD, ORIENTATION, MAKE = 0x8825, 0x0112, 0x010F
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Services]:
     with standalone(Config.load({"DATA": tmp_path / "data"}, environ={})) as services:
+        services.store.vault.add_key()
         yield services
 
 
 def small(opened: Services, data: bytes) -> Image.Image:
     """The thumbnail of this file, read anew."""
-    return Image.open(io.BytesIO(thumbnail(opened, opened.blobs.put(data).sha256).read_bytes()))
+    return Image.open(io.BytesIO(thumbnail(opened, opened.blobs.put(data, sealed=True).sha256)))
 
 
 def drawn(picture: Image.Image, form: str, **how: object) -> bytes:
@@ -66,7 +67,7 @@ def test_nothing_but_pixels_is_in_it(opened: Services) -> None:
     assert all(trace in data for trace in (b"Gholam", b"51.4002", b"profile", b"xmpmeta"))  # or the test proves nothing
     found = small(opened, data)
     assert set(found.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
-    kept = thumbnail(opened, opened.blobs.put(data).sha256).read_bytes()
+    kept = thumbnail(opened, opened.blobs.put(data).sha256)
     assert not any(trace in kept for trace in (b"Gholam", b"51.4002", b"profile", b"xmpmeta", b"Exif", b"GPS"))
 
 
@@ -129,9 +130,20 @@ def test_it_is_made_once_and_again_when_somebody_cleared_the_folder(opened: Serv
     first = thumbnail(opened, sha256)
     assert thumbnail(opened, sha256) == first
     assert len(made) == 1
-    first.unlink()
-    assert thumbnail(opened, sha256).is_file()
+    thumbnails.path_of(opened, sha256).unlink()
+    assert thumbnail(opened, sha256) == first
     assert len(made) == 2
+
+
+def test_what_is_kept_of_it_is_sealed_for_its_picture(opened: Services) -> None:
+    first, second = (opened.blobs.put(drawn(half_red(side, 50), "PNG")).sha256 for side in (50, 60))
+    assert thumbnail(opened, first).startswith(b"\xff\xd8")
+    thumbnail(opened, second)
+    assert b"JFIF" not in thumbnails.path_of(opened, first).read_bytes()
+    thumbnails.path_of(opened, first).replace(thumbnails.path_of(opened, second))
+    with pytest.raises(Problem) as caught:
+        thumbnail(opened, second)
+    assert caught.value.kind.code == "seal_broken"
 
 
 def test_the_oldest_make_room(opened: Services) -> None:

@@ -22,8 +22,10 @@ from sqlalchemy import Connection
 
 from forms.problems import Problem
 from records.access import Access
+from records.blobs import BlobStore
 from records.store import Store, open_engine
 from records.submissions import listed, xml_of
+from records.vault import Vault
 from server.cli import cli
 from tests.support.processes import tree
 
@@ -151,10 +153,19 @@ class Server:
         with self._reading() as connection:
             return xml_of(connection, _EVERYTHING, instance_id)
 
+    def file(self, sha256: str) -> bytes:
+        """The bytes of a file as they came."""
+        with BlobStore(self.data / "blobs", self._vault()).open(sha256) as file:
+            return file.read()
+
+    def _vault(self) -> Vault:
+        return Vault(self.data / "keys" / "personal.key")
+
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
         """A connection beside the running server, as a command has it."""
-        store = Store(open_engine(self.database_url or f"sqlite:///{self.data / 'tulliana.sqlite3'}"))
+        engine = open_engine(self.database_url or f"sqlite:///{self.data / 'tulliana.sqlite3'}")
+        store = Store(engine, vault=self._vault())
         try:
             with store.read() as connection:
                 yield connection

@@ -17,6 +17,7 @@ from records.migrations import newest_revision
 from records.models import Base, Project
 from records.publishing import publish
 from records.store import Store, open_engine
+from records.vault import Vault
 from server.setup import migrate
 from tests.support.postgres import Cluster
 
@@ -58,33 +59,41 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
+def vault(tmp_path: Path) -> Vault:
+    """A vault with a key, where commands of the test's own data folder look for it."""
+    made = Vault(tmp_path / "data" / "keys" / "personal.key")
+    made.add_key()
+    return made
+
+
+@pytest.fixture
+def store(database_url: str, vault: Vault) -> Iterator[Store]:
     """A store on a database of one test's own."""
-    opened = Store(open_engine(database_url))
+    opened = Store(open_engine(database_url), vault=vault)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def sqlite_store(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
+def sqlite_store(sqlite_template: Path, tmp_path: Path, vault: Vault) -> Iterator[Store]:
     """A store on SQLite, for what only SQLite has."""
-    opened = Store(open_engine(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'only.sqlite3')}"))
+    opened = Store(open_engine(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'only.sqlite3')}"), vault=vault)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def postgres_store(postgres_tables: str) -> Iterator[Store]:
+def postgres_store(postgres_tables: str, vault: Vault) -> Iterator[Store]:
     """A store on PostgreSQL, for what only PostgreSQL has."""
-    opened = Store(open_engine(_emptied(postgres_tables)))
+    opened = Store(open_engine(_emptied(postgres_tables)), vault=vault)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def blobs(tmp_path: Path) -> BlobStore:
+def blobs(tmp_path: Path, vault: Vault) -> BlobStore:
     """An empty blob store."""
-    return BlobStore(tmp_path / "blobs")
+    return BlobStore(tmp_path / "blobs", vault)
 
 
 def publish_form(store: Store, blobs: BlobStore, xform: bytes, **more: object) -> str:

@@ -10,6 +10,7 @@ from forms.schema import FormSchema
 from records import projects
 from records.blobs import BlobStore
 from records.models import Attachment, AuditEvent, Form, KeptAside, Submission, SubmissionVersion
+from records.personal import open_xml
 from records.store import Store
 from records.submissions import found
 from sync.delivery import Delivery, Receipt, ReceivedFile
@@ -57,7 +58,7 @@ def test_a_record_is_kept_with_everything_known_about_it(intake: Intake, store: 
         "collect:1",
         "received",
     )
-    assert (version.xml, version.user_agent) == (
+    assert (open_xml(store.vault, version), version.user_agent) == (
         record("<q>5</q><photo>a.jpg</photo><place>35.7 51.4 1320 4.5</place>"),
         "test",
     )
@@ -137,7 +138,8 @@ def test_t098_what_cannot_be_identified_is_refused_and_kept_aside_8(
         assert caught.value.kind.code == code
     with store.read() as connection:
         kept = connection.execute(select(KeptAside.__table__)).one()
-    assert blobs.path(kept.sha256).read_bytes() == xml
+    assert blobs.open(kept.sha256).read() == xml
+    assert xml not in blobs.path(kept.sha256).read_bytes()
     assert (kept.reason, kept.times, kept.device_id, kept.settled_at) == (code, 3, "collect:1", None)
     assert kept.first_at <= kept.last_at
     assert kept.files == [["a.jpg", photos[0][0].blob.sha256], ["b.jpg", photos[1][0].blob.sha256]]

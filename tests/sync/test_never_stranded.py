@@ -24,6 +24,7 @@ from records import form_life, reviews
 from records.access import Access
 from records.blobs import BlobStore
 from records.models import Attachment, Feed, KeptAside, Submission, SubmissionVersion
+from records.personal import open_xml
 from records.store import Store
 from sync import aside
 from sync.delivery import Delivery, Receipt, ReceivedFile
@@ -178,8 +179,9 @@ class History(RuleBasedStateMachine):
 
     @invariant()
     def every_version_ever_acknowledged_is_here_byte_for_byte_once(self) -> None:
-        rows = self.rows(SubmissionVersion.instance_id, SubmissionVersion.xml)
-        assert Counter(map(tuple, rows)) == Counter((paper.instance_id, paper.xml) for paper in self.kept)
+        rows = self.rows(*(getattr(SubmissionVersion, name) for name in ("project_id", "form_id", "instance_id", "sha256", "xml")))
+        kept = [(row.instance_id, open_xml(self.store.vault, row)) for row in rows]
+        assert Counter(kept) == Counter((paper.instance_id, paper.xml) for paper in self.kept)
 
     @invariant()
     def every_file_of_every_acknowledged_delivery_is_here_once(self) -> None:
@@ -260,7 +262,7 @@ class Failing:
     """A store that cannot write."""
 
     def __init__(self, store: Store, write: object) -> None:
-        self.read, self.write = store.read, write
+        self.read, self.write, self.vault = store.read, write, store.vault
 
 
 def content(name: str, other: bool = False) -> bytes:

@@ -235,7 +235,7 @@ def test_what_cannot_be_read_can_be_dismissed_and_its_bytes_stay(intake: Intake,
     with store.read() as connection:
         assert aside.waiting(connection, REVIEWER) == []
         assert connection.execute(select(KeptAside.settled_by)).scalar_one() == "leila"
-    assert blobs.path(row.sha256).read_bytes() == b"<broken"
+    assert blobs.open(row.sha256).read() == b"<broken"
 
 
 @pytest.mark.parametrize(("state", "code"), [("closed", "after_close"), ("retired", "after_retire"), ("open", None)])
