@@ -19,6 +19,7 @@ COMMANDS = {
     "submission": ("submissions", "Look at what arrived, review it."),
     "quarantine": ("quarantine", "Look at what waits for a person."),
     "check": ("check", "Look at records again: where they lie, what is odd."),
+    "incident": ("incidents", "Look at reports that may tell of one event, and say so."),
     "area": ("areas", "Look after the study areas of a project."),
     "entity": ("entities", "Look after the lists that phones pick from."),
     "export": ("exports", "Run exports and list their runs."),

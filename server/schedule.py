@@ -25,8 +25,9 @@ from server.releases import EXPORTS
 from server.services import Services
 from server.slots import newest_slot, trigger
 from sync.entities import settle_waiting
+from sync.incidents.visits import look_for_missing
 
-_LOCK_KEY = 0x7471_6C6C  # "tull", in PostgreSQL's space of advisory locks
+LOCK_KEY = 0x7471_6C6C  # "tull", in PostgreSQL's space of advisory locks
 _RETRY_SECONDS = 5
 _LOOK_SECONDS = 1
 _log = logging.getLogger(__name__)
@@ -96,6 +97,7 @@ def _lead(services: Services) -> None:
                         run_due, "interval", minutes=1, args=(services,), id="after sleep", next_run_time=datetime.now(UTC)
                     )
                 scheduler.add_job(settle_waiting, "interval", hours=1, args=(services.store,), id="entities that wait")
+                scheduler.add_job(look_for_missing, "interval", days=1, args=(services.store,), id="visits that wait")
                 scheduler.start()
                 still_leads.wait()
                 scheduler.shutdown(wait=False)
@@ -131,7 +133,7 @@ def _leadership(services: Services) -> Iterator[threading.Event]:
             yield lost
         return
     with services.store.engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK_KEY})
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
         connection.commit()
         watch = threading.Thread(target=_watch, args=(connection, lost), daemon=True)
         watch.start()

@@ -7,16 +7,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from forms.definition import Field
 from forms.submission import identify
 from records import submissions
-from records.submissions import Record
+from records.submissions import KeptFile, Record
 from server.pages.access import access
 from server.pages.answers import Shown, shown_answers
 from server.services import services
 from sync.intake import read_answers
 
 MOST = 5
-_Place = tuple[tuple[str, ...], int]
+Place = tuple[tuple[str, ...], int]
+"""A question: its labels from the outermost group in, and which one of several with these labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +55,23 @@ def comparisons(connection: Connection, record: Record, versions: Sequence[Any])
         return []
     own = _told(connection, record, current)
     others = [each for each in reversed(versions) if each is not current]
-    return [Comparison(each, _lines(own, _told(connection, record, each))) for each in others[:MOST]]
+    return [Comparison(each, lines(own, _told(connection, record, each))) for each in others[:MOST]]
 
 
-def _told(connection: Connection, record: Record, version: Any) -> dict[_Place, str]:
-    """What a version says: the text of each answer by its labels; equal labels are told apart by their order."""
+def _told(connection: Connection, record: Record, version: Any) -> dict[Place, str]:
+    """What a version says."""
     project_id = access().project_id
     xml = submissions.version_xml(connection, access(), record.form_id, version.instance_id, version.sha256)
     schema, _ = services().intake.schemas.get(project_id, record.form_id, version.version)
     answers = read_answers(schema, identify(xml)).answers
+    return told_answers(schema.definition.fields, answers, record.attachments)
+
+
+def told_answers(fields: Sequence[Field], answers: dict[str, Any], files: Sequence[KeptFile]) -> dict[Place, str]:
+    """The text of each answer by its labels; equal labels are told apart by their order."""
     seen: Counter[tuple[str, ...]] = Counter()
     told = {}
-    for labels, text in _flat(shown_answers(schema.definition.fields, answers, record.attachments), ()):
+    for labels, text in _flat(shown_answers(fields, answers, files), ()):
         told[labels, seen[labels]] = text
         seen[labels] += 1
     return told
@@ -79,6 +86,7 @@ def _flat(items: Sequence[Shown], above: tuple[str, ...]) -> Iterator[tuple[tupl
             yield here, item.file.name if item.file is not None else item.text
 
 
-def _lines(current: dict[_Place, str], other: dict[_Place, str]) -> list[Line]:
+def lines(current: dict[Place, str], other: dict[Place, str]) -> list[Line]:
+    """Two contents question by question."""
     places = dict.fromkeys([*current, *other])
     return [Line(" – ".join(place[0]), current.get(place, ""), other.get(place, "")) for place in places]

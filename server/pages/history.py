@@ -27,6 +27,9 @@ _ACTIONS = {
     "comment": _("Comment"),
     "settle": _("Accepted"),
     "split": _("Made out of another report"),
+    "same": _("The same event as another report"),
+    "different": _("Another event than another report's"),
+    "undecided": _("Whether it is another report's event is open again"),
     "delete": _("Deleted"),
     "restore": _("Restored"),
 }

@@ -22,6 +22,7 @@ from server.pages.answers import shown_answers, split_quiet
 from server.pages.blueprint import PROJECT, pages
 from server.pages.contents import comparisons
 from server.pages.history import STATES, history
+from server.pages.incident_card import card_of
 from server.pages.rendering import form_title, language, page
 from server.pages.values import place
 from server.services import services
@@ -47,6 +48,7 @@ def report_page(form_id: str, instance_id: str, problem: Problem | None = None) 
         steps = reviews.history(connection, access(), form_id, record.instance_id)
         published = form_life.versions(connection, access().project_id, form_id)
         compared = comparisons(connection, record, versions)
+        incident = card_of(connection, record)
     definition = opened.intake.schemas.get(access().project_id, form_id, record.version)[0].definition
     answers, quiet = split_quiet(shown_answers(definition.fields, record.answers, record.attachments))
     return page(
@@ -62,6 +64,7 @@ def report_page(form_id: str, instance_id: str, problem: Problem | None = None) 
         flags=flags.all_shown(record.flags, definition),
         place=place(record.country, record.admin1),
         missing=flags.missing(record),
+        incident=incident,
         interview=_interview(record, definition),
         pictures=pictures(record.attachments),
         audit_name=AUDIT,
