@@ -9,7 +9,7 @@ from forms.submission import case_number
 from records.flags import Flag, flag
 from sync.checks.case import Case
 from sync.checks.measures import DEPLOYED, others
-from sync.checks.values import counts, moment, of
+from sync.checks.values import moment, of
 
 MOST_OFF = 600.0  # seconds
 
@@ -38,8 +38,10 @@ def camera_order(connection: Connection, case: Case) -> Iterable[Flag]:
     A camera stands, is taken in and stands again, and its first deployment may be older than this server: so a retrieval is odd
     only when no deployment before it is known, and one that is dated after it had come before it.
     """
+    if case.form_id != "camera_station" or case.text("cam_event") != "retrieve" or not case.measures:
+        return ()
     visit = moment(case.value("event_time"))
-    if case.form_id != "camera_station" or case.text("cam_event") != "retrieve" or visit is None or not counts(case):
+    if visit is None:
         return ()
     deployments = others(connection, case, DEPLOYED)
     earlier = [row for row in deployments if row.came_before(case)]

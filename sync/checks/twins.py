@@ -5,7 +5,7 @@ later ones are looked at again.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from functools import cache
 from typing import Any
@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import Connection, bindparam, select, tuple_, update
 
 from forms.library.sources import survey_ids
+from forms.personal import DELETED, WITHHELD
 from forms.submission import case_number
 from records.flags import Flag, flag
 from records.incidents.references import case_key, reference_key
@@ -36,8 +37,7 @@ _SAME = (
     select(Submission.instance_id, Submission.received_at)
     .where(
         Submission.project_id == bindparam("project_id"),
-        Submission.content_sha256 == bindparam("content"),
-        Submission.form_id == bindparam("form_id"),
+        Submission.content_sha256 == bindparam("content"),  # the form is a part of it
         Submission.instance_id != bindparam("instance_id"),
     )
     .order_by(Submission.received_at, Submission.instance_id)
@@ -53,10 +53,10 @@ def digest(case: Case) -> Iterable[Flag]:
     """
     case.content_sha256 = None
     if counts(case):
-        content = {"form": case.form_id, "day": case.event_date, "answers": _content(case.answers, {*case.files, case.instance_id})}
+        content = {"form": case.form_id, "day": case.event_date, "answers": _own(case)}
         if case.point is None and case.form_id not in _telling():
             content["start"] = case.value("start")
-        packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+        packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
         case.content_sha256 = hashlib.sha256(packed).hexdigest()
     return ()
 
@@ -67,21 +67,33 @@ def _telling() -> frozenset[str]:
     return frozenset(survey_ids()) - {_ANONYMOUS}
 
 
-def _content(value: Any, ignored: set[str]) -> Any:
-    """The answers without what is empty, is not content, or is one of these texts."""
-    if isinstance(value, Mapping):
-        kept = {name: _content(inner, ignored) for name, inner in value.items() if name not in NOT_CONTENT}
-        return {name: inner for name, inner in kept.items() if inner is not None} or None
-    if isinstance(value, list):
+def _own(case: Case) -> Any:
+    """What its reporter said: neither the names of files, which the phone makes, nor what is kept apart."""
+    return _content(case.answers, {None, "", *case.files, case.instance_id, WITHHELD, DELETED})
+
+
+def _content(value: Any, ignored: Collection[str | None]) -> Any:
+    """What is left of answers without what is not content, or is one of these; None if it is nothing."""
+    if type(value) is list:
         return [inner for each in value if (inner := _content(each, ignored)) is not None] or None
-    return None if value == "" or (isinstance(value, str) and value in ignored) else value
+    if type(value) is not dict:
+        return None if value in ignored else value
+    kept = {}
+    for name, answer in value.items():
+        if name in NOT_CONTENT:
+            continue
+        if type(answer) is dict or type(answer) is list:
+            if (inner := _content(answer, ignored)) is not None:
+                kept[name] = inner
+        elif answer not in ignored:
+            kept[name] = answer
+    return kept or None
 
 
 def _size(value: Any) -> int:
-    """How many answers there are."""
-    if isinstance(value, Mapping):
-        return sum(_size(inner) for name, inner in value.items() if name not in NOT_CONTENT)
-    return sum(map(_size, value)) if isinstance(value, list) else value not in (None, "")
+    """How many answers of such content there are."""
+    inner = value.values() if type(value) is dict else value if type(value) is list else None
+    return 1 if inner is None else sum(map(_size, inner))
 
 
 def duplicate_exact(connection: Connection, case: Case) -> Iterator[Flag]:
@@ -89,10 +101,10 @@ def duplicate_exact(connection: Connection, case: Case) -> Iterator[Flag]:
     content, before = case.content_sha256, case.content_before
     if before is not None and before != content:
         _look_again(connection, case, before)
-    if content is None or _size(case.answers) < FEWEST_ANSWERS:
+    if content is None:
         return
-    first = connection.execute(_SAME, {**case.key, "content": content}).first()
-    if first is None:
+    first = connection.execute(_SAME, {"project_id": case.project_id, "instance_id": case.instance_id, "content": content}).first()
+    if first is None or _size(_own(case)) < FEWEST_ANSWERS:
         return
     if (first.received_at, first.instance_id) < (case.received_at, case.instance_id):
         yield flag("duplicate_exact", case=case_number(first.instance_id))
@@ -112,8 +124,10 @@ def _look_again(connection: Connection, case: Case, content: str) -> None:
 
 def followup_overlaps(connection: Connection, case: Case) -> Iterator[Flag]:
     """An earlier follow-up of the same household with some of the same days; that of another installation is another matter."""
+    if case.form_id != "mitigation_followup" or not case.measures:
+        return
     begin, end = case.day("period_from"), case.day("period_to")
-    if case.form_id != "mitigation_followup" or begin is None or end is None:
+    if begin is None or end is None:
         return
     for row in others(connection, case, FOLLOWED):
         if not row.came_before(case):

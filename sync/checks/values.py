@@ -17,12 +17,12 @@ KNOWN_MONEY = frozenset({DOLLAR}.union(*CURRENCIES.values()))
 
 
 def of(*form_ids: str) -> Callable[[Check], Check]:
-    """Make a function a check of these surveys, for records that count: nobody has to settle flags of a test."""
+    """Make a function a check of these surveys, for records that nobody deleted or rejected."""
 
     def decorated(check: Check) -> Check:
         @wraps(check)
         def checked(case: Case) -> Iterable[Flag]:
-            return check(case) if case.form_id in form_ids and counts(case) else ()
+            return check(case) if case.form_id in form_ids and not (case.is_withdrawn or case.encrypted) else ()
 
         return checked
 
@@ -30,7 +30,7 @@ def of(*form_ids: str) -> Callable[[Check], Check]:
 
 
 def counts(case: Case) -> bool:
-    """Whether the answers can be read and are meant."""
+    """Whether others are compared with it: it can be read, is no test, and nobody deleted or rejected it."""
     return not (case.encrypted or case.is_withdrawn or case.is_test)
 
 

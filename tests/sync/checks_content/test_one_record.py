@@ -261,10 +261,9 @@ def test_every_kind_of_flag_is_provoked_and_what_a_check_says_reads_well() -> No
         assert bool(CONTENT[code].detail) == bool(said[0]["message"])
 
 
-def test_tests_deleted_and_encrypted_records_are_left_alone() -> None:
+def test_deleted_and_encrypted_records_are_left_alone() -> None:
     bad = conflict(lost(killed=0))
     assert codes("conflict_livestock", bad) == ["count_zero"]
-    assert codes("conflict_livestock", bad | {"submission_purpose": "test"}) == []
     assert codes("conflict_livestock", bad, is_withdrawn=True) == codes("conflict_livestock", {}, encrypted=True) == []
 
 
