@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from werkzeug.test import TestResponse
 
 from forms.encryption import Envelope, decrypt, read_private_key
 from forms.problems import CATALOGUE, Problem
 from forms.xml import parse_xml
+from records import incidents
+from records.models import IncidentLink
 from records.publishing import publish
 from records.submissions import KeptFile, found
 from server import accounts, app_users
@@ -26,6 +28,7 @@ from server.services import Services
 from server.setup import migrate
 from tests.support import docs
 from tests.support.collect import encode
+from tests.support.conflict import insert_record
 from tests.support.encryption import Keys, seal
 from tests.support.entities import household_form
 from tests.support.small import record, xform
@@ -33,6 +36,7 @@ from tests.support.stores import EVERYTHING
 
 PASSWORD = "a long pass phrase"
 FORM = xform("<q/>")
+FORM_OF_CONFLICTS = "conflict_livestock"
 
 
 @dataclass
@@ -204,6 +208,19 @@ def _(door: Door) -> Problem:
 @provokes("name_taken")
 def _(door: Door) -> Problem:
     return raised(lambda: app_users.add(door.opened.store, "ranger", project_id=1))
+
+
+@provokes("incident_contradiction")
+def _(door: Door) -> Problem:
+    one, other, third = ((FORM_OF_CONFLICTS, name) for name in ("uuid:a", "uuid:b", "uuid:c"))
+    for form_id, name in (one, other, third):
+        link = {"project_id": 1, "form_id": form_id, "instance_id": name, "incident_id": name, "role": "report"}
+        link |= {"how": "own", "reference": ""}
+        door.opened.store.write(lambda connection, name=name: insert_record(connection, name, {}))  # type: ignore[misc]
+        door.opened.store.write(lambda connection, link=link: connection.execute(insert(IncidentLink), link))  # type: ignore[misc]
+    incidents.decide(door.opened.store, EVERYTHING, one, other, "same")
+    incidents.decide(door.opened.store, EVERYTHING, one, third, "different")
+    return raised(lambda: incidents.decide(door.opened.store, EVERYTHING, other, third, "same"))
 
 
 @provokes("key_unreadable")
