@@ -4,12 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row
+from sqlalchemy import Row
 
 from forms.personal import Told, bare, emptied
-from records.access import Access, Right
-from records.audit import note
-from records.store import Store
 from records.vault import Vault, is_sealed
 
 _VERSION = ("project_id", "form_id", "instance_id", "sha256")
@@ -49,14 +46,3 @@ def open_contact(vault: Vault, record: Row[Any]) -> list[Told]:
 def contact_paths(told: Sequence[Told]) -> list[str] | None:
     """The questions that were answered so; None for none."""
     return sorted({bare(each.path) for each in told}) or None
-
-
-def note_reading(store: Store, access: Access, form_id: str, instance_id: str, what: str) -> None:
-    """Leave in the log that a person reads what tells who somebody is: of which record, and `what` of it."""
-    detail = {"form_id": form_id, "what": what}
-
-    def work(connection: Connection) -> None:
-        note(connection, "personal.read", instance_id, actor=access.actor, project_id=access.project_id, **detail)
-
-    access.require(Right.CONTACT)
-    store.write(work)

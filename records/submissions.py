@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, literal, or_, select, union
 
-from forms.personal import Told
 from forms.problems import Problem
 from records.access import Access, Right
+from records.contact import note_reading
 from records.models import AppUser, Attachment, Submission, SubmissionVersion
-from records.personal import note_reading, open_contact, open_xml, shown_xml
+from records.personal import open_xml, shown_xml
 from records.store import Store, vault_of
 
 _PAGE = 500
@@ -160,31 +160,12 @@ def found(connection: Connection, access: Access, instance_id: str, form_id: str
 
 
 def xml_of(connection: Connection, access: Access, instance_id: str) -> bytes:
-    """The exact bytes received first under this id. Raises `Problem` submission_unknown, or not_allowed without Right.CONTACT."""
-    access.require(Right.CONTACT)
+    """What was received first under this id: the exact bytes for who may know who somebody is. Raises "submission_unknown"."""
     query = _of_versions(access, *SubmissionVersion.__table__.columns).where(SubmissionVersion.instance_id == instance_id)
     row = connection.execute(query.order_by(SubmissionVersion.received_at).limit(1)).first()
     if row is None:
         raise Problem("submission_unknown", instance_id)
-    return open_xml(vault_of(connection), row)
-
-
-def read_contact(store: Store, access: Access, form_id: str, instance_id: str) -> list[Told]:
-    """The answers of a record that tell who somebody is, for a person; it is noted in the log.
-
-    Raises `Problem` submission_unknown, not_allowed, personal_key_missing or seal_broken.
-    """
-    access.require(Right.CONTACT)
-    columns = Submission.__table__.columns
-    visible = select(*columns).where(*access.visible(with_deleted=True), Submission.form_id == form_id)
-    with store.read() as connection:
-        row = connection.execute(visible.where(Submission.instance_id == instance_id)).first()
-        if row is None:
-            raise Problem("submission_unknown", instance_id)
-        told = open_contact(store.vault, row)
-    if told:
-        note_reading(store, access, form_id, instance_id, "answers")
-    return told
+    return (open_xml if access.may(Right.CONTACT) else shown_xml)(vault_of(connection), row)
 
 
 def versions_of(connection: Connection, access: Access, record: Record) -> Sequence[Row[Any]]:

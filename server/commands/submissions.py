@@ -54,8 +54,8 @@ def list_submissions(form_id: str, as_json: bool) -> None:
 @click.option("--contact", is_flag=True, help="The answers too that tell who somebody is. The log says so.")
 def show(instance_id: str, as_xml: bool, contact: bool) -> None:
     """Show one record."""
-    from records.personal import note_reading
-    from records.submissions import found, read_contact, xml_of
+    from records.contact import note_reading, read_contact
+    from records.submissions import found, xml_of
 
     with opened() as services:
         with services.store.read() as connection:

@@ -13,6 +13,7 @@ from forms.problems import Problem
 from forms.submission import case_number
 from records import form_life, reviews, submissions
 from records.access import Right
+from records.contact import read_contact
 from records.file_kinds import SHOWN
 from records.submissions import KeptFile, Record
 from server.downloads import guarded, handed_out, kept_file
@@ -41,7 +42,7 @@ def one(form_id: str, instance_id: str) -> Response:
 def report_page(form_id: str, instance_id: str, problem: Problem | None = None) -> Response:
     """The report, and what went wrong in doing something about it."""
     opened = services()
-    contact = submissions.read_contact(opened.store, access(), form_id, instance_id) if "contact" in request.args else []
+    contact = read_contact(opened.store, access(), form_id, instance_id) if "contact" in request.args else []
     with opened.store.read() as connection:
         record = submissions.found(connection, access(), instance_id, form_id)
         versions = submissions.versions_of(connection, access(), record)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from records import projects
 from records.models import Submission, SubmissionVersion
+from records.personal import open_xml
 from records.publishing import publish
 from server import app_users
 from tests.support.collect import encode
@@ -104,9 +105,8 @@ def test_a29_whatever_another_phone_edits_the_original_stays_and_who_edited_is_k
     post(site, key(site, "owner"), xml)
     assert post(site, key(site, "colleague"), flock(edit, deprecated_id=original, sheep="1")) == 201
     with site.services.store.read() as connection:
-        columns = SubmissionVersion.xml, SubmissionVersion.app_user_id
-        rows = connection.execute(select(*columns).filter_by(root_id=original)).all()
-    assert xml in {row.xml for row in rows}
+        rows = connection.execute(select(*SubmissionVersion.__table__.columns).filter_by(root_id=original)).all()
+    assert xml in {open_xml(site.services.store.vault, row) for row in rows}
     assert len({row.app_user_id for row in rows}) == 2
 
 

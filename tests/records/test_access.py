@@ -181,6 +181,9 @@ SINGLE: dict[str, Read] = {
     "records.submissions.version_xml": lambda _, c, a, k: inside(
         submissions.version_xml(c, a, k.form_id, k.instance_id, hashlib.sha256(k.sent).hexdigest())
     ),
+    "records.submissions.read_version": lambda s, _, a, k: inside(
+        submissions.read_version(s, a, k.form_id, k.instance_id, hashlib.sha256(k.sent).hexdigest())
+    ),
     "records.reviews.history": lambda _, c, a, k: [row.comment for row in reviews.history(c, a, k.form_id, k.instance_id)],
     "records.arrivals.pulled": lambda _, c, a, k: inside(arrivals.pulled(c, a, k.form_id, k.instance_id).xml),
     "records.summaries.summary": lambda _, c, a, k: summaries.summary(c, a, k.form_id, k.instance_id).instance_id and [],
@@ -261,7 +264,7 @@ SENT_NOWHERE: dict[str, Any] = {
     "form_id": "small", "instance_id": "uuid:x", "sha256": "0" * 64, "state": "closed", "comment": "x", "text": "x", "name": "x",
     "uuid": "x", "kind": "delete", "version": "1", "content": b"label\n", "approval": True, "codes": None, "limit": 5, "after": 0,
     "open_blob": open, "out": Path("nowhere"), "properties": [], "values": {}, "media": {},
-    "token_sha256": "0", "predator": "leopard", "window": WINDOW, "stream": io.StringIO(), "xform": xform("<q/>"),
+    "token_sha256": "0", "what": "x", "predator": "leopard", "window": WINDOW, "stream": io.StringIO(), "xform": xform("<q/>"),
     "source_name": "x", "level": "public", "as_of": DAY, "record": as_record(WORLD[0]),
     "definition": FormDefinition.from_xform(xform("<q/>")), "options": Options(), "address": str, "wanted": kobo_rows.Wanted(),
     "table": tables_of(FormDefinition.from_xform(xform("<q/>")))[0], }  # fmt: skip
