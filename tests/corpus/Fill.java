@@ -1,6 +1,7 @@
 // Fills in forms with JavaRosa, the engine inside ODK Collect, as it comes in ODK Validate: no code of ours stands behind its answers.
 //
-// Every line on standard input is "FOLDER<tab>SEED"; FOLDER holds form.xml and media/. The filled record and its files go to
+// Every line on standard input is "FOLDER<tab>SEED"; FOLDER holds form.xml and media/. The seed also chooses the language, one after
+// the other, and every text that is shown is read in it. The filled record and its files go to
 // FOLDER/javarosa/, and one line says "FOLDER<tab>STATE<tab>MESSAGE": the state is "valid", "invalid" (the engine still objects) or
 // "refused" (the engine does not take the form).
 
@@ -43,6 +44,7 @@ import org.javarosa.core.reference.ReferenceManager;
 import org.javarosa.core.services.PropertyManager;
 import org.javarosa.core.services.PrototypeManager;
 import org.javarosa.core.util.JavaRosaCoreModule;
+import org.javarosa.form.api.FormEntryCaption;
 import org.javarosa.form.api.FormEntryController;
 import org.javarosa.form.api.FormEntryModel;
 import org.javarosa.form.api.FormEntryPrompt;
@@ -91,6 +93,10 @@ public class Fill {
         controller = new FormEntryController(new FormEntryModel(form));
         controller.addFunctionHandler(new FromFile());
         form.initialize(true, new InstanceInitializationFactory());
+        String[] languages = controller.getModel().getLanguages();
+        if (languages != null) {
+            controller.setLanguage(languages[(int) (seed % languages.length)]);
+        }
     }
 
     public static void main(String[] arguments) throws IOException {
@@ -135,12 +141,25 @@ public class Fill {
                 return;
             }
             if (event == FormEntryController.EVENT_QUESTION) {
+                read(controller.getModel().getQuestionPrompt());
                 answer(controller.getModel().getQuestionPrompt(), first);
             } else if (event == FormEntryController.EVENT_PROMPT_NEW_REPEAT && first) {
                 FormIndex index = controller.getModel().getFormIndex();
                 if (index.getElementMultiplicity() < MOST_ROUNDS && chance.nextBoolean()) {
                     controller.newRepeat();
                 }
+            }
+        }
+    }
+
+    /** What a person would see here; the engine throws where a text cannot be made. */
+    private void read(FormEntryPrompt prompt) {
+        prompt.getQuestionText();
+        prompt.getHelpText();
+        if (prompt.getSelectChoices() != null) {
+            for (SelectChoice choice : prompt.getSelectChoices()) {
+                prompt.getSelectChoiceText(choice);
+                prompt.getSpecialFormSelectChoiceText(choice, FormEntryCaption.TEXT_FORM_IMAGE);
             }
         }
     }
@@ -240,6 +259,7 @@ public class Fill {
             texts.addAll(List.of(PLAIN));
             if (prompt.getDataType() == Constants.DATATYPE_DATE) {
                 texts.add(LocalDate.now().toString()); // often the only day between an earlier answer and today
+                texts.add(LocalDate.now().plusDays(800).toString()); // after any other answer
             }
         }
         List<IAnswerData> found = new ArrayList<>();

@@ -68,7 +68,7 @@ export function* candidates(type, constraint, others, chance) {
     yield chance.next() < 0.3 && others.length > 0 ? chance.of(others) : usual(chance);
   }
   if (type === 'date') {
-    yield day({ between: () => 0 }); // often the only day between an earlier answer and today
+    yield* [0, 800].map((days) => day({ between: () => days })); // the only day between an earlier answer and today, or after one
   }
   if (!(type in BY_TYPE)) {
     yield* ['1', '10', '0', 'yes', 'no', 'a@b.org', '0912345678', '1234567890'];

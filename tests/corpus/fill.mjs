@@ -1,6 +1,7 @@
 // Fills in forms with @getodk/xforms-engine: an ODK client without a screen and without any code of ours behind its answers.
 //
-// Every line on standard input is "FOLDER<tab>SEED"; FOLDER holds form.xml and media/. The filled record and its files go to
+// Every line on standard input is "FOLDER<tab>SEED"; FOLDER holds form.xml and media/. The seed also chooses the language, one after
+// the other, and every text that is shown is read in it. The filled record and its files go to
 // FOLDER/xforms-engine/, and one line of JSON says {folder, state, message}: the state is "valid", "invalid" (the engine still
 // objects, `message` says where) or "refused" (the engine does not take the form).
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,11 +16,22 @@ const KINDS = { '.csv': 'text/csv', '.xml': 'text/xml', '.geojson': 'application
 const UPLOADS = { image: ['image/png', '.png'], audio: ['audio/mp4', '.m4a'], video: ['video/mp4', '.mp4'] };
 const MAX_ROUNDS_OF_A_REPEAT = 2;
 
+let opened = { folder: '', xml: '', form: undefined }; // a form is filled in many times, and parsing it takes longest
+
+async function open(folder) {
+  const xml = readFileSync(join(folder, 'form.xml'), 'utf8');
+  if (opened.folder !== folder || opened.xml !== xml) {
+    const form = await loadForm(xml, {
+      fetchFormAttachment: async (url) => attachment(folder, url),
+      missingResourceBehavior: 'BLANK',
+    });
+    opened = { folder, xml, form };
+  }
+  return opened.form;
+}
+
 async function fill(folder, seed) {
-  const form = await loadForm(readFileSync(join(folder, 'form.xml'), 'utf8'), {
-    fetchFormAttachment: async (url) => attachment(folder, url),
-    missingResourceBehavior: 'BLANK',
-  });
+  const form = await open(folder);
   if (form.status === 'failure') {
     return { state: 'refused', message: String(form.error?.message ?? form.error) };
   }
@@ -30,6 +42,8 @@ async function fill(folder, seed) {
     instanceAttachments: { fileNameFactory: (meta) => `${1_700_000_000_000 + (files += 1)}${meta.extension ?? ''}` },
   });
   const chance = new Chance(seed);
+  const languages = root.languages.filter((language) => language.isSyntheticDefault !== true);
+  if (languages.length > 0) root.setLanguage(languages[seed % languages.length]);
   for (let round = 0; round < ROUNDS; round += 1) {
     answerAll(root, chance, round > 0);
   }
@@ -61,6 +75,7 @@ function answerAll(node, chance, repair) {
   if (!node.currentState.relevant) {
     return;
   }
+  if (!repair) read(node);
   if (node.nodeType === 'repeat-range:uncontrolled' && !repair) {
     node.addInstances(undefined, chance.between(0, MAX_ROUNDS_OF_A_REPEAT));
   }
@@ -70,6 +85,12 @@ function answerAll(node, chance, repair) {
   if (!node.currentState.readonly && (!repair || node.validationState.violation)) {
     answer(node, chance);
   }
+}
+
+// What a person would see here; the engine throws where a text cannot be made.
+function read(node) {
+  const { label, hint, valueOptions } = node.currentState;
+  return [label, hint, ...(valueOptions ?? []).map((option) => option.label)].map((text) => [text?.asString, text?.imageSource]);
 }
 
 function answer(node, chance) {

@@ -2,10 +2,12 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from lxml import etree
+
+from forms.personal import WITHHELD, Told, bare
 
 FALSE_FLAGS = {
     "constraint", "required", "value_invalid", "extra", "answers_unreadable", "unknown_version",
@@ -15,21 +17,26 @@ Path = tuple[str, ...]
 
 
 def wrong(sent: bytes, files: dict[str, bytes], kept: bytes, record: dict[str, Any], *, valid: bool) -> list[str]:
-    """What differs, in words; nothing where all is well. `valid` says that the engine had no objection."""
+    """What differs, in words; nothing where all is well. `valid` says that the engine had no objection.
+
+    `record["told"]` are the answers that are kept apart from the others.
+    """
     found = [] if kept == sent else ["the XML differs"]
     here = {file["name"]: file["sha256"] for file in record["files"]}
     if here != {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}:
         found.append(f"the files differ: {sorted(here)} instead of {sorted(files)}")
-    found += different_answers(sent, record["answers"])
+    found += different_answers(sent, record["answers"], record["told"])
     if valid:
         flags = [flag for flag in record["flags"] if flag["code"] in FALSE_FLAGS]
         found += [f"flag {flag['code']} at {flag['path']}: {flag['message']}" for flag in flags]
     return found
 
 
-def different_answers(xml: bytes, answers: dict[str, Any]) -> list[str]:
+def different_answers(xml: bytes, answers: dict[str, Any], told: Sequence[Told] = ()) -> list[str]:
     """Where the answers as kept do not say what the XML says; an empty element and no answer are the same."""
     said, kept = _by_path(_leaves(etree.fromstring(xml, etree.XMLParser(recover=True)), ())), _by_path(_answers(answers, ()))
+    apart = _by_path((tuple(bare(each.path).split("/")), each.text) for each in told)
+    kept |= {path: apart.get(path, []) for path in kept if set(kept[path]) == {WITHHELD}}
     found = []
     for path in {**said, **kept}:
         left, right = said.get(path, []), kept.get(path, [])
@@ -58,7 +65,7 @@ def _answers(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
         yield path, value
 
 
-def _by_path(pairs: Iterator[tuple[Path, Any]]) -> dict[Path, list[Any]]:
+def _by_path(pairs: Iterable[tuple[Path, Any]]) -> dict[Path, list[Any]]:
     found: dict[Path, list[Any]] = defaultdict(list)
     for path, value in pairs:
         found[path].append(value)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from forms.library import survey_ids, workbook
+
 SUFFIXES = {".xlsx", ".xls", ".xlsm", ".csv", ".md", ".xml"}
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763606060000000040001f61738550000000049454e44ae426082"
@@ -22,6 +24,14 @@ def forms_in(place: Path) -> list[Path]:
     """Every file at or below `place` that is a form: workbooks; texts and XML by what they say."""
     found = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
     return [path for path in found if path.suffix.lower() in SUFFIXES and _is_form(path)]
+
+
+def shipped(folder: Path) -> list[Path]:
+    """The surveys of the library as workbooks in this folder."""
+    folder.mkdir()
+    for survey_id in survey_ids():
+        (folder / f"{survey_id}.xlsx").write_bytes(workbook(survey_id).to_xlsx())
+    return forms_in(folder)
 
 
 def _is_form(path: Path) -> bool:

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from forms.library import workbook
 from forms.library.sources import survey_ids
 from tests.conftest import NewServer
 from tests.corpus.__main__ import table
 from tests.corpus.engines import engines
 from tests.corpus.judge import wrong
-from tests.corpus.sources import forms_in
+from tests.corpus.sources import forms_in, shipped
 from tests.corpus.trial import Bench, Trial
 
 FORMS = forms_in(Path(__file__).parent / "forms")
+TIMES = 3  # of the sixteen languages; fifty times is for `python -m tests.corpus --times 50`
 ENGINES = ("xforms-engine", "javarosa")
 PATIENCE = 120.0  # seconds, for a machine that has much else to do
 
@@ -25,14 +25,10 @@ PATIENCE = 120.0  # seconds, for a machine that has much else to do
 def trials(new_server: NewServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Trial]]:
     """What became of every form, by its file name."""
     folder = tmp_path_factory.mktemp("corpus")
-    shipped = folder / "shipped"
-    shipped.mkdir()
-    for survey_id in survey_ids():
-        (shipped / f"{survey_id}.xlsx").write_bytes(workbook(survey_id).to_xlsx())
     both = engines(seconds=PATIENCE)
     try:
         bench = Bench(new_server("sqlite"), both, folder / "work")
-        yield {trial.source.name: trial for trial in bench.run([*FORMS, *forms_in(shipped)])}
+        yield {trial.source.name: trial for trial in bench.run([*FORMS, *shipped(folder / "shipped")], times=TIMES)}
     finally:
         for engine in both:
             engine.close()
@@ -43,7 +39,7 @@ def test_a_form_is_served_filled_in_by_two_engines_and_kept_as_it_was_sent(trial
     trial = trials[name]
     assert (trial.state, trial.message, trial.faults) == ("served", "", [])
     assert [(filling.engine, filling.state, filling.message) for filling in trial.fillings] == [
-        (name, "valid", "") for name in ENGINES
+        (name, "valid", "") for name in ENGINES for _ in range(TIMES)
     ]
 
 
@@ -51,7 +47,8 @@ def test_the_table_counts_what_happened(trials: dict[str, Trial]) -> None:
     lines = table(list(trials.values())).splitlines()
     count = len(trials)
     assert lines[0] == f"{count} forms: {count} served, 0 refused with a message, 0 failed"
-    assert [line.endswith(f"{count} of {count} kept as sent, 0 with a false flag") for line in lines[1:3]] == [True, True]
+    fillings = count * TIMES
+    assert [line.endswith(f"{fillings} of {fillings} kept as sent, 0 with a false flag") for line in lines[1:3]] == [True, True]
 
 
 SENT = b'<data id="f"><a> 1 </a><rows><b>x</b></rows><rows><b>y</b><c>2.50</c></rows><d/><e>true</e></data>'
@@ -62,7 +59,7 @@ PHOTO = b"photo"
 def kept(**different: Any) -> dict[str, Any]:
     """A record as the server keeps it, unless said otherwise."""
     files = [{"name": "a.jpg", "sha256": hashlib.sha256(PHOTO).hexdigest()}]
-    return {"answers": ANSWERS, "flags": [], "files": files} | different
+    return {"answers": ANSWERS, "flags": [], "files": files, "told": []} | different
 
 
 def test_what_is_kept_as_it_was_sent_is_not_complained_of() -> None:

@@ -3,9 +3,11 @@
 import re
 import shutil
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from forms.problems import Problem
@@ -72,16 +74,17 @@ class Bench:
         self._current: dict[str, bytes] = {}
         self._sent: set[str] = set()
 
-    def run(self, sources: Sequence[Path], *, seed: int = 1) -> Iterator[Trial]:
-        """Try every form, in the order given; two are converted at a time while others are filled in."""
+    def run(self, sources: Sequence[Path], *, seed: int = 1, times: int = 1) -> Iterator[Trial]:
+        """Try every form, filled in `times` times by each engine, in the order given; two are converted at a time meanwhile."""
         with ThreadPoolExecutor(2) as pool:
             for number, (source, converted) in enumerate(zip(sources, pool.map(_converted, sources), strict=True)):
                 start = time.perf_counter()
-                trial = self._try(source, converted, self._folder / f"{number:04}", seed + number)
+                seeds = range(seed + number, seed + number + times)
+                trial = self._try(source, converted, self._folder / f"{number:04}", seeds)
                 trial.seconds = time.perf_counter() - start
                 yield trial
 
-    def _try(self, source: Path, converted: Conversion | Exception, folder: Path, seed: int) -> Trial:
+    def _try(self, source: Path, converted: Conversion | Exception, folder: Path, seeds: Sequence[int]) -> Trial:
         if isinstance(converted, Problem):
             return Trial(source, "refused", str(converted))
         if isinstance(converted, Exception):
@@ -98,9 +101,14 @@ class Bench:
         (folder / "form.xml").write_bytes(form.xml)
         for name, data in form.media.items():
             (media / name).write_bytes(data)
-        for engine in self._engines:
+        sent: dict[str, tuple[Filling, Filled]] = {}
+        for engine, seed in product(self._engines, seeds):
             filled = engine.fill(folder, seed)
-            trial.fillings.append(Filling(engine.name, filled.state, filled.message, self._send(filled) if filled.xml else []))
+            filling = Filling(engine.name, filled.state, filled.message)
+            trial.fillings.append(filling)
+            if filled.xml and self._sends(filling, filled, in_pieces=seed == seeds[0]):
+                sent[identify(filled.xml).instance_id] = (filling, filled)
+        self._judge(form.form_id, sent)
         shutil.rmtree(folder)
         return trial
 
@@ -148,23 +156,32 @@ class Bench:
     def _listed(self, phone: Collect, xform: bytes) -> ListedForm | None:
         return next((form for form in phone.form_list() if form.hash == md5(xform)), None)
 
-    def _send(self, filled: Filled) -> list[str]:
-        """Send in pieces, then all over again; what is wrong with what is kept then."""
-        files = filled.files or {}
-        incoming = identify(filled.xml)
-        if incoming.instance_id in self._sent:
-            return []  # the form brings an instanceID of its own, so its second record is another version of the first
-        self._sent.add(incoming.instance_id)
-        phone = SplittingPhone(self._url)
+    def _sends(self, filling: Filling, filled: Filled, *, in_pieces: bool) -> bool:
+        """Send as one request, or in pieces and then all over again; whether the record should now be kept as it is."""
+        instance_id = identify(filled.xml).instance_id
+        if instance_id in self._sent:
+            return False  # the form brings an instanceID of its own, so its second record is another version of the first
+        self._sent.add(instance_id)
+        phone = SplittingPhone(self._url) if in_pieces else Collect(self._url)
         try:
-            for _ in range(2):
-                phone.send(Record(filled.xml, dict(files)))
+            for _ in range(1 + in_pieces):
+                phone.send(Record(filled.xml, dict(filled.files or {})))
         except (Refused, WireError) as refusal:
-            return [f"not taken: {refusal}"]
-        kept = [record for record in self._server.submissions(incoming.form_id) if record["instance_id"] == incoming.instance_id]
-        if len(kept) != 1:
-            return [f"{len(kept)} records are kept"]
-        return wrong(filled.xml, files, self._server.xml(incoming.instance_id), kept[0], valid=filled.state == "valid")
+            filling.wrong = [f"not taken: {refusal}"]
+        return not filling.wrong
+
+    def _judge(self, form_id: str, sent: dict[str, tuple[Filling, Filled]]) -> None:
+        """Note what is wrong with what is kept of these records."""
+        originals, kept = self._server.originals(form_id), defaultdict(list)
+        for record in self._server.submissions(form_id):
+            kept[record["instance_id"]].append(record)
+        for instance_id, (filling, filled) in sent.items():
+            if len(kept[instance_id]) != 1:
+                filling.wrong = [f"{len(kept[instance_id])} records are kept"]
+                continue
+            xml, told = originals[instance_id]
+            record = kept[instance_id][0] | {"told": told}
+            filling.wrong = wrong(filled.xml, filled.files or {}, xml, record, valid=filled.state == "valid")
 
 
 def _converted(source: Path) -> Conversion | Exception:

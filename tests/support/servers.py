@@ -18,12 +18,15 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from click.testing import CliRunner
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from forms.personal import Told
 from forms.problems import Problem
 from records.access import Access
 from records.blobs import BlobStore
-from records.store import Store, open_engine
+from records.models import Submission
+from records.personal import open_contact
+from records.store import Store, open_engine, vault_of
 from records.submissions import listed, xml_of
 from records.vault import Vault
 from server.cli import cli
@@ -147,6 +150,13 @@ class Server:
             record["files_present"] = len(names & set(record["files_expected"]))
             record["files_expected"] = len(record["files_expected"])
         return found
+
+    def originals(self, form_id: str) -> dict[str, tuple[bytes, list[Told]]]:
+        """Every record's bytes as they were received first, and the answers that are kept apart as they tell who somebody is."""
+        with self._reading() as connection:
+            rows = connection.execute(select(Submission.__table__).where(Submission.form_id == form_id)).all()
+            vault = vault_of(connection)
+            return {row.instance_id: (xml_of(connection, _EVERYTHING, row.instance_id), open_contact(vault, row)) for row in rows}
 
     def xml(self, instance_id: str) -> bytes:
         """The bytes of one record as they are kept."""
