@@ -21,8 +21,10 @@ from tests.support.ground import LOST, READERS, RECORDS, Ground, built, filled, 
 PROGRAM_DOORS = ("central.", "kobo.")  # their table is in test_api_access.py
 PHONE_DOORS = ("by_token.", "by_pass.", "by_account.", "by_password.", "draft_door.")
 REFUSED = {302, 401, 403}
-HAS_NOTHING = {"pages.decrypt", "pages.form_differences", "central.form_attachment", "pull.media", "pull_by_account.media"}
-"""Rules of which an address with something needs more: an encrypted record, two versions or a file of a form, a signature."""
+HAS_NOTHING = {
+    "pages.decrypt", "pages.form_differences", "pages.find_pair", "central.form_attachment", "pull.media", "pull_by_account.media",
+}  # fmt: skip
+"""Rules of which an address with something needs more: an encrypted record, versions, a file of a form, a number, a signature."""
 MAY_SEE = {
     "data_collector": {"mine"},
     "reviewer": {"mine", "theirs", "aside"},

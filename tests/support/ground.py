@@ -20,8 +20,8 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from forms.problems import Problem
-from records import drafts, projects, reviews
-from records.models import Entity, EntityList
+from records import drafts, incidents, projects, reviews
+from records.models import Entity, EntityList, IncidentLink
 from server import accounts, app_users, doors, releases
 from server.api.kobo import uid_of
 from server.app_users import NewAppUser
@@ -61,6 +61,7 @@ class Ground(Site):
         app_users.revoke(store, "withdrawn", project_id=PROJECT)
         for name, phone in RECORDS.items():
             self._deliver(name, self.phones[phone])
+        self._join_reports()
         self._keep_aside()
         reviews.delete(store, EVERYTHING, "livestock_loss", "uuid:deleted")
         self._add_entity()
@@ -93,6 +94,8 @@ class Ground(Site):
             "account": f"project{PROJECT}",
             "form_id": "conflict_livestock" if "workbook" in rule.rule else "livestock_loss",
             "instance_id": f"uuid:{record}",
+            "other_form": "livestock_loss",
+            "other_id": "uuid:mine",
             "version_id": f"uuid:{record}",
             "record": record,
             "sha256": _sha256(_xml("aside", "never_published") if aside else _xml(record) if of_xml else _photo(record)),
@@ -128,6 +131,15 @@ class Ground(Site):
             row = app_users.identified(connection, phone.token, phone.project_id)
         photo = ReceivedFile((f"{name}.jpg",), self.services.blobs.put(_photo(name)), "image/jpeg")
         self.services.intake.receive(Delivery(phone.project_id, _xml(name), (photo,), row.id))
+
+    def _join_reports(self) -> None:
+        """Make one incident of all records of the first project, whoever may see them."""
+        key = {"project_id": PROJECT, "form_id": "livestock_loss", "incident_id": "uuid:theirs", "role": "report"}
+        names = ("mine", "theirs", "deleted")
+        links = [key | {"instance_id": f"uuid:{name}", "how": "decision", "reference": name} for name in names]
+        self.services.store.write(lambda connection: connection.execute(insert(IncidentLink), links))
+        mine, theirs = ("livestock_loss", "uuid:mine"), ("livestock_loss", "uuid:theirs")
+        incidents.decide(self.services.store, EVERYTHING, mine, theirs, "same")
 
     def _keep_aside(self) -> None:
         photo = ReceivedFile(("aside.jpg",), self.services.blobs.put(_photo("aside")), "image/jpeg")
