@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from hypothesis import strategies as st
 from sqlalchemy import Connection, select, update
 
 from records.flag_kinds.content import CONTENT
@@ -11,12 +12,38 @@ from records.models import Submission
 from records.store import Store
 from sync.checks import Checker
 from sync.checks.case import Case
+from sync.checks.effort import EFFORTS
+from sync.checks.species import QUESTIONS
 from tests.support.conflict import insert_record
 
 RECEIVED = datetime(2026, 5, 3, 8, 0, tzinfo=UTC)
 FIRST = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 NOWHERE = (None, None, None)
 Send = Callable[..., None]
+_VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=8),
+    st.sampled_from(["yes", "no", "IR", "sheep", "saiga", "c2", "leopard", "foot", "perp", "1 2 3 4"]),
+    st.sampled_from(["2026-05-01", "2026-05-01T12:00:00Z"]),
+)  # fmt: skip
+_READ = """
+    country obs grp loss losses_g species n_killed n_total unit_value cause predator basis husbandry herd_small dogs_n dogs_lgd aud women
+    radial_m perp_m angle_method sight_angle event_time camera_clock last_image verified v_killed period_from period_to start_point
+    household_code install_ref cam_event station_id project_code camera_id end_point"""
+_NAMES = st.sampled_from(
+    sorted(
+        {
+            *_READ.split(),
+            *(name for questions in QUESTIONS.values() for question in questions for name in question.path),
+            *(name for paths in EFFORTS.values() for path in paths for name in path),
+        }
+    )
+)
+_ANYTHING = st.recursive(
+    _VALUES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=5), max_leaves=25
+)
+ANY_ANSWERS = st.dictionaries(_NAMES, _ANYTHING, max_size=8)
+"""Answers under the names that checks read, of any kind that is kept."""
 
 
 def case(form_id: str, answers: Any, **more: Any) -> Case:

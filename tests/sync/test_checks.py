@@ -112,6 +112,33 @@ def test_an_edit_that_comes_while_a_record_is_looked_at_is_looked_at_too(
     assert (row(store).country, codes(store)) == ("IR", [])
 
 
+def test_a_record_that_is_deleted_while_it_is_looked_at_is_looked_at_as_deleted(
+    intake: Intake, store: Store, checks: Checker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(intake, YEREVAN)
+    seen = []
+
+    def deleted_meanwhile(case: Case) -> Iterator[Flag]:
+        seen.append(case.is_withdrawn)
+        if not case.is_withdrawn:
+            reviews.delete(store, EVERYTHING, "small", "uuid:1")
+        return west_of_50(case)
+
+    monkeypatch.setattr(checker, "CHECKS", (deleted_meanwhile,))
+    checks.run()
+    assert seen == [False, True]
+
+
+def test_a_correction_that_was_checked_before_its_original_came_is_checked_with_it(
+    intake: Intake, store: Store, checks: Checker
+) -> None:
+    send(intake, YEREVAN, instance_id="uuid:2", deprecated_id="uuid:1")
+    checks.run()
+    send(intake, TEHRAN)
+    checks.run()
+    assert (row(store).country, codes(store)) == ("AM", ["more"])
+
+
 def test_a_check_that_fails_costs_neither_the_record_nor_the_others(
     intake: Intake, store: Store, checks: Checker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

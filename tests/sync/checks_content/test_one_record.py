@@ -13,10 +13,8 @@ from records.flag_kinds.content import CONTENT
 from records.flags import Flag
 from sync.checks import content
 from sync.checks.case import Case
-from sync.checks.effort import EFFORTS
 from sync.checks.measures import measured
-from sync.checks.species import QUESTIONS
-from tests.support.answers import case, conflict, lost, seen, transect
+from tests.support.answers import ANY_ANSWERS, case, conflict, lost, seen, transect
 
 COMPARED = {"count_outlier", "count_group", "count_verified", "value_outlier", "value_toman", "camera_order"}
 COMPARED |= {"duplicate_exact", "followup_overlaps"}
@@ -303,75 +301,7 @@ def test_a_flag_names_the_row_and_the_numbers() -> None:
     ]
 
 
-values = st.one_of(
-    st.none(), st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False),
-    st.text(max_size=8), st.sampled_from(["yes", "no", "IR", "sheep", "saiga", "c2", "leopard", "foot", "perp", "1 2 3 4"]),
-    st.sampled_from(["2026-05-01", "2026-05-01T12:00:00Z"]),
-)  # fmt: skip
-names = st.sampled_from(
-    sorted(
-        {
-            *(
-                "country",
-                "obs",
-                "grp",
-                "loss",
-                "losses_g",
-                "species",
-                "n_killed",
-                "n_total",
-                "cause",
-                "predator",
-                "basis",
-                "husbandry",
-            ),
-            *(
-                "herd_small",
-                "dogs_n",
-                "dogs_lgd",
-                "survey",
-                "travel",
-                "end_g",
-                "length_km",
-                "track",
-                "start_g",
-                "start_time",
-                "end_time",
-            ),
-            *(
-                "radial_m",
-                "perp_m",
-                "angle_method",
-                "sight_angle",
-                "patrol",
-                "km",
-                "event_time",
-                "camera_clock",
-                "last_image",
-                "aud",
-            ),
-            *(
-                "verified",
-                "v_killed",
-                "period_from",
-                "period_to",
-                "household_code",
-                "cam_event",
-                "station_id",
-                "project_code",
-                "women",
-            ),
-            *(name for questions in QUESTIONS.values() for question in questions for name in question.path),
-            *(name for paths in EFFORTS.values() for path in paths for name in path),
-        }
-    )
-)
-anything = st.recursive(
-    values, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=5), max_leaves=25
-)
-
-
-@given(st.sampled_from([*survey_ids(), "another"]), st.dictionaries(names, anything, max_size=8))
+@given(st.sampled_from([*survey_ids(), "another"]), ANY_ANSWERS)
 def test_no_answers_break_a_check_and_checking_twice_finds_the_same(form_id: str, answers: Answers) -> None:
     said = found(case(form_id, answers))
     assert said == found(case(form_id, answers)) == orjson.loads(orjson.dumps(said))

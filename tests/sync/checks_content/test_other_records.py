@@ -3,17 +3,35 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, insert, select
 
 from forms.submission import case_number
 from records import reviews
 from records.models import Measure, Submission
 from records.store import Store
-from sync.checks import Checker
+from sync.checks import Checker, content
 from sync.checks.outliers import MOST_COMPARED, NARROWEST, summary
-from tests.support.answers import FIRST, NOWHERE, Send, codes, conflict, corrected, flags, lost, put, seen, settled, transect
+from tests.support.answers import (
+    ANY_ANSWERS,
+    FIRST,
+    NOWHERE,
+    Send,
+    case,
+    codes,
+    conflict,
+    corrected,
+    flags,
+    lost,
+    put,
+    seen,
+    settled,
+    transect,
+)
 from tests.support.stores import EVERYTHING
 
 
@@ -238,3 +256,23 @@ def test_a_record_can_be_deleted_for_good_with_its_measures(store: Store, send: 
         return connection.scalar(select(func.count()).select_from(Measure))
 
     assert store.write(erase) == 0
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["conflict_livestock", "mitigation_followup", "camera_station", "prey_block", "conflict_verification"]),
+    ANY_ANSWERS,
+)
+def test_no_answers_break_a_comparison(store: Store, form_id: str, answers: dict[str, Any]) -> None:
+    instance_id = f"uuid:{uuid4()}"
+
+    def work(connection: Connection) -> None:
+        put(connection, instance_id, answers, form_id=form_id)
+        for before in (None, "another"):
+            made = case(form_id, answers, instance_id=instance_id, content_before=before)
+            for check in content.CHECKS:
+                list(check(made))
+            for compare in content.COMPARISONS:
+                list(compare(connection, made))
+
+    store.write(work)
