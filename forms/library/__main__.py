@@ -54,6 +54,10 @@ def _keep_changed(catalog: Catalog) -> None:
 
 
 def _new_catalog(code: str) -> Catalog:
+    from pyxform.validators.pyxform.iana_subtags.validation import get_languages_with_bad_tags
+
+    if get_languages_with_bad_tags([f"name ({code})"]):
+        sys.exit(f"Phones know no language {code!r}: use its code of two or three letters, such as prs for Dari (not fa-AF).")
     try:
         name = Locale.parse(code, sep="-").get_language_name() or code
     except (UnknownLocaleError, ValueError):
