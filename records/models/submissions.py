@@ -69,6 +69,8 @@ class Submission(Base):
             "submission_content",
             "project_id",
             "content_sha256",
+            "received_at",
+            "instance_id",
             sqlite_where=text("content_sha256 IS NOT NULL"),
             postgresql_where=text("content_sha256 IS NOT NULL"),
         ),

@@ -30,7 +30,7 @@ FEWEST = {KILLED: 30, GROUP: 30, VALUE: 10}
 FARTHEST_Z = {KILLED: 5.0, GROUP: 3.09}
 """3.09 is the 99.9th percentile."""
 NARROWEST = 0.35
-"""The deviation is taken to be at least so much: where most attacks kill one animal the MAD is zero, and yet only eleven are odd."""
+"""The deviation is taken to be at least so much: where most attacks kill one animal the MAD is zero, yet only eleven are odd."""
 MOST_TIMES = 8.0
 LIKE_TOMAN = (0.7 * TOMAN, 1.4 * TOMAN)
 _KEPT = 256

@@ -28,8 +28,8 @@ _VALUES = st.one_of(
 )  # fmt: skip
 _READ = """
     country obs grp loss losses_g species n_killed n_total unit_value cause predator basis husbandry herd_small dogs_n dogs_lgd aud
-    radial_m perp_m angle_method sight_angle event_time camera_clock last_image verified v_killed period_from period_to start_point women
-    household_code install_ref cam_event station_id project_code camera_id end_point"""
+    radial_m perp_m angle_method sight_angle event_time camera_clock last_image verified v_killed period_from period_to start_point
+    women household_code install_ref cam_event station_id project_code camera_id end_point"""
 _NAMES = st.sampled_from(
     sorted(
         {

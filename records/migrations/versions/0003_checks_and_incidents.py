@@ -39,7 +39,7 @@ def _records() -> None:
     ):
         op.add_column("submission", column)
     _partial("submission_unchecked", ["received_at"], "checked = 0")
-    _partial("submission_content", ["project_id", "content_sha256"], "content_sha256 IS NOT NULL")
+    _partial("submission_content", ["project_id", "content_sha256", "received_at", "instance_id"], "content_sha256 IS NOT NULL")
     _partial("submission_device", ["project_id", "device_id", "finished_at"], "finished_at IS NOT NULL")
 
 
@@ -82,11 +82,11 @@ def _checks() -> None:
         sa.Column("number", sa.Integer(), primary_key=True),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("subject", sa.String(length=64), nullable=False),
-        sa.Column("day", sa.Date()),
+        sa.Column("received_at", MOMENT, nullable=False),
         sa.Column("value", sa.Double(), nullable=False),
         _to_submission(),
     )
-    op.create_index("measure_subject", "measure", ["project_id", "kind", "subject", "day"])
+    op.create_index("measure_subject", "measure", ["project_id", "kind", "subject", "received_at"])
     op.create_table(
         "picture",
         sa.Column("sha256", DIGEST, primary_key=True),
@@ -172,6 +172,7 @@ def _personal() -> None:
         "personal_key",
         sa.Column("key_id", sa.String(length=8), primary_key=True),
         sa.Column("since", MOMENT, nullable=False),
+        sa.Column("sealed_at", MOMENT),
     )
     op.create_table(
         "erasure",
