@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from exports.indicators.attacks import REPORT, VERIFIED, VISIT, Attack, Told, attacks_of, months_observed
 from exports.indicators.figures import ANY, LEOPARD, LOW_N, Figure, Indicator, Support, behind, estimated, share
-from exports.indicators.grazing import livestock_months
+from exports.indicators.grazing import livestock_months, of_herds
 from exports.indicators.intervals import median, percentile_90, poisson_rate
 from exports.indicators.slices import Slice
 
@@ -46,7 +46,7 @@ def _rate(where: Slice) -> Iterable[Figure]:
         figure = estimated("attack_rate", poisson_rate(len(attacks), exposure, 1000), "per 1,000 livestock-months", len(attacks))
         supports = (
             of_attacks(attacks),
-            behind((herd.record for herd in herds), [herd.months for herd in herds]),
+            of_herds(herds),
         )
         flags = (INCOMPLETE,) if coverage is not None and coverage < 0.8 else ()
         yield replace(figure, predator=predator, coverage=coverage, method=GARWOOD, flags=flags, supports=supports)

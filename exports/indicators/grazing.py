@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from exports import grid
-from exports.indicators.figures import Figure, Indicator, behind, estimated, share
+from exports.indicators.figures import Figure, Indicator, Share, Support, behind, estimated, share
 from exports.indicators.intervals import mean, ratio_of_sums
 from exports.indicators.records import Record
 from exports.indicators.slices import DAYS_PER_MONTH, Data, Slice
@@ -25,26 +25,33 @@ NOT_UNGULATES = frozenset({"", "hystrix", "lepus", "marmota", "galliform", "othe
 
 
 class Herd(NamedTuple):
-    """Animals of one kind, and the animal-months they spent on a pasture."""
+    """Animals of one kind, and the animal-months they spent on a pasture in one quarter."""
 
     record: Record
     species: str
-    head: int
+    quarter: str
     months: float
 
 
 def livestock_months(where: Slice) -> list[Herd]:
-    """The herds that were on a pasture in the days of a slice: head * days / 30.4375."""
+    """The herds that were on a pasture in the days of a slice: head * days / 30.4375, quarter by quarter."""
     found = []
     for record in where.data.of(SURVEY):
         arrive, leave = record.answers.day("arrive"), record.answers.day("leave")
         if arrive is None or leave is None or where.country not in ("", record.country):
             continue
-        days = where.period.days_within(arrive, leave)
-        if days:
-            herds = [(row.text("species"), row.count("head")) for row in record.answers.rows("herd")]
-            found += [Herd(record, species, head, head * days / DAYS_PER_MONTH) for species, head in herds if head]
+        if not where.period.days_within(arrive, leave):
+            continue
+        herds = [(row.text("species"), row.count("head")) for row in record.answers.rows("herd")]
+        for quarter in where.period.quarters:
+            days = quarter.days_within(arrive, leave)
+            found += [Herd(record, species, quarter.name, head * days / DAYS_PER_MONTH) for species, head in herds if head and days]
     return found
+
+
+def of_herds(herds: Iterable[Herd]) -> Support:
+    """The households of herds. A stay counts quarter by quarter: it may be in two of them."""
+    return tuple(Share(f"{herd.record.instance_id} {herd.quarter}", herd.record.household, herd.months) for herd in herds)
 
 
 def _stocking(where: Slice) -> Iterable[Figure]:

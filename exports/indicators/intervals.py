@@ -87,13 +87,19 @@ def median(values: Sequence[float]) -> Estimate:
     """Give the median with limits that hold whatever the distribution (order statistics, sign test); none below six values."""
     ordered = sorted(values)
     n = len(ordered)
-    below, cumulative = 0, 0.5**n
+    below = max(0, int(n / 2 - 5 * math.sqrt(n)))  # what lies below that is less than one in a million
+    cumulative = _coins(n, below)
     while cumulative <= (1 - CONFIDENCE) / 2:
         below += 1
-        cumulative += math.comb(n, below) * 0.5**n
+        cumulative += _coins(n, below)
     if not below:
         return Estimate(float(np.median(ordered)))
     return Estimate(float(np.median(ordered)), ordered[below - 1], ordered[n - below])
+
+
+def _coins(n: int, heads: int) -> float:
+    """Give the probability of so many heads among n coins."""
+    return math.exp(math.lgamma(n + 1) - math.lgamma(heads + 1) - math.lgamma(n - heads + 1) - n * math.log(2))
 
 
 def percentile_90(values: Sequence[float]) -> float:

@@ -10,7 +10,7 @@ from exports.dataset import DEAREST
 from exports.indicators.attacks import REPORT, VISIT, Attack, attacks_of
 from exports.indicators.conflict import of_attacks
 from exports.indicators.figures import ANY, LEOPARD, Figure, Indicator, behind, estimated
-from exports.indicators.grazing import livestock_months
+from exports.indicators.grazing import livestock_months, of_herds
 from exports.indicators.intervals import Estimate, Z, median, ratio_of_sums
 from exports.indicators.records import Answers, Record
 from exports.indicators.slices import Data, Slice
@@ -26,7 +26,7 @@ def _loss_rate(where: Slice) -> Iterable[Figure]:
     for species in ("", *sorted({herd.species for herd in herds})):
         mine = [herd for herd in herds if species in ("", herd.species)]
         animal_years = sum(herd.months for herd in mine) / 12
-        exposed = behind((herd.record for herd in mine), [herd.months for herd in mine])
+        exposed = of_herds(mine)
         for predator in (LEOPARD, ANY) if animal_years else ():
             attacks = where.data.once(attacks_of).of(predator, where)
             for name, kinds in (("loss_rate", ("n_killed",)), ("loss_rate_with_missing", ("n_killed", "n_missing"))):

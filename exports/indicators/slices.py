@@ -31,6 +31,11 @@ class Period(NamedTuple):
         return (self.end - self.start).days + 1
 
     @property
+    def quarters(self) -> list["Period"]:
+        """The quarters of it, or itself."""
+        return _quarters(self.start.year) if self.is_year else [self]
+
+    @property
     def months(self) -> list[tuple[int, int]]:
         """Its months as (year, month)."""
         return [(self.start.year, month) for month in range(self.start.month, self.end.month + 1)]
@@ -56,12 +61,12 @@ def quarter_of(day: date) -> tuple[int, int]:
 def periods(window: Window) -> list[Period]:
     """The years and quarters that lie whole in a window, years first."""
     years = [Period(str(year), date(year, 1, 1), date(year, 12, 31)) for year in range(window.start.year, window.end.year + 1)]
-    quarters = [
-        Period(f"{year.name}Q{number}", date(year.start.year, number * 3 - 2, 1), _last(year.start.year, number * 3))
-        for year in years
-        for number in (1, 2, 3, 4)
-    ]
+    quarters = [quarter for year in years for quarter in year.quarters]
     return [each for each in (*years, *quarters) if window.start <= each.start and each.end <= window.end]
+
+
+def _quarters(year: int) -> list[Period]:
+    return [Period(f"{year}Q{number}", date(year, number * 3 - 2, 1), _last(year, number * 3)) for number in (1, 2, 3, 4)]
 
 
 def _last(year: int, month: int) -> date:

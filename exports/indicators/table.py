@@ -108,6 +108,5 @@ def _rounded(value: float | None) -> float | int | None:
     """Six significant digits; whole numbers stay whole."""
     if value is None:
         return None
-    if isinstance(value, int) or float(value).is_integer():
-        return int(value)
-    return float(f"{value:.{DIGITS}g}")
+    short = value if float(value).is_integer() else float(f"{value:.{DIGITS}g}")
+    return int(short) if float(short).is_integer() else short

@@ -54,7 +54,7 @@ def test_a_rate_says_whose_herds_were_counted() -> None:
     figure = only(figures("I-CON-2", found), "attack_rate", predator=LEOPARD)
     assert figure.value == pytest.approx(1000 * 2 / exposure)
     assert (figure.coverage, figure.flags) == (0.5, ("exposure_incomplete",))
-    assert [len(support) for support in figure.supports] == [2, 2]
+    assert [len(support) for support in figure.supports] == [2, 7]  # attacks; quarters of herds
     assert figures("I-CON-2", data(report("h1"))) == []
 
 

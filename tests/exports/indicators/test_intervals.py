@@ -44,6 +44,7 @@ def test_limits_of_a_median_are_the_ranks_of_the_sign_test() -> None:
     assert median([1, 2, 3, 4, 5, 60]) == (3.5, 1, 60)
     assert median([1, 2, 3, 4, 500]) == (3, None, None)
     assert median(range(1, 26)) == (13, 8, 18)
+    assert median(range(1, 20_002)) == (10_001, 9862, 10_140)  # n / 2 - 0.98 root of n
 
 
 def test_the_90th_percentile_lies_between_values() -> None:
