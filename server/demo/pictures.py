@@ -7,11 +7,12 @@ import numpy as np
 
 _WIDTH, _HEIGHT = 240, 160
 _DUSK = ((46, 52, 92), (228, 152, 98), (102, 82, 104), (66, 58, 82), (34, 34, 52))
+_PATCHES = 18  # enough for every picture to be another one, as photos are
 _NOON = ((112, 162, 212), (224, 232, 236), (138, 152, 126), (102, 116, 82), (60, 72, 46))
 
 
 def mountains(seed: int) -> bytes:
-    """Give a picture of three ridges as a PNG file; the same seed gives the same bytes."""
+    """Give a picture of three ridges under clouds, with rocks and bushes, as a PNG file; the same seed gives the same bytes."""
     chance = np.random.default_rng(seed)
     top, bottom, *ridges = np.array(_DUSK if chance.random() < 0.5 else _NOON, float)
     rows, columns = np.mgrid[0:_HEIGHT, 0:_WIDTH]
@@ -23,6 +24,10 @@ def mountains(seed: int) -> bytes:
             for wave in (1, 2, 3, 7, 13)
         )
         picture = np.where((rows > height)[..., None], colour, picture)
+    for _ in range(_PATCHES):
+        across, down, wide, tall = chance.uniform((0, 0, 10, 6), (_WIDTH, _HEIGHT, 36, 22))
+        patch = ((columns - across) / wide) ** 2 + ((rows - down) / tall) ** 2 < 1
+        picture = np.where(patch[..., None], picture * chance.uniform(0.6, 1.3), picture).clip(0, 255)
     return _png(picture.astype(np.uint8))
 
 
