@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from sqlalchemy import select, text
 
 from records import export_runs, projects
 from records.models import Project
+from server.personal import look_after
 from server.releases import EXPORTS
 from server.services import Services
 from server.slots import newest_slot, trigger
@@ -30,6 +32,10 @@ from sync.incidents.visits import look_for_missing
 LOCK_KEY = 0x7471_6C6C  # "tull", in PostgreSQL's space of advisory locks
 _RETRY_SECONDS = 5
 _LOOK_SECONDS = 1
+_REST = 3
+"""So many times as long as a step took, the checks rest while phones send: those come first and get three quarters of the time."""
+_IDLE_SECONDS = 0.002
+"""Who has to wait longer to compute, has company."""
 _log = logging.getLogger(__name__)
 
 
@@ -96,6 +102,10 @@ def _lead(services: Services) -> None:
                     scheduler.add_job(
                         run_due, "interval", minutes=1, args=(services,), id="after sleep", next_run_time=datetime.now(UTC)
                     )
+                soon = datetime.now(UTC)
+                scheduler.add_job(
+                    look_after, "interval", days=1, args=(services, still_leads), id="personal data", next_run_time=soon
+                )
                 scheduler.add_job(settle_waiting, "interval", hours=1, args=(services.store,), id="entities that wait")
                 scheduler.add_job(look_for_missing, "interval", days=1, args=(services.store,), id="visits that wait")
                 scheduler.start()
@@ -107,7 +117,7 @@ def _lead(services: Services) -> None:
 
 
 def _check(services: Services, lost: threading.Event) -> None:
-    """Check what arrives, a few records at a time, until the lead is lost. A step waits its turn behind requests that compute."""
+    """Check what arrives, a few records at a time and with rests, until the lead is lost. A step waits its turn behind requests."""
     checker = services.checker()
     is_new = True
     while not lost.is_set():
@@ -115,12 +125,15 @@ def _check(services: Services, lost: threading.Event) -> None:
             if is_new:
                 checker.forget(only_older=True)
                 is_new = False
+            asked = time.monotonic()
             with services.turnstile.inside():
+                begun = time.monotonic()
                 done = checker.step()
+            rest = _REST * (time.monotonic() - begun) if begun - asked > _IDLE_SECONDS else 0
         except Exception:
             _log.exception("The checks stopped; they are tried again")
-            done = 0
-        lost.wait(0 if done else _LOOK_SECONDS)
+            done, rest = 0, 0.0
+        lost.wait(rest if done else _LOOK_SECONDS)
 
 
 @contextmanager

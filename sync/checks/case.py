@@ -36,6 +36,14 @@ class Sent(NamedTuple):
     event_date: date | None
 
 
+class Training(NamedTuple):
+    """Where and when people were taught, who then practise with their phones."""
+
+    point: tuple[float, float]
+    first: date
+    last: date
+
+
 class Shown(NamedTuple):
     """A picture of a record and what it shows of itself: its hash, and where it was taken."""
 
@@ -92,6 +100,7 @@ class Case:
     """The current version of the form, if it is another one, and since when it is."""
     earlier: Sequence[Sent] = ()
     """What the same device sent before."""
+    trainings: Sequence[Training] = ()
     missing: Sequence[str] = ()
     pictures: Sequence[Shown] = ()
     content_before: str | None = None
@@ -107,6 +116,7 @@ class Case:
     content_sha256: str | None = None
     found: list[Flag] = field(default_factory=list)
     _asked: list[Asked] | None = None
+    _moments: dict[str, datetime | None] | None = None
 
     @property
     def key(self) -> dict[str, Any]:
@@ -135,8 +145,10 @@ class Case:
 
     def moment(self, preload: str) -> datetime | None:
         """When the phone noted the `start` or the `end` of filling in, by its own clock; None where it did not say its zone."""
-        noted = next((each.value for each in self.asked if each.question.preload == preload and not each.question.control), None)
-        return as_moment(noted)
+        if self._moments is None:
+            noted = [each for each in self.asked if each.question.preload in {"start", "end"} and not each.question.control]
+            self._moments = {each.question.preload: as_moment(each.value) for each in reversed(noted)}
+        return self._moments.get(preload)
 
     def value(self, *path: str) -> Any:
         """The answer at this path of groups; None without one."""

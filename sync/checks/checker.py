@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Boolean, Connection, bindparam, or_, select, update
 
 from forms.problems import Problem
 from records.blobs import BlobStore
@@ -22,13 +22,14 @@ from sync.incidents.comparison import link_incidents
 
 RULES = 1
 """The version of the checks. A record that was looked at by another version is looked at again."""
-BATCH = 32
+BATCH = 8
+"""Few, because phones wait while a batch is looked at."""
 Check = Callable[[Case], Iterable[Flag]]
 """A check of one record alone."""
 Comparison = Callable[[Connection, Case], Iterable[Flag]]
 """A check that looks at other records too, within the transaction that writes the findings."""
 CHECKS: Sequence[Check] = (*place.CHECKS, *time.CHECKS, *words.CHECKS, *devices.CHECKS, *pictures.CHECKS, *content.CHECKS)
-COMPARISONS: Sequence[Comparison] = (link_incidents, *words.COMPARISONS, *pictures.COMPARISONS, *content.COMPARISONS)
+COMPARISONS: Sequence[Comparison] = (link_incidents, *pictures.COMPARISONS, *content.COMPARISONS)
 _COLUMNS = (
     "project_id", "form_id", "instance_id", "current_instance_id", "current_sha256", "version", "received_at", "app_user_id",
     "device_id", "latitude", "longitude", "accuracy", "event_date", "files", "flags", "encrypted", "answers",
@@ -51,6 +52,16 @@ _WAITING = (
     .order_by(Submission.received_at)
     .limit(bindparam("most"))
 )
+_KEY = [getattr(Submission, name) == bindparam(f"of_{name}") for name in ("project_id", "form_id", "instance_id")]
+_CHECKED = (
+    update(Submission)
+    .where(*_KEY, Submission.checked == 0, Submission.current_sha256 == bindparam("of_current_sha256"))
+    .where(bindparam("is_withdrawn", type_=Boolean) == _WITHDRAWN)
+    .values({name: bindparam(f"new_{name}") for name in _FILLED} | {"checked": RULES})
+    .returning(Submission.flags)
+)
+"""Writes down what was found of a record, if its content is still the one that was looked at."""
+_FLAGGED = update(Submission).where(*_KEY).values({name: bindparam(f"new_{name}") for name in flag_columns([])})
 _log = logging.getLogger(__name__)
 
 
@@ -122,17 +133,16 @@ def _guarded(check: Callable[..., Iterable[Flag]], *arguments: Any) -> Sequence[
 def _write(connection: Connection, cases: Sequence[Case]) -> None:
     """Keep what was found, for each record whose content is still the one that was looked at."""
     for case in cases:
-        unchanged = (*(getattr(Submission, name) == value for name, value in case.key.items()), Submission.checked == 0)
-        unchanged = (*unchanged, Submission.current_sha256 == case.current_sha256, _WITHDRAWN.is_(case.is_withdrawn))
-        filled = {name: getattr(case, name) for name in _FILLED}
-        written = update(Submission).where(*unchanged).values(**filled, checked=RULES).returning(Submission.flags)
-        present: list[Flag] | None = connection.execute(written).scalar()
+        now = {f"new_{name}": getattr(case, name) for name in _FILLED} | {"is_withdrawn": case.is_withdrawn}
+        known = {f"of_{name}": value for name, value in case.key.items()} | {"of_current_sha256": case.current_sha256}
+        present: list[Flag] | None = connection.execute(_CHECKED, now | known).scalar()
         if present is None:
             continue
         found = [*case.found, *(item for compare in COMPARISONS for item in _guarded(compare, connection, case))]
         flags = merged(present, found)
         if flags != present:
-            connection.execute(update(Submission).filter_by(**case.key).values(flag_columns(flags)))
+            columns = {f"new_{name}": value for name, value in flag_columns(flags).items()}
+            connection.execute(_FLAGGED, columns | {f"of_{name}": value for name, value in case.key.items()})
 
 
 def merged(present: Sequence[Flag], found: Sequence[Flag]) -> list[Flag]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from forms.submission import case_number
 from records.flags import Flag, flag
@@ -32,6 +32,19 @@ SHORTEST_KM = 5.0
 SHORTEST = timedelta(minutes=1)
 
 
+_NAMES = ("form_id", "instance_id", "received_at", "finished_at", "event_date", "latitude", "longitude", "accuracy")
+_BEFORE = (
+    select(
+        *(getattr(Submission, name) for name in _NAMES),
+        *(Submission.answers[name].as_string().label(name) for name in ("start", "end")),
+    )
+    .where(Submission.project_id == bindparam("project_id"), Submission.device_id == bindparam("device_id"), Submission.edits == 0)
+    .where(Submission.finished_at.is_not(None), Submission.finished_at <= bindparam("until"), Submission.deleted_at.is_(None))
+    .order_by(Submission.finished_at.desc())
+    .limit(REMEMBERED)
+)
+
+
 def follow(connection: Connection, cases: Iterable[Case]) -> None:
     """Tell each case what its device sent before it, and when it was really finished. The cases are in the order they arrived.
 
@@ -56,16 +69,8 @@ def follow(connection: Connection, cases: Iterable[Case]) -> None:
 def _history(connection: Connection, cases: Sequence[Case]) -> list[Sent]:
     """What the device of these cases had sent, in the order it was finished."""
     until = max(end for case in cases if (end := case.moment("end")) is not None) + WRONG_CLOCK
-    names = ("form_id", "instance_id", "received_at", "finished_at", "event_date", "latitude", "longitude", "accuracy")
-    noted = [Submission.answers[name].as_string().label(name) for name in ("start", "end")]
-    rows = connection.execute(
-        select(*(getattr(Submission, name) for name in names), *noted)
-        .where(Submission.project_id == cases[0].project_id, Submission.device_id == cases[0].device_id, Submission.edits == 0)
-        .where(Submission.finished_at.is_not(None), Submission.finished_at <= until, Submission.deleted_at.is_(None))
-        .order_by(Submission.finished_at.desc())
-        .limit(REMEMBERED)
-    ).all()
-    return [_sent_before(row) for row in reversed(rows)]
+    of_device = {"project_id": cases[0].project_id, "device_id": cases[0].device_id, "until": until}
+    return [_sent_before(row) for row in reversed(connection.execute(_BEFORE, of_device).all())]
 
 
 def _sent_before(row: Any) -> Sent:

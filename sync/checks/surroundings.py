@@ -1,21 +1,26 @@
 """What the checks of a record know of the world: region, form, study areas, what the same phone sent, what pictures show."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from forms.definition import FormDefinition
 from forms.problems import Problem
 from records.blobs import BlobStore
 from records.forms import Schemas
 from records.geography import Boundaries
-from records.models import Form, FormVersion
+from records.models import Form, FormVersion, Submission
 from records.store import Store
 from records.study_areas import KnownAreas
 from records.turnstile import Turnstile
 from sync.checks import devices, pictures
-from sync.checks.case import Case
+from sync.checks.case import Case, Training, as_day
 from sync.checks.place import COAST_KM
+
+TRAINING_FORM = "training_event"
+LONGEST_TRAINING = timedelta(days=60)
 
 
 class Surroundings:
@@ -33,6 +38,7 @@ class Surroundings:
             case.definition = self._definition(case)
         with self._store.read() as connection:
             _tell_newer_versions(connection, cases)
+            _tell_trainings(connection, cases)
             areas = {project_id: self._areas.of(connection, project_id) for project_id in {case.project_id for case in cases}}
             for case in cases:
                 case.areas = areas[case.project_id]
@@ -59,15 +65,41 @@ class Surroundings:
             return None
 
 
+_CURRENT = (
+    select(Form.project_id, Form.form_id, Form.current_version, FormVersion.published_at)
+    .join(FormVersion, (FormVersion.project_id == Form.project_id) & (FormVersion.form_id == Form.form_id))
+    .where(FormVersion.version == Form.current_version, Form.form_id.in_(bindparam("form_ids", expanding=True)))
+)
+
+
 def _tell_newer_versions(connection: Connection, cases: Sequence[Case]) -> None:
     """Tell each case the current version of its form, if it is another one."""
-    same = (FormVersion.project_id == Form.project_id) & (FormVersion.form_id == Form.form_id)
-    rows = connection.execute(
-        select(Form.project_id, Form.form_id, Form.current_version, FormVersion.published_at)
-        .join(FormVersion, same & (FormVersion.version == Form.current_version))
-        .where(Form.form_id.in_({case.form_id for case in cases}))
-    )
+    rows = connection.execute(_CURRENT, {"form_ids": list({case.form_id for case in cases})})
     current = {(row.project_id, row.form_id): (row.current_version, row.published_at) for row in rows}
     for case in cases:
         newest = current.get((case.project_id, case.form_id))
         case.replaced = newest if newest is not None and newest[0] != case.version else None
+
+
+_TRAININGS = (
+    select(Submission.project_id, Submission.latitude, Submission.longitude, Submission.answers)
+    .where(Submission.project_id.in_(bindparam("project_ids", expanding=True)), Submission.form_id == TRAINING_FORM)
+    .where(Submission.deleted_at.is_(None), Submission.latitude.is_not(None), Submission.longitude.is_not(None))
+    .where(Submission.event_date.between(bindparam("first"), bindparam("last")))
+)
+
+
+def _tell_trainings(connection: Connection, cases: Sequence[Case]) -> None:
+    """Tell each case the trainings of its project at about its time."""
+    days = [case.event_date for case in cases if case.event_date is not None]
+    if not days:
+        return
+    trainings = defaultdict(list)
+    around = {"first": min(days) - min(LONGEST_TRAINING, min(days) - date.min), "last": max(days)}
+    for row in connection.execute(_TRAININGS, around | {"project_ids": list({case.project_id for case in cases})}):
+        first = as_day(row.answers.get("date_from"))
+        last = as_day(row.answers.get("date_to")) or first
+        if first is not None and last is not None:
+            trainings[row.project_id].append(Training((row.latitude, row.longitude), first, last))
+    for case in cases:
+        case.trainings = trainings[case.project_id]

@@ -5,22 +5,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
 
-from sqlalchemy import Connection, select
-
 from forms.personal import CODE, CONTACT, DELETED
 from forms.spelling import ascii_digits, folded
 from records.flags import Flag, flag
 from records.geography import km_between
-from records.models import Submission
-from sync.checks.case import Asked, Case, as_day
+from sync.checks.case import Asked, Case
 from sync.checks.place import asked_point
+from sync.checks.surroundings import TRAINING_FORM
 
 _TEST_WORDS = "test testing تست آزمایشی تجربة ٹیسٹ تاقیکردنەوە тест сынақ санҷиш deneme sınaq sinov synag թեստ ტესტი"
 TEST_WORDS = frozenset(map(folded, _TEST_WORDS.split()))
 """What people write who try something out, in the languages of the region; alone in an answer, or with a number."""
 OFFICE_KM = 1.0
 """Phones are tried where they are set up: in the office, or before its door."""
-TRAINING_FORM = "training_event"
 GRACE = timedelta(days=7)
 """A phone that is used fetches new forms within a week, once it has a signal."""
 NO_CODE = "NEW"
@@ -55,19 +52,12 @@ def at_office(case: Case) -> Iterator[Flag]:
         yield flag("test_like", asked.path if asked is not None else "")
 
 
-def in_training(connection: Connection, case: Case) -> Iterator[Flag]:
-    """It was filled in on the day and at the place of a training."""
-    if case.is_test or case.point is None or case.event_date is None or case.form_id == TRAINING_FORM:
+def in_training(case: Case) -> Iterator[Flag]:
+    """It was filled in on a day and at the place of a training."""
+    if case.point is None or case.event_date is None or case.form_id == TRAINING_FORM:
         return
-    latitude = case.point[0]
-    query = (
-        select(Submission.answers, Submission.latitude, Submission.longitude)
-        .filter_by(project_id=case.project_id, form_id=TRAINING_FORM, deleted_at=None)
-        .where(Submission.latitude.between(latitude - 0.01, latitude + 0.01), Submission.event_date <= case.event_date)
-    )
-    for row in connection.execute(query):
-        last = as_day(row.answers.get("date_to")) or as_day(row.answers.get("date_from"))
-        if last and case.event_date <= last and km_between(case.point, (row.latitude, row.longitude)) <= OFFICE_KM:
+    for training in case.trainings:
+        if training.first <= case.event_date <= training.last and km_between(case.point, training.point) <= OFFICE_KM:
             yield flag("test_like")
             return
 
@@ -130,5 +120,4 @@ def _texts(case: Case) -> Iterator[Asked]:
             yield asked
 
 
-CHECKS = (test_words, at_office, personal, without_consent, superseded)
-COMPARISONS = (in_training,)
+CHECKS = (test_words, at_office, in_training, personal, without_consent, superseded)

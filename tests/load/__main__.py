@@ -9,12 +9,13 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 
-from tests.load import deliveries, exports, incidents
+from tests.load import checks, deliveries, exports, incidents
 
 BENCHES: dict[str, Callable[[deliveries.Options], Iterator[str]]] = {
     "deliveries": deliveries.report,
     "exports": exports.report,
     "incidents": incidents.report,
+    "checks": checks.report,
 }
 
 

@@ -1,12 +1,18 @@
 """Pages of the handbook that are made from the code, and the check that they were made from today's.
 
-python -m tests.support.docs        writes docs/problems.md, docs/settings.md and docs/drawings.md anew
+python -m tests.support.docs        writes docs/problems.md, settings.md, drawings.md and checks.md anew
 """
 
 from pathlib import Path
 
 from forms.library.sources import LIBRARY, Row, read_rows
 from forms.problems import CATALOGUE
+from records.flag_kinds import ARRIVAL, FlagKind
+from records.flag_kinds.content import CONTENT
+from records.flag_kinds.incidents import INCIDENTS
+from records.flag_kinds.place import PLACE
+from records.flag_kinds.text_and_files import TEXT_AND_FILES
+from records.flag_kinds.time import TIME
 from server.config import SETTINGS
 
 FOLDER = Path(__file__).parents[2] / "docs"
@@ -63,6 +69,41 @@ _LISTS = {
     "sign_type": "Signs of a leopard",
 }
 _PER_ROW = 6
+_CHECKS = """# Checks
+
+Every report is kept, whatever it says; what is odd about it is flagged. A flag is never a refusal: a phone that is refused
+holds back everything behind it, and the ranger at home cannot go back to the kill.
+
+- **Severities.** An *error* keeps the report out of hotspots and other counts until a person decides; a *warning* waits for a
+  person and counts; an *info* only says. Data exports (CSV, OData, KoBoToolbox, the API) hold every report with its flags.
+- **When.** Some flags come with the report. The others come seconds later, from a server that has time: phones that send come
+  first. They come again when the report is corrected, when one of its files arrives, when study areas change, and when a new
+  version of the server checks differently. `tulliana check` does what waits at once, `tulliana check --again` everything.
+- **Deciding.** The page of a report and the *Quarantine* offer to accept a flag, to return the report to its reporter, to
+  correct or delete it. What a person settled stays settled. A report that is said to be a test is not looked at further.
+- **Place.** Country and first-level unit come from the position and the shipped boundaries (Natural Earth), or those that
+  `TULLIANA_BOUNDARIES` names; they are never typed. Up to 2 km off the coast a position belongs to the nearest unit.
+- **Study areas.** `tulliana area import FILE` takes a GeoJSON collection of polygons with `code`, `name`, `country` (two
+  letters), `metapopulation` (1 to 4, if any) and `transboundary`; a report lies in the smallest that holds it. A *point* in
+  the file is an office: reports from within 1 km of it look like tests.
+- **Clocks.** A phone's clock is judged by what the phone says when it sends, else by the reports that it sent soonest after
+  they were finished. The corrected end of filling in is kept beside the answers (`finished_at`), never in place of them.
+- **Forms of your own** are checked too. The first position and the first day that a form asks for are those of its report, so
+  ask for the day of the event first. That a day is long ago is told for questions named `event_date`, `event_time`,
+  `obs_time`, `visit_time`, `check_date`, `date_from`, `start_date` or `start_time` only: a day of birth is long ago by right.
+  A question is for a number, and is not searched for telephone numbers, if it has a constraint or the appearance `numbers`,
+  or a name ending in `_id`, `_ref`, `_code`, `_no` and the like.
+
+Limits are constants with their reasons in `sync/checks/`.
+"""
+_GROUPS = {
+    "Place": PLACE,
+    "Time": TIME,
+    "Words, form and files": TEXT_AND_FILES,
+    "Counts, values, species, evidence, effort, duplicates": CONTENT,
+    "Incidents": INCIDENTS,
+    "On arrival": ARRIVAL,
+}
 
 
 def problems() -> str:
@@ -93,7 +134,17 @@ def _sheet(rows: list[Row]) -> str:
     return "|" + "   |" * _PER_ROW + "\n" + "|" + "---|" * _PER_ROW + "\n" + "".join(lines)
 
 
-PAGES = {"problems.md": problems, "settings.md": settings, "drawings.md": drawings}
+def checks() -> str:
+    """Every kind of flag."""
+    return _CHECKS + "".join(f"\n## {name}\n\n{_flags(kinds)}" for name, kinds in _GROUPS.items())
+
+
+def _flags(kinds: dict[str, FlagKind]) -> str:
+    rows = "".join(f"| `{code}` | {kind.severity} | {kind.title} | {kind.text} |\n" for code, kind in kinds.items())
+    return f"| Code | Severity | What it is called | What it means |\n|---|---|---|---|\n{rows}"
+
+
+PAGES = {"problems.md": problems, "settings.md": settings, "drawings.md": drawings, "checks.md": checks}
 
 
 def assert_current(name: str) -> None:

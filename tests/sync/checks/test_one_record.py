@@ -1,6 +1,6 @@
 """Each check of a record alone: what provokes it, and what nearly does. A good record provokes none."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from records.flag_kinds.time import TIME
 from records.flags import Flag
 from records.study_areas import StudyAreas
 from sync.checks import devices, pictures, place, time, words
-from sync.checks.case import Case, Shown
+from sync.checks.case import Case, Shown, Training
 from tests.support.cases import RECEIVED, case, codes, sent
 
 CHECKS = (*place.CHECKS, *time.CHECKS, *words.CHECKS, *devices.CHECKS, *pictures.CHECKS, words.test)
@@ -61,6 +61,12 @@ SLOWLY = {"earlier": [sent(1, **MASHHAD | {"began_at": RECEIVED - timedelta(hour
 
 def seen_at(time_of_day: str, day: int = 3) -> dict[str, Any]:
     return {"when": None, "obs_time": f"2026-05-0{day}T{time_of_day}:00+03:30"}
+
+
+def taught(days_before: int) -> dict[str, Any]:
+    """A training of two days that began so many days before the event, a kilometre or so from it."""
+    first = date(2026, 5, 1) - timedelta(days=days_before)
+    return {"trainings": [Training((35.72, 51.412345), first, first + timedelta(days=1))]}
 
 
 def ended(zone: str) -> dict[str, Any]:
@@ -133,6 +139,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
     ("test_like", said("TEST!"), {}, said("the DNA test failed"), {}),
     ("test_like", said("تست ۲"), {}, said("تستر"), {}),
     ("test_like", here("35.7012 51.4012 1100 5"), AREA, here("35.7112 51.4012 1100 5"), AREA),
+    ("test_like", {}, taught(1), {}, taught(3)),
     ("text_personal", said("زنگ بزنید ۰۹۱۲ ۳۴۵ ۶۷۸۹"), {}, said("1200 sheep, 350 goats"), {}),
     ("text_personal", said("call +98 912 345 6789 please"), {}, said("at 35.712345, 51.412345"), {}),
     ("text_personal", said("melli 0012345679"), {}, said("tag 0012345678"), {}),
