@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from forms.datatypes import instant
 from forms.numbers import official
-from forms.spelling import folded
+from forms.spelling import ascii_digits, folded
 from records.access import Access, Right
 from records.incidents.pairs import NOT_COUNTED
 from records.incidents.reading import Incident
@@ -136,7 +136,7 @@ def _summary(start: str, end: str, found: Sequence[Latency]) -> Summary:
 def _timeline(told: Sequence[_Told], today: date) -> Timeline:
     ordered = sorted(told, key=lambda each: (each.received_at, each.instance_id))
     told_last = {  # each follow-up repeats what is known of its claim
-        (step.kind, step.day, "" if step.kind == EVENT else step.claim or step.instance_id): step
+        (step.kind, step.day, "" if step.kind == EVENT else folded(step.claim) or step.instance_id): step
         for each in ordered
         for step in _READERS.get(each.role, _nothing)(each)
     }
@@ -152,7 +152,9 @@ def _nothing(_: _Told) -> Iterator[Step]:
 def _report(told: _Told) -> Iterator[Step]:
     if told.event_date is not None:
         yield Step(EVENT, told.event_date, told.form_id, told.instance_id)
-    yield Step(REPORTED, told.received_at.astimezone(UTC).date(), told.form_id, told.instance_id)
+    arrived = told.received_at.astimezone(UTC).date()
+    written = instant(_text(told.answers.get("end")))  # phones may be offline for weeks
+    yield Step(REPORTED, arrived if written is None else min(written.date(), arrived), told.form_id, told.instance_id)
 
 
 def _verification(told: _Told) -> Iterator[Step]:
@@ -166,7 +168,7 @@ def _compensation(told: _Told) -> Iterator[Step]:
     common = {
         "form_id": told.form_id,
         "instance_id": told.instance_id,
-        "claim": folded(_text(answers.get("claim_id"))).upper(),
+        "claim": ascii_digits(_text(answers.get("claim_id"))),
         "currency": _text(answers.get("currency")),
     }
     status = _text(answers.get("status"))
@@ -174,7 +176,7 @@ def _compensation(told: _Told) -> Iterator[Step]:
                               (PAID, "paid_date", "amount_paid")):  # fmt: skip
         found = _day(answers.get(day))
         if found is not None:
-            detail = "" if kind == CLAIMED else status
+            detail = _OUTCOMES.get(status, "") if kind == DECIDED else status if kind == PAID else ""
             yield Step(kind, found, detail=detail, amount=_number(answers.get(amount)), **common)
 
 
@@ -183,13 +185,15 @@ _READERS: dict[str, Callable[[_Told], Iterator[Step]]] = {
     "verification": _verification,
     "compensation": _compensation,
 }
+_OUTCOMES = {"approved": "approved", "part_paid": "approved", "paid": "approved", "rejected": "rejected"}
+"""What was decided about a claim, by its state; it is a code of the same list."""
 _CLOSED = {"paid", "rejected", "withdrawn", "expired"}
 
 
 def _open_claims(ordered: Sequence[_Told]) -> set[str]:
     """The claims whose last known state is not the end."""
     states = {
-        folded(_text(each.answers.get("claim_id"))).upper(): _text(each.answers.get("status"))
+        folded(_text(each.answers.get("claim_id"))): _text(each.answers.get("status"))
         for each in ordered
         if each.role == "compensation"
     }
@@ -203,12 +207,12 @@ def _latencies(steps: Sequence[Step], open_claims: set[str], today: date) -> Ite
         step = _first(steps, end)
         if event is not None and step is not None:
             yield Latency(EVENT, end, _days(event, step))
-    for claim in dict.fromkeys(step.claim for step in steps if step.kind in {CLAIMED, DECIDED, PAID}):
-        of_claim = [step for step in steps if step.claim == claim]
+    for number in dict.fromkeys(folded(step.claim) for step in steps if step.kind in {CLAIMED, DECIDED, PAID}):
+        of_claim = [step for step in steps if step.kind in {CLAIMED, DECIDED, PAID} and folded(step.claim) == number]
         claimed, decided = _first(of_claim, CLAIMED), _first(of_claim, DECIDED)
-        is_open = claim in open_claims
+        is_open = number in open_claims
         if event is not None and claimed is not None:
-            yield Latency(EVENT, CLAIMED, _days(event, claimed), claim)
+            yield Latency(EVENT, CLAIMED, _days(event, claimed), claimed.claim)
         if claimed is not None and (decided is not None or is_open):
             yield _span(claimed, decided, DECIDED, today)
         paid = next((step for step in reversed(of_claim) if step.kind == PAID), None)

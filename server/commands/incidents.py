@@ -81,8 +81,12 @@ def _steps(told: "Timeline") -> Iterator[str]:
 def _amount(step: "Step") -> str:
     if step.amount is None:
         return ""
-    rial = f" ({step.in_rial:g} IRR)" if step.in_rial is not None else ""
-    return f"{step.amount:g} {step.currency}{rial}"
+    rial = f" ({_plain(step.in_rial)} IRR)" if step.in_rial is not None else ""
+    return f"{_plain(step.amount)} {step.currency}{rial}"
+
+
+def _plain(amount: float) -> str:
+    return f"{amount:.2f}".removesuffix(".00")
 
 
 @command.command()

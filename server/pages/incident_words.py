@@ -21,9 +21,11 @@ ROLES = {
     "compensation": _("Compensation or insurance"),
     "mortality": _("Dead or hurt leopard"),
 }
+OUTCOMES = {"approved": _("approved"), "rejected": _("rejected")}
+"""What was decided about a claim."""
 STEPS = {
     "event": _("Event"),
-    "report": _("Report arrived"),
+    "report": _("Report written"),
     "verification": _("Verification"),
     "claim": _("Claim"),
     "decision": _("Decision on the claim"),

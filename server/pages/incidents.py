@@ -18,8 +18,8 @@ from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
 from server.pages.contents import lines, told_answers
 from server.pages.history import STATES
-from server.pages.incident_words import BANDS, DECISIONS, ROLES, SPANS, STEPS, reasons
-from server.pages.rendering import form_title, language, page
+from server.pages.incident_words import BANDS, DECISIONS, OUTCOMES, ROLES, SPANS, STEPS, reasons
+from server.pages.rendering import form_title, language, page, translate
 from server.pages.report import pictures
 from server.services import services
 
@@ -158,7 +158,11 @@ def _told(record: Record) -> list[tuple[Any, Any]]:
     rows = answers.get("losses_g", {}).get("loss")
     if isinstance(rows, list):
         answers["losses_g"] = {"loss": [_animals(row) for row in rows if isinstance(row, dict)]}
-    return list(told_answers(_definition(record).fields, answers, ()).items())
+    told = told_answers(_definition(record).fields, answers, ())
+    household = translate("Household")  # worked out by the phone: the question has no label
+    return [
+        (((*labels[:-1], household) if labels[-1] == "household_code" else labels, n), text) for (labels, n), text in told.items()
+    ]
 
 
 def _animals(row: dict[str, Any]) -> dict[str, Any]:
@@ -174,6 +178,8 @@ def _detail(step: Step, records: dict[Key, Record]) -> str:
     record = records.get((step.form_id, step.instance_id))
     if record is None or not step.detail:
         return step.detail
+    if step.kind == "decision":
+        return translate(OUTCOMES.get(step.detail, step.detail))
     name = "verification_status" if step.kind == "verification" else "status"
     field = _definition(record).by_path.get((name,))
     choices = {choice.name: pick(choice.labels, language()) for choice in (field.choices if field is not None else None) or ()}

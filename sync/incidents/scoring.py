@@ -44,7 +44,7 @@ WEIGHTS: Mapping[str, Mapping[str, float]] = {
     # Given only where there is no position; names of villages come in many spellings.
     "place": {"same": 1.0, "similar": 0.0, "different": -2.0},
     # Another person in another role is how twins come about; who reported it seldom reports it again.
-    "reporter": {"others": 1.0, "same_role": -2.5, "same_phone": -3.0, "same": -3.0},
+    "reporter": {"others": 1.0, "same_role": -2.5, "same_phone": -2.0, "same": -3.0},
     # The same scene; not calibrated, because the made-up reports have no pictures: 64 bits agree by chance in hardly any pair.
     "photos": {"alike": 6.0},
 }  # fmt: skip
