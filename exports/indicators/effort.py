@@ -24,7 +24,8 @@ def _patrol_effort(where: Slice) -> Iterable[Figure]:
     if not walked:
         return
     km = sum(record.answers.number("patrol/km") or 0.0 for record in walked)
-    yield Figure("km", km, "km", len(walked), coverage=len(patrols(where)) / len(walked), method="sum")
+    known = sum(record.answers.number("patrol/km") is not None for record in walked)
+    yield Figure("km", km, "km", len(walked), coverage=known / len(walked), method="sum")
     yield Figure("person_days", sum(map(_person_days, walked)), "person-days", len(walked), method="people * days")
     sized = [
         (record, *where.data.areas[code]) for record in walked if (code := record.answers.code("area_code")) in where.data.areas

@@ -27,7 +27,8 @@ def wilson(successes: int, trials: int) -> Estimate:
     share, square = successes / trials, Z * Z / trials
     centre = (share + square / 2) / (1 + square)
     half = Z / (1 + square) * math.sqrt(share * (1 - share) / trials + square / (4 * trials))
-    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
+    lower = centre - half if successes else 0.0
+    return Estimate(share, lower, centre + half if successes < trials else 1.0)
 
 
 def poisson_rate(events: int, exposure: float, per: float = 1.0) -> Estimate:
