@@ -93,12 +93,25 @@ class Checker:
             rows = connection.execute(_WAITING, {"most": BATCH}).all()
         if rows:
             cases = [Case(**row._mapping) for row in rows]
-            self._surroundings.surround(cases)
+            self._surround(cases)
             for case in cases:
                 checks = CHECKS if not case.is_test else (words.test,)  # nobody should have to look at what never counts
                 case.found = [found for check in checks for found in _guarded(check, case)]
             self._keep(cases)
         return len(rows)
+
+    def _surround(self, cases: Sequence[Case]) -> None:
+        """Fill in what the checks know of the world; where that fails for a record, it must not stop the others."""
+        try:
+            self._surroundings.surround(cases)
+        except Problem:  # busy: later
+            raise
+        except Exception:
+            if len(cases) == 1:
+                _log.exception("What surrounds %s could not be found out", cases[0].instance_id)
+            else:
+                for case in cases:
+                    self._surround([case])
 
     def _keep(self, cases: Sequence[Case]) -> None:
         """Write the findings; a record whose findings cannot be written must not stop the others."""

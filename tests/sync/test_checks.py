@@ -13,6 +13,7 @@ from records.models import Submission
 from records.store import Store
 from sync.checks import Checker, checker
 from sync.checks.case import Case
+from sync.checks.surroundings import Surroundings
 from sync.delivery import Delivery
 from sync.intake import Intake
 from tests.support.small import asked, record
@@ -151,6 +152,23 @@ def test_a_check_that_fails_costs_neither_the_record_nor_the_others(
     send(intake, YEREVAN, instance_id="uuid:2")
     assert (checks.run(), checks.run()) == (2, 0)
     assert row(store).checked == row(store, "uuid:2").checked == checker.RULES
+
+
+def test_a_record_whose_surroundings_cannot_be_found_out_does_not_stop_the_others(
+    intake: Intake, store: Store, checks: Checker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    surround = Surroundings.surround
+
+    def broken(self: Surroundings, cases: list[Case]) -> None:
+        if any(case.instance_id == "uuid:2" for case in cases):
+            raise ValueError("uuid:2")
+        surround(self, cases)
+
+    monkeypatch.setattr(Surroundings, "surround", broken)
+    for number in (1, 2, 3):
+        send(intake, YEREVAN, instance_id=f"uuid:{number}")
+    assert (checks.run(), checks.run()) == (3, 0)
+    assert [row(store, f"uuid:{number}").country for number in (1, 2, 3)] == ["AM", None, "AM"]
 
 
 def test_what_a_person_settled_stays_settled(intake: Intake, store: Store) -> None:
