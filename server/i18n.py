@@ -14,6 +14,7 @@ LANGUAGES = {"en": "English", "fa": "فارسی"}
 RIGHT_TO_LEFT = {"fa"}
 _DIGITS = {code: str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹") for code in ("fa", "prs", "ps")}
 """Babel gives a language its separators, not its digits."""
+_OF_PAGES = {"incident_contradiction", "seal_broken", "withheld"}  # problems that no phone meets
 _HEADER = re.compile(r"# Language: (?P<name>.+)\n# State: (?P<state>\w+)")
 
 
@@ -58,7 +59,8 @@ def phone_texts() -> list[str]:
     from forms.problems import CATALOGUE
     from server.receipts import SENTENCES
 
-    return [*SENTENCES, *dict.fromkeys(text for kind in CATALOGUE.values() for text in (kind.title, kind.hint) if text)]
+    kinds = [kind for kind in CATALOGUE.values() if kind.code not in _OF_PAGES]
+    return [*SENTENCES, *dict.fromkeys(text for kind in kinds for text in (kind.title, kind.hint) if text)]
 
 
 def translator(language: str) -> Callable[[str], str]:

@@ -210,7 +210,7 @@ def test_the_command_fills_a_folder_and_makes_releases(tmp_path: Path) -> None:
     assert not (tmp_path / "real").exists()
     kept = _kept(data)
     assert len(kept) == 60
-    assert [flags for flags in kept.values() if flags] == []
+    assert {code for codes in kept.values() for code in codes} <= {"time_late"}  # a year of reports comes at once
     folders = [Path(folder) for folder in json.loads((data / "demo.json").read_text())["releases"].values()]
     assert len(folders) == 2
     for folder in folders:
