@@ -1,16 +1,17 @@
 """Every table of a form and its files as one ZIP, written while it is read: neither memory nor disk grows with it."""
 
+import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from itertools import islice
-from typing import IO, Any
+from typing import IO
 
 from sqlalchemy import ColumnElement, Connection, select
 
 from exports import tables
-from exports.csvfile import write_rows, write_table
+from exports.csvfile import Plain, write_rows, write_table
+from exports.zipped import Sink, entry_name, write_entry
 from forms.definition import FormDefinition
 from forms.problems import Problem
 from records.access import Access, Right
@@ -35,58 +36,31 @@ def bundle(
     `condition` narrows the records. Raises `Problem("not_allowed")`.
     """
     access.require(Right.SEE)
-    sink = _Sink()
+    sink = Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in [(), *tables.repeats_of(definition)]:
-            name = _entry_name("-".join((definition.form_id, *path)))
+            name = entry_name("-".join((definition.form_id, *path)))
             table = tables.table(connection, access, definition, repeat=path, condition=condition)
-            yield from _write(archive, sink, f"{name}.csv", _csv(table), zipfile.ZIP_DEFLATED)
+            yield from write_entry(archive, sink, f"{name}.csv", csv_chunks(table), zipfile.ZIP_DEFLATED)
         if files:
             for name, sha256 in _files(connection, access, definition.form_id, condition):
-                yield from _write(archive, sink, f"media/{name}", _content(open_blob, sha256), zipfile.ZIP_STORED)
+                yield from write_entry(archive, sink, f"media/{name}", content(open_blob, sha256), zipfile.ZIP_STORED)
     yield sink.take()
 
 
-class _Sink(io.RawIOBase):
-    """Takes what the archive writes until it is fetched."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._parts.append(bytes(data))
-        return len(self._parts[-1])
-
-    def take(self) -> bytes:
-        taken = b"".join(self._parts)
-        self._parts = []
-        return taken
-
-
-def _write(archive: zipfile.ZipFile, sink: _Sink, name: str, chunks: Iterator[bytes], method: int) -> Iterator[bytes]:
-    entry = zipfile.ZipInfo(name, datetime.now(UTC).timetuple()[:6])
-    entry.compress_type = method
-    with archive.open(entry, "w", force_zip64=True) as target:
-        for chunk in chunks:
-            target.write(chunk)
-            yield sink.take()  # often nothing yet: others get their turn meanwhile
-
-
-def _csv(table: tables.Table) -> Iterator[bytes]:
+def csv_chunks(table: tables.Table, dialect: type[csv.excel] = Plain) -> Iterator[bytes]:
+    """A table as CSV, some rows at a time."""
     text = io.StringIO(newline="")
-    written = write_table(text, table.header, islice(table.rows, _ROWS))
+    written = write_table(text, table.header, islice(table.rows, _ROWS), dialect)
     yield text.getvalue().encode()
     while written == _ROWS:
         text = io.StringIO(newline="")
-        written = write_rows(text, islice(table.rows, _ROWS))
+        written = write_rows(text, islice(table.rows, _ROWS), dialect)
         yield text.getvalue().encode()
 
 
-def _content(open_blob: Open, sha256: str) -> Iterator[bytes]:
+def content(open_blob: Open, sha256: str) -> Iterator[bytes]:
+    """The bytes of a kept file; none of one that is gone."""
     try:
         with open_blob(sha256) as file:
             while chunk := file.read(_CHUNK):
@@ -116,17 +90,12 @@ def _files(
         query = query.where(condition)
     taken: dict[str, str] = {}
     for name, sha256, instance_id, _ in connection.execute(query, execution_options={"yield_per": _ROWS}):
-        plain = _entry_name(name)
+        plain = entry_name(name)
         if taken.get(plain) == sha256:
             continue
         if plain in taken:
-            plain = f"{_entry_name(instance_id)}/{plain}"
+            plain = f"{entry_name(instance_id)}/{plain}"
             if plain in taken:
-                plain = f"{_entry_name(instance_id)}/{sha256[:8]}/{_entry_name(name)}"
+                plain = f"{entry_name(instance_id)}/{sha256[:8]}/{entry_name(name)}"
         taken[plain] = sha256
         yield plain, sha256
-
-
-def _entry_name(name: str) -> str:
-    """A name that leads nowhere else when the archive is unpacked."""
-    return "".join("_" if each in '/\\:*?"<>|' or ord(each) < 32 else each for each in name).strip(". ") or "unnamed"

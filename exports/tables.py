@@ -5,12 +5,13 @@ table of a repeat has the questions inside it, PARENT_KEY and KEY. Tables are st
 records.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, Protocol, TextIO
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Text, cast, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from exports.csvfile import write_table
 from forms.datatypes import read_point
@@ -22,6 +23,7 @@ from records.models import AppUser, Attachment, Submission
 
 Path = tuple[str, ...]
 Cell = str | int | float | None
+Split = Callable[[Any], Iterable[Cell]]
 PLAIN = frozenset({str, int, float, bool, type(None)})
 BATCH = 500
 
@@ -38,7 +40,17 @@ ABOUT_LAST = (
     "Edits",
     "FormVersion",
 )
+ABOUT_ROUND = ("PARENT_KEY", "KEY")
 POINT_PARTS = ("Latitude", "Longitude", "Altitude", "Accuracy")
+
+
+class HasPath(Protocol):
+    """A question to be read: its path from the root or repeat of its table, and how it is split into cells, if it is."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def split(self) -> Split | None: ...
 
 
 class Column(NamedTuple):
@@ -52,6 +64,11 @@ class Column(NamedTuple):
         """One heading, or four for a geopoint."""
         name = "-".join(self.path)
         return [f"{name}-{part}" for part in POINT_PARTS] if self.type == "geopoint" else [name]
+
+    @property
+    def split(self) -> Split | None:
+        """How an answer becomes several cells, for a type that has several headings."""
+        return split_point if self.type == "geopoint" else None
 
 
 class Table(NamedTuple):
@@ -79,27 +96,27 @@ def table(
     condition: ColumnElement[bool] | None = None,
 ) -> Table:
     """The root table of a form, or of one of its repeats; `condition` narrows the records. Raises `Problem("not_found")`."""
-    columns = list(_columns(definition.fields if not repeat else _repeat(definition, repeat).children, len(repeat)))
+    columns = list(_columns(asked_in(definition, repeat), len(repeat)))
     headings = [heading for column in columns for heading in column.header]
-    records = _records(connection, access, definition.form_id, condition)
+    found = records(connection, access, definition.form_id, condition)
     if repeat:
-        return Table([*headings, "PARENT_KEY", "KEY"], _repeat_rows(definition, records, repeat, columns))
-    return Table([*ABOUT_FIRST, *headings, *ABOUT_LAST], _root_rows(records, columns))
+        return Table([*headings, *ABOUT_ROUND], _repeat_rows(definition, found, repeat, columns))
+    return Table([*ABOUT_FIRST, *headings, *ABOUT_LAST], _root_rows(found, columns))
 
 
 def write_answers(
     definition: FormDefinition, records: Iterable[tuple[str, Mapping[str, Any]]], stream: TextIO, *, repeat: Path = ()
 ) -> int:
     """Write the same columns, and KEY, of answers that are not in the database: (key, answers) of records just decrypted."""
-    columns = list(_columns(definition.fields if not repeat else _repeat(definition, repeat).children, len(repeat)))
+    columns = list(_columns(asked_in(definition, repeat), len(repeat)))
     headings = [heading for column in columns for heading in column.header]
     cells_of = reader(columns)
     if not repeat:
         return write_table(stream, [*headings, "KEY"], ([*cells_of(answers), key] for key, answers in records))
-    outer = _around(definition, repeat)
-    rounds = (found for key, answers in records for found in _rounds(answers, key, (), outer))
+    outer = around(definition, repeat)
+    rounds = (found for key, answers in records for found in rounds(answers, key, (), outer))
     rows = ([*cells_of(answers), parent_key, key] for parent_key, key, answers in rounds)
-    return write_table(stream, [*headings, "PARENT_KEY", "KEY"], rows)
+    return write_table(stream, [*headings, *ABOUT_ROUND], rows)
 
 
 def repeats_of(definition: FormDefinition) -> list[Path]:
@@ -107,11 +124,14 @@ def repeats_of(definition: FormDefinition) -> list[Path]:
     return [field.path for field in definition.walk() if field.kind == "repeat"]
 
 
-def _repeat(definition: FormDefinition, path: Path) -> Field:
-    found = definition.by_path.get(path)
+def asked_in(definition: FormDefinition, repeat: Path) -> tuple[Field, ...]:
+    """What the table of a repeat is about, or with an empty path the root table. Raises `Problem("not_found")`."""
+    if not repeat:
+        return definition.fields
+    found = definition.by_path.get(repeat)
     if found is None or found.kind != "repeat":
-        raise Problem("not_found", f"The form {definition.form_id} has no repeat {'/'.join(path)}.")
-    return found
+        raise Problem("not_found", f"The form {definition.form_id} has no repeat {'/'.join(repeat)}.")
+    return found.children
 
 
 def _columns(fields: tuple[Field, ...], depth: int) -> Iterator[Column]:
@@ -132,14 +152,25 @@ def present_files() -> ScalarSelect[int]:
     )
 
 
-def _records(connection: Connection, access: Access, form_id: str, condition: ColumnElement[bool] | None) -> Iterator[Any]:
-    """Read the records in the order they arrived; answers stay JSON until they are needed."""
+def records(
+    connection: Connection,
+    access: Access,
+    form_id: str,
+    condition: ColumnElement[bool] | None = None,
+    *,
+    more: Sequence[InstrumentedAttribute[Any]] = (),
+) -> Iterator[Any]:
+    """Read the records in the order they arrived, with `more` columns at the end; answers stay JSON until they are needed.
+
+    Raises `Problem("not_allowed")`.
+    """
     access.require(Right.SEE)
     query = (
         select(
             *(Submission.received_at, cast(Submission.answers, Text), Submission.instance_id),
             *(Submission.app_user_id, AppUser.name, present_files(), Submission.files, Submission.review_state),
             *(Submission.device_id, Submission.edits, Submission.version, Submission.encrypted),
+            *more,
         )
         .join(AppUser, AppUser.id == Submission.app_user_id, isouter=True)
         .where(*access.visible(), Submission.form_id == form_id)
@@ -150,38 +181,34 @@ def _records(connection: Connection, access: Access, form_id: str, condition: Co
     yield from connection.execute(query, execution_options={"yield_per": BATCH})
 
 
-def _root_rows(records: Iterator[Any], columns: list[Column]) -> Iterator[list[Cell]]:
-    cells_of = reader(columns)
-    for received, answers, key, user_id, user, present, files, state, device, edits, version, encrypted in records:
-        row: list[Cell] = [_moment(received)]
-        row += cells_of(orjson.loads(answers))
-        row += (
-            key,
-            user_id,
-            user,
-            present,
-            len(files),
-            "notDecrypted" if encrypted else None,
-            None if state == "received" else state,
-        )
-        row += (device, edits, version)
-        yield row
+def about(record: Any) -> tuple[list[Cell], list[Cell]]:
+    """The cells of `ABOUT_FIRST` and of `ABOUT_LAST` for one of `records`."""
+    received, _, key, user_id, user, present, files, state, device, edits, version, encrypted = record[:12]
+    status, review = "notDecrypted" if encrypted else None, None if state == "received" else state
+    return [_moment(received)], [key, user_id, user, present, len(files), status, review, device, edits, version]
 
 
-def _repeat_rows(definition: FormDefinition, records: Iterator[Any], repeat: Path, columns: list[Column]) -> Iterator[list[Cell]]:
+def _root_rows(found: Iterator[Any], columns: list[Column]) -> Iterator[list[Cell]]:
     cells_of = reader(columns)
-    outer = _around(definition, repeat)
-    for record in records:
-        for parent_key, key, answers in _rounds(orjson.loads(record[1]), record[2], (), outer):
+    for record in found:
+        first, last = about(record)
+        yield [*first, *cells_of(orjson.loads(record[1])), *last]
+
+
+def _repeat_rows(definition: FormDefinition, found: Iterator[Any], repeat: Path, columns: list[Column]) -> Iterator[list[Cell]]:
+    cells_of = reader(columns)
+    outer = around(definition, repeat)
+    for record in found:
+        for parent_key, key, answers in rounds(orjson.loads(record[1]), record[2], (), outer):
             yield [*cells_of(answers), parent_key, key]
 
 
-def _around(definition: FormDefinition, repeat: Path) -> list[Path]:
+def around(definition: FormDefinition, repeat: Path) -> list[Path]:
     """The repeats around a table and its own, the outer first."""
     return [path for path in repeats_of(definition) if repeat[: len(path)] == path]
 
 
-def _rounds(answers: Any, key: str, above: Path, repeats: list[Path]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def rounds(answers: Any, key: str, above: Path, repeats: list[Path]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Go down through the repeats around a table: the key of the parent, of the round, and its answers."""
     here, *inner = repeats
     found = answers
@@ -190,19 +217,20 @@ def _rounds(answers: Any, key: str, above: Path, repeats: list[Path]) -> Iterato
     for number, content in enumerate(found if isinstance(found, list) else (), start=1):
         own_key = f"{key}/{'/'.join(here[len(above) :])}[{number}]"
         if inner:
-            yield from _rounds(content, own_key, here, inner)
+            yield from rounds(content, own_key, here, inner)
         elif isinstance(content, dict):
             yield key, own_key, content
 
 
-def reader(columns: list[Column]) -> Callable[[Mapping[str, Any]], list[Cell]]:
+def reader(columns: Iterable[HasPath]) -> Callable[[Mapping[str, Any]], list[Cell]]:
     """Make the function that picks the cells of a row from answers; each group is looked up once per row."""
+    wanted = [(column.path, column.split) for column in columns]
     groups: dict[Path, int] = {(): 0}
-    for column in columns:
-        for depth in range(1, len(column.path)):
-            groups.setdefault(column.path[:depth], len(groups))
+    for path, _ in wanted:
+        for depth in range(1, len(path)):
+            groups.setdefault(path[:depth], len(groups))
     steps = [(groups[path[:-1]], path[-1]) for path in groups if path]
-    picks = [(groups[column.path[:-1]], column.path[-1], column.type == "geopoint") for column in columns]
+    picks = [(groups[path[:-1]], path[-1], split) for path, split in wanted]
 
     def cells(answers: Mapping[str, Any]) -> list[Cell]:
         opened: list[Mapping[str, Any]] = [answers]
@@ -210,21 +238,28 @@ def reader(columns: list[Column]) -> Callable[[Mapping[str, Any]], list[Cell]]:
             found = opened[parent].get(name)
             opened.append(found if isinstance(found, dict) else {})
         row: list[Cell] = []
-        for group, name, is_point in picks:
+        for group, name, split in picks:
             value = opened[group].get(name)
-            if is_point:
-                row += _point(value)
+            if split is not None:
+                row += split(value)
             else:
-                row.append(value if value.__class__ in PLAIN else orjson.dumps(value).decode())
+                row.append(value if value.__class__ in PLAIN else as_text(value))
         return row
 
     return cells
 
 
-def _point(value: object) -> tuple[Cell, ...]:
-    """Split a geopoint. What cannot be read stands whole in the first column."""
-    if not isinstance(value, str) or not value:
+def as_text(value: Any) -> str:
+    """An answer that is no plain value, as JSON."""
+    return orjson.dumps(value).decode()
+
+
+def split_point(value: Any) -> tuple[Cell, ...]:
+    """Split a geopoint in four. What cannot be read stands whole in the first column."""
+    if value is None or value == "":
         return None, None, None, None
+    if not isinstance(value, str):
+        return as_text(value), None, None, None
     try:
         return read_point(value)
     except ValueError:

@@ -16,7 +16,7 @@ from records.models import Submission
 from records.submissions import KeptFile, Record, by_arrival
 
 _PAGE = 500
-_STATES = {
+STATES = {
     "approved": {"uid": "validation_status_approved", "label": "Approved"},
     "rejected": {"uid": "validation_status_not_approved", "label": "Not approved"},
     "hasIssues": {"uid": "validation_status_on_hold", "label": "On hold"},
@@ -82,7 +82,7 @@ def row_of(record: Record, definition: FormDefinition, address: Address) -> Row:
         "_geolocation": [record.latitude, record.longitude],
         "_tags": [],
         "_notes": [],
-        "_validation_status": _STATES.get(record.review_state, {}),
+        "_validation_status": STATES.get(record.review_state, {}),
         "_attachments": files,
     }
 
@@ -107,20 +107,21 @@ def _answers(fields: Sequence[Field], answers: Mapping[str, Any], prefix: str) -
 
 def _asked_for(record: Record, definition: FormDefinition) -> Iterator[tuple[KeptFile, str]]:
     """The files of a record, and the question that asks for each."""
-    questions = dict(_named(definition.fields, record.answers, ""))
+    questions = dict(named(definition.fields, record.answers, ""))
     return ((file, questions.get(file.name, "")) for file in record.attachments if not file.withheld)
 
 
-def _named(fields: Sequence[Field], answers: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+def named(fields: Sequence[Field], answers: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    """(name of a file, path of the question it answers), with the number of the round behind the name of each repeat."""
     for field in fields:
         value, key = answers.get(field.name), f"{prefix}{field.name}"
         if field.is_file and isinstance(value, str):
             yield value, key
         elif field.kind == "group" and isinstance(value, dict):
-            yield from _named(field.children, value, f"{key}/")
+            yield from named(field.children, value, f"{key}/")
         elif field.kind == "repeat" and isinstance(value, list):
             rounds = ((number, each) for number, each in enumerate(value, start=1) if isinstance(each, dict))
-            yield from chain.from_iterable(_named(field.children, each, f"{key}[{number}]/") for number, each in rounds)
+            yield from chain.from_iterable(named(field.children, each, f"{key}[{number}]/") for number, each in rounds)
 
 
 def _file(record: Record, file: KeptFile, address: Address, path: str) -> Row:

@@ -3,12 +3,13 @@
 Importing this hangs up every address.
 """
 
-from server.api import app_users, entities, forms, kobo, odata, openapi, projects, sessions, submissions
+from server.api import app_users, data, entities, forms, kobo, odata, openapi, projects, sessions, submissions
 from server.api.blueprint import central, kobo_door
 
 __all__ = [
     "app_users",
     "central",
+    "data",
     "entities",
     "forms",
     "kobo",

@@ -8,11 +8,15 @@ import click
 import orjson
 
 from server.commands import ACTOR, access, opened, project_id
+from server.commands.export_data import export_data
 
 
 @click.group("export")
 def command() -> None:
     """Run exports and list their runs."""
+
+
+command.add_command(export_data)
 
 
 @command.command("run")

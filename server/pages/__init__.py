@@ -2,6 +2,7 @@
 
 from server.pages import (
     access,
+    data,
     decryption,
     entities,
     exports,
@@ -23,6 +24,7 @@ from server.pages.blueprint import pages
 
 __all__ = [
     "access",
+    "data",
     "decryption",
     "entities",
     "exports",

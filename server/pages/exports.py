@@ -12,6 +12,7 @@ from records.access import Right
 from server import schedule
 from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
+from server.pages.data import downloadable
 from server.pages.rendering import page
 from server.releases import EXPORTS, lasting_name
 from server.services import services
@@ -26,8 +27,9 @@ def all_exports() -> Response:
     with services().store.read() as connection:
         latest = {name: _latest(connection, access().project_id, name) for name in EXPORTS}
         runs = export_runs.listed(connection, access().project_id, limit=_RUNS_SHOWN)
+        surveys = downloadable(connection)
     is_running = any(run.state == "running" for run in runs) or "started" in request.args
-    response = page("exports.html", latest=latest, runs=runs, is_running=is_running, lasting_name=lasting_name)
+    response = page("exports.html", latest=latest, runs=runs, is_running=is_running, lasting_name=lasting_name, surveys=surveys)
     if is_running:
         response.headers["Refresh"] = f"5; url={url_for('pages.exports')}"
     return response

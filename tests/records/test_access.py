@@ -20,6 +20,7 @@ import exports
 import records
 import sync
 from exports import tables
+from exports.data.source import Source
 from exports.dataset import read_conflicts
 from exports.kobo import rows as kobo_rows
 from exports.odata import read as odata
@@ -162,6 +163,8 @@ LISTS: dict[str, Read] = {
     "records.arrivals.arrived": lambda _, c, a, k: {row[1] for row in arrivals.arrived(c, a, k.form_id, after=0, limit=99)},
     "records.summaries.summaries": lambda s, c, a, k: {bare(row) for row in summaries.summaries(s.read, a, k.form_id)},
     "exports.tables.write_csv": of_csv,
+    "exports.tables.records": lambda _, c, a, k: {row[2] for row in tables.records(c, a, k.form_id)},
+    "exports.data.source.Source": lambda _, c, a, k: {row[2] for row in Source(c, a, k.form_id).records()},
     "exports.odata.read.Reading": of_odata,
     "exports.kobo.rows.rows": of_kobo,
 }
@@ -264,7 +267,7 @@ SENT_NOWHERE: dict[str, Any] = {
     "form_id": "small", "instance_id": "uuid:x", "sha256": "0" * 64, "state": "closed", "comment": "x", "text": "x", "name": "x",
     "uuid": "x", "kind": "delete", "version": "1", "content": b"label\n", "approval": True, "codes": None, "limit": 5, "after": 0,
     "open_blob": open, "out": Path("nowhere"), "properties": [], "values": {}, "media": {},
-    "token_sha256": "0", "what": "x", "predator": "leopard", "window": WINDOW, "stream": io.StringIO(), "xform": xform("<q/>"),
+    "token_sha256": "0", "confidential": True, "what": "x", "predator": "leopard", "window": WINDOW, "stream": io.StringIO(), "xform": xform("<q/>"),
     "source_name": "x", "level": "public", "as_of": DAY, "record": as_record(WORLD[0]),
     "definition": FormDefinition.from_xform(xform("<q/>")), "options": Options(), "address": str, "wanted": kobo_rows.Wanted(),
     "table": tables_of(FormDefinition.from_xform(xform("<q/>")))[0], }  # fmt: skip
@@ -285,8 +288,10 @@ def _all(answer: Any) -> None:
 
 def test_every_reader_of_records_is_tried_here() -> None:
     known = {*LISTS, *COUNTS, *SINGLE}
-    rooms = ("records.submissions", "records.arrivals", "records.summaries", "exports.dataset", "exports.tables")
-    assert {name for name, _ in functions() if name.startswith(rooms)} <= known | {"exports.tables.table"}
+    rooms = ("records.submissions", "records.arrivals", "records.summaries")
+    rooms += ("exports.dataset", "exports.tables", "exports.data.source")
+    pieces = {"exports.tables.table", "exports.data.source.held"}
+    assert {name for name, _ in functions() if name.startswith(rooms)} <= known | pieces
 
 
 @pytest.mark.parametrize("role", ["analyst", "a role of a newer version", "no right at all"])

@@ -1,0 +1,1 @@
+"""The records of one survey, whole, in the formats analysts work with. Everything is written while it is read."""

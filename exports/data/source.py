@@ -1,0 +1,146 @@
+"""The records somebody wants, as rows of tables, read while they are taken. Every format is written from a `Source`."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, func, select
+
+from exports.data.columns import Table, tables_of
+from exports.data.versions import definition_of
+from exports.data.wanted import Filters, Layout, told
+from exports.kobo.query import id_of
+from exports.kobo.rows import STATES
+from exports.tables import Cell, Path, about, records, rounds
+from forms.problems import Problem
+from records.access import Access, Right
+from records.audit import note
+from records.models import Submission
+from records.store import Store
+
+BATCH = 500
+_MORE = (Submission.current_instance_id, Submission.event_date, Submission.country)
+
+
+class Row(NamedTuple):
+    """A row of a table, with the answers it was made from; `key` is its own."""
+
+    table: Table
+    key: str
+    cells: list[Cell]
+    answers: Mapping[str, Any]
+
+
+def held(connection: Connection, access: Access, form_id: str) -> dict[str, list[str]]:
+    """By the name of a filter, what the records of a form have of it. Raises `Problem("not_allowed")`."""
+    access.require(Right.SEE)
+    of_form = (*access.visible(), Submission.form_id == form_id)
+    columns = {"country": Submission.country, "area": Submission.study_area, "version": Submission.version}
+    return {
+        name: [value for value in connection.scalars(select(column).distinct().where(*of_form).order_by(column)) if value]
+        for name, column in columns.items()
+    }
+
+
+class Source:
+    """What one person may see of one survey, narrowed and laid out as wanted."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        access: Access,
+        form_id: str,
+        filters: Filters | None = None,
+        layout: Layout | None = None,
+    ) -> None:
+        """`connection` is one of `Store.snapshot`. Raises `Problem` not_allowed, form_unknown or not_found."""
+        access.require(Right.SEE)
+        self.filters, self.layout = filters or Filters(), layout or Layout()
+        self.connection, self.access, self.form_id = connection, access, form_id
+        self.definition = definition_of(connection, access, form_id, self.filters.versions)
+        self.tables = tables_of(self.definition, self.layout)
+        self.done = 0
+        """Records read so far."""
+
+    def count(self) -> int:
+        """How many records there are to be read."""
+        query = select(func.count()).select_from(Submission).where(*self.access.visible(), Submission.form_id == self.form_id)
+        return self.connection.execute(query.where(self.filters.condition())).scalar_one()
+
+    def note(self, store: Store, format_name: str) -> None:
+        """Leave in the log who takes exact data out, and which."""
+        actor, project_id = self.access.actor, self.access.project_id
+        detail = {"format": format_name, **told(self.filters)}
+        store.write(lambda connection: note(connection, "data.export", self.form_id, actor=actor, project_id=project_id, **detail))
+
+    def table(self, name: str) -> Table:
+        """The table of this name. Raises `Problem("not_found")`."""
+        found = next((table for table in self.tables if table.name == name), None)
+        if found is None:
+            raise Problem(
+                "not_found", f"There is no table {name[:100]}. There are: {', '.join(table.name for table in self.tables)}."
+            )
+        return found
+
+    def records(self) -> Iterator[Any]:
+        """The records as `exports.tables.records` gives them, with the current id, the day and the country."""
+        for record in records(self.connection, self.access, self.form_id, self.filters.condition(), more=_MORE):
+            self.done += 1
+            yield record
+
+    def rows(self, *tables: Table) -> Iterator[Row]:
+        """The rows of these tables (of all, where none is named): those of a record one after the other."""
+        wanted = {table.path for table in tables or self.tables}
+        self.done, totals = 0, Counter[Path]()
+        for record in self.records():
+            answers = orjson.loads(record[1])
+            numbers = {record[2]: self.done}
+            if () in wanted:
+                yield self._root(record, answers)
+            yield from self._rounds(record, answers, wanted, numbers, totals)
+
+    def batches(self, *tables: Table) -> Iterator[list[Row]]:
+        """The same, several at a time."""
+        found = self.rows(*tables)
+        while batch := list(islice(found, BATCH)):
+            yield batch
+
+    def _root(self, record: Any, answers: dict[str, Any]) -> Row:
+        table, key = self.tables[0], record[2]
+        cells = table.read(answers)
+        if self.layout.is_kobo:
+            return Row(table, key, [*cells, *_about_kobo(record), self.done], answers)
+        first, last = about(record)
+        return Row(table, key, [*first, *cells, *last], answers)
+
+    def _rounds(
+        self, record: Any, answers: dict[str, Any], wanted: Collection[Path], numbers: dict[str, int], totals: Counter[Path]
+    ) -> Iterator[Row]:
+        """The rows of the repeats. KoBoToolbox numbers all rows of a table, so there those of outer repeats are counted too."""
+        for table in self.tables[1:]:
+            if table.path not in wanted and not self.layout.is_kobo:
+                continue
+            for parent_key, key, content in rounds(answers, record[2], (), list(table.repeats)):
+                totals[table.path] += 1
+                numbers[key] = totals[table.path]
+                if table.path in wanted:
+                    last = self._of_round(record, table, numbers, parent_key, key)
+                    yield Row(table, key, [*table.read(content), *last], content)
+
+    def _of_round(self, record: Any, table: Table, numbers: Mapping[str, int], parent_key: str, key: str) -> list[Cell]:
+        if not self.layout.is_kobo:
+            return [parent_key, key]
+        around = table.repeats[-2] if len(table.repeats) > 1 else ()
+        parent = next(each.name for each in self.tables if each.path == around)
+        number, uuid, came, *_ = _about_kobo(record)
+        return [numbers[key], parent, numbers.get(parent_key), number, uuid, came]
+
+
+def _about_kobo(record: Any) -> list[Cell]:
+    """The cells of `KOBO_ABOUT` but for the last."""
+    received, _, key, _, user, _, _, state, _, _, version, _, current, *_ = record
+    came = received.strftime("%Y-%m-%dT%H:%M:%S")
+    status = STATES.get(state, {}).get("label")
+    return [id_of(received), current.removeprefix("uuid:"), came, status, None, "submitted_via_web", user, version, None, key]

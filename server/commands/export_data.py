@@ -1,0 +1,85 @@
+"""tulliana export data: the records of one survey as a file."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from server.commands import access, opened
+
+if TYPE_CHECKING:
+    from exports.data.formats import Format
+    from exports.data.source import Source
+    from server.services import Services
+
+_FORMATS = ("csv", "xlsx", "geojson", "gpkg", "parquet", "zip")
+_EVERY = 10_000  # records between two lines about progress
+
+
+@click.command("data")
+@click.argument("form_id")
+@click.option("--format", "format_name", type=click.Choice(_FORMATS), default="csv", show_default=True, help="zip: the files.")
+@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="The file; by default here, with its own name.")
+@click.option("--since", metavar="DAY", help="From this day on (YYYY-MM-DD).")
+@click.option("--until", metavar="DAY", help="Up to this day.")
+@click.option("--box", metavar="W,S,E,N", help="Only in this box of degrees.")
+@click.option("--country", metavar="CODES", help="ISO 3166-1, apart by commas: IR,AZ.")
+@click.option("--admin1", metavar="CODES", help="ISO 3166-2, apart by commas: IR-27.")
+@click.option("--area", metavar="CODES", help="Study areas.")
+@click.option("--state", metavar="STATES", help="Review states: received, edited, hasIssues, approved, rejected.")
+@click.option("--version", metavar="VERSIONS", help="Versions of the form; by default all, with the columns of all.")
+@click.option("--style", type=click.Choice(["central", "kobo"]), help="Whose names of columns.")
+@click.option("--language", metavar="NAME", help="Labels in this language of the form, in place of names and codes.")
+@click.option("--groups/--no-groups", default=None, help="Names of groups before those of questions.")
+@click.option("--points/--no-points", default=None, help="Positions in four columns.")
+@click.option("--selects/--no-selects", default=None, help="Each choice of several in a column of its own too.")
+@click.option("--place", metavar="QUESTION", help="The question (group-question) that places records on the map.")
+@click.option("--table", default="", metavar="NAME", help="CSV and Parquet: only this table, not all in a ZIP.")
+@click.option("--names", default="", metavar="TEMPLATE", help="zip: names of files, such as {date}/{case}-{question}-{name}.")
+def export_data(form_id: str, format_name: str, to: Path | None, table: str, names: str, **given: str | bool | None) -> None:
+    """Write the records of a form, whole and exact (not for publication). A file that is not whole is never left."""
+    from exports.data import formats
+    from exports.data.source import Source
+    from exports.data.wanted import filters_of, layout_of
+
+    words = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items() if value is not None}
+    chosen, filters, layout = formats.format_of(format_name), filters_of(words), layout_of(words)
+    with opened() as services, services.store.snapshot() as connection:
+        source = Source(connection, access(), form_id, filters, layout)
+        target = to or Path(formats.file_of(source, chosen, table)[0])
+        total = source.count()
+        for done in _written(services, source, chosen, target, table, names):
+            click.echo(f"{done:,} of {total:,} records", err=True)
+        source.note(services.store, chosen.name)
+        click.echo(f"{target}\t{source.done} records\t{target.stat().st_size} bytes")
+
+
+def _written(services: "Services", source: "Source", chosen: "Format", target: Path, table: str, names: str) -> Iterator[int]:
+    """Write the file under another name first; the number of records now and then, on a terminal."""
+    from exports.data import formats
+
+    folder = target.resolve().parent
+    if not folder.is_dir():
+        raise click.UsageError(f"There is no folder {folder}.")
+    told = 0
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as own:
+        part = Path(own) / target.name
+        if chosen.is_built:
+            steps: Iterator[object] = formats.build(source, chosen, part)
+        else:
+            steps = _streamed(formats.stream(source, chosen, services.blobs.open, table=table, names=names), part)
+        for _ in steps:
+            if sys.stderr.isatty() and source.done >= told + _EVERY:
+                told = source.done
+                yield told
+        part.replace(target)
+
+
+def _streamed(chunks: Iterator[bytes], part: Path) -> Iterator[None]:
+    with part.open("wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+            yield
