@@ -1,14 +1,14 @@
 """What a form asks, read from the XForm that phones really get (ODK XForms specification)."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
 from lxml import etree
 
-from forms.personal import CONTACT, NAMESPACE, kind_of
+from forms.personal import CONTACT, NAMESPACE, PICTURE, kind_of
 from forms.problems import Problem
 from forms.xml import child, full_text, local_name, parse_xml, text_of
 
@@ -135,6 +135,10 @@ class FormDefinition:
             if around and item.saveto.lower() not in _OWN_PROPERTIES and not item.saveto.startswith("__"):
                 found[max(around, key=len)].properties[item.path] = item.saveto
         return tuple(found.values())
+
+    def marked_like(self, other: "FormDefinition") -> "FormDefinition":
+        """This version with those questions personal too that another version says are."""
+        return replace(self, fields=tuple(_marked(item, other.by_path) for item in self.fields))
 
     def label(self, path: tuple[str, ...], language: str = "") -> str:
         """The question's text in `language` (a language name or its code), else in the default one, else its name."""
@@ -322,6 +326,13 @@ class _Reader:
         values = {local_name(node): (node.text or "").strip() for node in item}
         labels = self.texts.get(values.get("itextId", ""), {}) if "itext(" in label_name else {"": values.get(label_name, "")}
         return Choice(values.get(value_name, ""), labels)
+
+
+def _marked(item: Field, others: Mapping[Path, Field]) -> Field:
+    other = others.get(item.path)
+    kind = other.personal if other is not None and item.kind == other.kind and item.personal in {"", PICTURE} else ""
+    children = tuple(_marked(each, others) for each in item.children)
+    return replace(item, personal=kind or item.personal, children=children)
 
 
 def _steps(nodeset: str) -> Path:

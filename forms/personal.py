@@ -7,6 +7,7 @@ column `bind::tulliana:personal`. A question for a file is personal without bein
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lxml import etree
 
@@ -53,6 +54,19 @@ def bare(path: str) -> str:
 def is_copy(text: str, told: Iterable[Told]) -> bool:
     """Whether a text repeats one of these answers."""
     return any(len(each.text.strip()) >= LEAST_COPY and each.text.strip() in text for each in told)
+
+
+def put(answers: dict[str, Any], path: str, word: str) -> None:
+    """Let this word stand in place of the answer at a path, if there is one."""
+    *above, name = path.split("/")
+    found: Any = answers
+    for step in above:
+        group, _, row = step.partition("[")
+        found = found.get(group) if isinstance(found, dict) else None
+        if row and isinstance(found, list) and len(found) >= int(row[:-1]):
+            found = found[int(row[:-1]) - 1]
+    if isinstance(found, dict) and name in found:
+        found[name] = word
 
 
 def emptied(xml: bytes, paths: Sequence[str]) -> bytes:

@@ -113,11 +113,13 @@ def latest_xform(connection: Connection, project_id: int, form_id: str) -> bytes
 
 
 class Schemas:
-    """Compiled schemas of published versions; a version never changes, so what is compiled stays true."""
+    """Compiled schemas of published versions. A version never changes; but a question that the current version of its form says is
+    personal is so in all of them, since phones go on with the versions they have.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._states: dict[tuple[int, str], str] = {}
+        self._states: dict[tuple[int, str], tuple[str, str]] = {}
         self._states_until = 0.0
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int, str, str], FormSchema] = OrderedDict()
@@ -126,11 +128,19 @@ class Schemas:
     def state(self, project_id: int, form_id: str) -> str:
         """Whether the form is open, closed or retired, as of two seconds ago at most."""
         if time.monotonic() > self._states_until:
-            with self._store.read() as connection:
-                rows = connection.execute(select(Form.project_id, Form.form_id, Form.state).where(Form.state != "open"))
-                self._states = {(row.project_id, row.form_id): row.state for row in rows}
-            self._states_until = time.monotonic() + _STATES_SECONDS
-        return self._states.get((project_id, form_id), "open")
+            self._look()
+        return self._states.get((project_id, form_id), ("open", ""))[0]
+
+    def _look(self) -> None:
+        """See what became of the forms; where another version is current, what was compiled may say too little."""
+        with self._store.read() as connection:
+            rows = connection.execute(select(Form.project_id, Form.form_id, Form.state, Form.current_version))
+            states = {(row.project_id, row.form_id): (row.state, row.current_version) for row in rows}
+        with self._lock:
+            changed = {form for form, (_, version) in self._states.items() if states.get(form, ("", ""))[1] != version}
+            for key in [key for key in self._kept if key[:2] in changed]:
+                del self._kept[key]
+        self._states, self._states_until = states, time.monotonic() + _STATES_SECONDS
 
     def files(self, project_id: int, form_id: str, version: str) -> frozenset[str]:
         """The names of the files that the lists of a published version come from."""
@@ -154,12 +164,15 @@ class Schemas:
                 select(FormVersion.xform).filter_by(project_id=project_id, form_id=form_id, version=version)
             ).scalar()
             current = select(Form.current_version).filter_by(project_id=project_id, form_id=form_id)
-            current_version = connection.execute(current).scalar() if exact is None else version
+            current_version = connection.execute(current).scalar()
         if current_version is None:
             raise Problem("form_unknown", form_id)
         if exact is None:
             return self.get(project_id, form_id, current_version)[0], False
-        schema = FormSchema(FormDefinition.from_xform(exact))
+        definition = FormDefinition.from_xform(exact)
+        if version != current_version:
+            definition = definition.marked_like(self.get(project_id, form_id, current_version)[0].definition)
+        schema = FormSchema(definition)
         with self._lock:
             self._kept[key] = schema
             while len(self._kept) > _SCHEMAS_KEPT:

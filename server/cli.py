@@ -22,6 +22,7 @@ COMMANDS = {
     "incident": ("incidents", "Look at reports that may tell of one event, and say so."),
     "area": ("areas", "Look after the study areas of a project."),
     "entity": ("entities", "Look after the lists that phones pick from."),
+    "personal": ("personal", "Look after personal data: find, hand over, erase."),
     "export": ("exports", "Run exports and list their runs."),
     "strategy": ("strategy", "Show what data there are for each activity of the strategy."),
 }

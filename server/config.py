@@ -49,6 +49,13 @@ def _megabytes(text: str) -> int:
     return size * 1_000_000
 
 
+def _months(text: str) -> int:
+    months = _whole(text)
+    if not 1 <= months <= 240:
+        raise ValueError("must be between 1 and 240")
+    return months
+
+
 def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
@@ -114,6 +121,12 @@ SETTINGS = (
         _megabytes,
         "What a phone puts into one request, in MB. Smaller repeats less on a weak link; larger is quicker.",
     ),
+    Setting(
+        "CONTACT_MONTHS",
+        "24",
+        _months,
+        "How many months names and telephone numbers are kept at most. They go earlier when the claim is closed.",
+    ),
     Setting("EXPORT_SCHEDULE", "0 2 * * *", _cron, "When exports run, as five cron fields in this machine's time, or never."),
     Setting(
         "BOUNDARIES",
@@ -137,6 +150,7 @@ class Config:
     public_url: str
     trusted_proxies: tuple[str, ...]
     upload_bytes: int
+    contact_months: int
     export_schedule: str
     boundaries: Path | None
 

@@ -10,12 +10,14 @@ import click
 from sqlalchemy import Connection, func, select, text
 
 from forms.problems import Problem
-from records import export_runs, migrations, projects
-from records.models import Account, AppUser, Attachment, Form, Submission
+from records import export_runs, keys, migrations, projects
+from records.models import Account, AppUser, Attachment, Form, Submission, SubmissionVersion
+from records.personal import open_xml
 from server.certificate import RENEW_BEFORE, valid_until
 from server.config import Config
 from server.network import is_loopback, serving_url
 from server.services import Services, standalone
+from sync import sealing
 
 _LOW_SPACE = 1_000_000_000
 _MADE = datetime(2026, 11, 1, tzinfo=UTC)  # no clock can be before this program
@@ -91,6 +93,7 @@ def _database(services: Services) -> Iterator[Finding]:
             checks.insert(0, _integrity)
         yield from (check(connection) for check in checks)
         yield _files(services, connection)
+        yield from _personal(services, connection)
 
 
 def _integrity(connection: Connection) -> Finding:
@@ -129,6 +132,40 @@ def _files(services: Services, connection: Connection) -> Finding:
     missing = [row.sha256 for row in rows if not _is_whole(services, row.sha256, row.size)]
     remedy = f"Restore from a backup: {', '.join(missing[:3])}" if missing else ""
     return Finding("Files", f"{len(rows)} newest looked at, {len(missing)} missing or cut", remedy)
+
+
+def _personal(services: Services, connection: Connection) -> Iterator[Finding]:
+    """Whether the key of personal data is here, ours alone, and opens what is sealed."""
+    path, at_hand = services.config.key_file, services.store.vault.key_ids
+    lost = [key_id for key_id in keys.known(connection) if key_id not in at_hand]
+    if lost and not at_hand:
+        yield Finding("Key of personal data", f"missing: {path}", "Put it back from where you keep its copy. Nothing is taken in meanwhile.")
+        return
+    if not at_hand:
+        yield Finding("Key of personal data", "not made yet (tulliana serve makes it)")
+        return
+    is_open = path.stat().st_mode & 0o077
+    remedy = f"Others on this machine can read it. Run: chmod 600 {path}" if is_open else ""
+    yield Finding("Key of personal data", f"{at_hand[0]} in {path}; the backup needs a copy of it, apart from the database", remedy)
+    yield _sample(services, connection)
+    if sealing.is_due(connection):
+        yield Finding("Sealing", "not finished", "The server goes on with it; or run: tulliana personal seal")
+
+
+def _sample(services: Services, connection: Connection) -> Finding:
+    """Whether the newest records and files can be opened."""
+    versions = connection.execute(select(SubmissionVersion.__table__).order_by(SubmissionVersion.received_at.desc()).limit(20)).all()
+    files = connection.execute(select(Attachment.sha256).order_by(Attachment.received_at.desc()).limit(5)).scalars()
+    remedy = ""
+    try:
+        for version in versions:
+            open_xml(services.store.vault, version)
+        for sha256 in files:
+            if services.blobs.path(sha256).is_file():
+                services.blobs.open(sha256).close()
+    except Problem as problem:
+        remedy = f"{problem.detail} {problem.hint}"
+    return Finding("Sealed records", f"{len(versions)} newest opened" if not remedy else "cannot be opened", remedy)
 
 
 def _is_whole(services: Services, sha256: str, size: int) -> bool:
