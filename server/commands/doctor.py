@@ -139,7 +139,9 @@ def _personal(services: Services, connection: Connection) -> Iterator[Finding]:
     path, at_hand = services.config.key_file, services.store.vault.key_ids
     lost = [key_id for key_id in keys.known(connection) if key_id not in at_hand]
     if lost and not at_hand:
-        yield Finding("Key of personal data", f"missing: {path}", "Put it back from where you keep its copy. Nothing is taken in meanwhile.")
+        yield Finding(
+            "Key of personal data", f"missing: {path}", "Put it back from where you keep its copy. Nothing is taken in meanwhile."
+        )
         return
     if not at_hand:
         yield Finding("Key of personal data", "not made yet (tulliana serve makes it)")
@@ -149,12 +151,14 @@ def _personal(services: Services, connection: Connection) -> Iterator[Finding]:
     yield Finding("Key of personal data", f"{at_hand[0]} in {path}; the backup needs a copy of it, apart from the database", remedy)
     yield _sample(services, connection)
     if sealing.is_due(connection):
-        yield Finding("Sealing", "not finished", "The server goes on with it; or run: tulliana personal seal")
+        yield Finding("Sealing", "not finished; the server goes on with it (or run: tulliana personal seal)")
 
 
 def _sample(services: Services, connection: Connection) -> Finding:
     """Whether the newest records and files can be opened."""
-    versions = connection.execute(select(SubmissionVersion.__table__).order_by(SubmissionVersion.received_at.desc()).limit(20)).all()
+    versions = connection.execute(
+        select(SubmissionVersion.__table__).order_by(SubmissionVersion.received_at.desc()).limit(20)
+    ).all()
     files = connection.execute(select(Attachment.sha256).order_by(Attachment.received_at.desc()).limit(5)).scalars()
     remedy = ""
     try:
