@@ -16,6 +16,7 @@ from forms.library import drawings, read_survey, survey_ids, workbook
 from forms.library.drawings import draw
 from forms.library.sources import LIBRARY, read_rows
 from forms.library.translations import texts
+from forms.problems import Problem
 from forms.xlsform import Conversion, convert_workbooks
 
 PUBLISHED = ("form_id", "version", "sha256")
@@ -106,12 +107,15 @@ def main() -> None:
     commands.add_parser("release", help=str(release.__doc__))
     commands.add_parser("draw", help=str(draw.__doc__))
     chosen = parser.parse_args()
-    if chosen.command == "update":
-        update(new_code=chosen.language)
-    elif chosen.command == "draw":
-        draw()
-    else:
-        release()
+    try:
+        if chosen.command == "update":
+            update(new_code=chosen.language)
+        elif chosen.command == "draw":
+            draw()
+        else:
+            release()
+    except Problem as problem:
+        sys.exit(str(problem))
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def read_rows(path: Path) -> list[Row]:
                 raise Problem(
                     "form_invalid",
                     f"{path.parent.name}/{path.name}, line {reader.line_num}: {len(cells)} cells, but the header has"
-                    f" {len(header)}. Put a text that holds a comma in double quotes.",
+                    f" {len(header)}. Write as many commas as the header has, and a text that holds a comma in double quotes.",
                 )
             rows.append(dict(zip(header, (cell.strip() for cell in cells), strict=True)))
     return rows

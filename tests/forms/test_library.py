@@ -16,6 +16,7 @@ from forms.library import __main__ as upkeep
 from forms.library import drawings_of, read_survey, survey_ids, workbook
 from forms.library.sources import COLUMNS, LIBRARY, read_rows, restricted_ids
 from forms.library.translations import Language, Text, languages, texts
+from forms.personal import CODES
 from forms.problems import Problem
 from forms.workbook import Sheet
 from forms.xlsform import Conversion, convert_workbook
@@ -131,7 +132,11 @@ def test_questions_that_tell_who_somebody_is_are_marked() -> None:
 def test_a_code_of_a_household_or_person_is_marked(survey_id: str) -> None:
     fields = list(FormDefinition.from_xform(converted(survey_id).xform).walk())
     people = {"household", "household_typed", "household_code", "reporter_code", "verifier_code", "unit_code", "observers"}
-    assert {field.name for field in fields if field.personal == "code"} == {field.name for field in fields if field.name in people}
+    kinds = {field.name: field.personal for field in fields if field.personal in CODES}
+    assert set(kinds) == {field.name for field in fields if field.name in people}
+    writers = {"reporter_code", "verifier_code", "observers"}
+    theirs = "register" if survey_id == "household_register" else "code"
+    assert kinds == {name: "reporter" if name in writers else theirs for name in kinds}
 
 
 def test_what_all_phones_get_of_a_report_names_nobody_and_no_exact_place() -> None:
@@ -295,6 +300,14 @@ def test_a_row_with_an_unquoted_comma_is_named_by_file_and_line(walk: Path) -> N
     edit(walk / "walk" / "survey.csv", "Look twice.", "Look, twice.")
     with pytest.raises(Problem, match=r"walk/survey\.csv, line 3: 13 cells, but the header has 12.*double quotes"):
         workbook("walk", root=walk)
+
+
+def test_upkeep_says_what_is_wrong_with_a_source(walk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit(walk / "walk" / "survey.csv", "Look twice.", "Look, twice.")
+    monkeypatch.setattr(upkeep, "update", lambda new_code: read_survey("walk", walk))
+    monkeypatch.setattr("sys.argv", ["python -m forms.library", "update"])
+    with pytest.raises(SystemExit, match=r"walk/survey\.csv, line 3.*as many commas as the header"):
+        upkeep.main()
 
 
 def test_an_unknown_shared_block_is_answered_with_the_known_ones(walk: Path) -> None:

@@ -23,15 +23,14 @@ PLACEHOLDER = re.compile(r"\{\w*\}")
 
 
 def test_surveys_and_receipts_speak_the_sixteen_languages() -> None:
-    assert {language.code for language in languages()} == SIXTEEN
-    assert set(phone_languages()) == SIXTEEN
+    assert {language.code for language in languages()} >= set(phone_languages()) >= SIXTEEN
 
 
 def test_every_state_is_told() -> None:
     states = {language.code: language.state for language in languages()}
     assert set(states.values()) <= {"draft", "reviewed"}
-    assert {code: each.state for code, each in phone_languages().items()} == states
-    assert {each.language.name for each in coverage()} == {each.name for each in phone_languages().values()}
+    assert {code: each.state for code, each in phone_languages().items()} == {code: states[code] for code in phone_languages()}
+    assert {each.language.name for each in coverage()} >= {each.name for each in phone_languages().values()}
 
 
 @pytest.mark.parametrize("code", OTHERS)
@@ -75,7 +74,7 @@ def test_a_project_gets_the_surveys_in_its_languages_and_can_go_back(site: Site)
 def test_the_page_says_how_far_each_language_has_come(site: Site) -> None:
     shown = page(site.browser("coordinator").get("/projects/1/languages"))
     rows = [" ".join(row.text.split()) for row in shown.all("tr")]
-    assert len(rows) == 1 + len(SIXTEEN)
+    assert len(rows) == 1 + len(languages())
     assert any(row.startswith("فارسی fa draft 100 %") for row in rows)
     assert any(row.startswith("English en reviewed 100 %") for row in rows)
 
