@@ -17,7 +17,12 @@ NAMESPACE = "urn:tulliana:xforms"
 CONTACT = "contact"
 """A name, a telephone number: sealed, shown to coordinators only, deleted on schedule."""
 CODE = "code"
-"""A code that stands for one household or person: kept with the answers, replaced when the person's data are erased."""
+"""A code that stands for the household or person a record is about: kept with the answers, replaced when their data are erased."""
+REGISTER = "register"
+"""The same, in the record that gives them the code: the entity made by it is theirs, and is deleted with their data."""
+REPORTER = "reporter"
+"""A code that stands for who wrote the record: the contacts and photos in it may be of somebody else."""
+CODES = frozenset({CODE, REGISTER, REPORTER})
 ATTENDANCE = "attendance"
 """A file with the names of people, such as an attendance sheet: shown to coordinators only."""
 PICTURE = "picture"
@@ -26,6 +31,8 @@ WITHHELD = "withheld"
 """Stands among the answers where one is kept apart."""
 DELETED = "deleted"
 """Stands there when its time was over."""
+ERASED = "erased"
+"""Stands there when the data of a person were erased."""
 LEAST_COPY = 4
 """Characters of a contact answer from which on another text that holds it is a copy of it."""
 _ROW = re.compile(r"\[\d+\]")
@@ -43,7 +50,7 @@ def kind_of(marked: str, *, is_file: bool) -> str:
     """The kind of a question marked like this; empty for one that is not personal. What nobody knows counts as the strictest."""
     if is_file:
         return PICTURE if marked in {"", PICTURE} else ATTENDANCE
-    return marked if marked in {"", CODE} else CONTACT
+    return marked if marked in {"", *CODES} else CONTACT
 
 
 def bare(path: str) -> str:
