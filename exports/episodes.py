@@ -83,7 +83,7 @@ def one_per_incident(reports: Reports) -> Reports:
     alone = np.where(reports.incident < 0, np.arange(len(reports)) + reports.incident.max(initial=0) + 1, reports.incident)
     accuracy = np.where(np.isfinite(reports.accuracy_m), reports.accuracy_m, np.inf)
     unplaced = ~np.isfinite(reports.latitude)
-    ties = (reports.killed_small, reports.longitude, reports.latitude, reports.day)
+    ties = (reports.household, reports.killed_small, reports.longitude, reports.latitude, reports.day)
     order = np.lexsort((*ties, accuracy, unplaced, -reports.certainty, alone))
     ordered = reports.where(order)
     _, first, number = np.unique(alone[order], return_index=True, return_inverse=True)

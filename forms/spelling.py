@@ -22,7 +22,7 @@ def ascii_digits(text: str) -> str:
 def folded(text: str) -> str:
     """The letters and digits of a code or a name, as compared.
 
-    Without case, blanks, punctuation, joiners, tatweel, vowel signs and accents; letters of Arabic script as in Persian, digits 0-9.
+    Without case, blanks, punctuation, joiners, tatweel, vowel signs, accents; letters of Arabic script as in Persian; digits 0-9.
     """
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text).casefold()

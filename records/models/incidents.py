@@ -51,7 +51,7 @@ class IncidentLink(Base):
 
     `role` is report, verification, compensation, mortality; installation or followup. `how` it is known: own (it began it),
     reference (it names it) or decision (a person said so). `reference` is the case number of a report or an installation, as
-    compared, and of a visit the instance id it names. A visit whose report has not come has no incident; it waits under what it named.
+    compared, and of a visit the instance id it names. A visit whose report has not come has no incident: it waits under that.
     """
 
     __tablename__ = "incident_link"

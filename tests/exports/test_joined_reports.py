@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exports.dataset import read_conflicts
@@ -106,6 +106,7 @@ def test_the_place_of_an_incident_is_shared_only_if_all_its_reports_share_it() -
     assert one_per_incident(reports).shared.tolist() == [False]
 
 
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(st.integers(100, 104), st.integers(0, 3), st.integers(-1, 2), st.integers(-1, 3), st.integers(0, 2)),
