@@ -36,7 +36,7 @@ def update(root: Path = LIBRARY, new_code: str = "") -> None:
             template.add(text.english, context=text.context, auto_comments=[text.note])
     for path in sorted(folder.glob("*.po")):
         with path.open("rb") as file:
-            catalog = read_po(file, abort_invalid=True)
+            catalog = read_po(file, locale=path.stem, abort_invalid=True)
         catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
         _keep_changed(catalog)
         _write(catalog, path)
@@ -63,7 +63,8 @@ def _new_catalog(code: str) -> Catalog:
         name = Locale.parse(code, sep="-").get_language_name() or code
     except (UnknownLocaleError, ValueError):
         name = code
-    return Catalog(header_comment=f"# Texts of the Tulliana surveys.\n# Language: {name}\n# State: draft", fuzzy=False)
+    comment = f"# Texts of the Tulliana surveys.\n# Language: {name}\n# State: draft"
+    return Catalog(code, header_comment=comment, project="Tulliana surveys", version="1", fuzzy=False)
 
 
 def _write(catalog: Catalog, path: Path) -> None:
