@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
 
-from forms.personal import CODE, CONTACT, DELETED
+from forms.personal import CODES, CONTACT, DELETED, ERASED
 from forms.spelling import ascii_digits, folded
 from records.flags import Flag, flag
 from records.geography import km_between
@@ -99,8 +99,8 @@ def _is_national(number: str) -> bool:
 def without_consent(case: Case) -> Iterator[Flag]:
     """The person did not agree, and still something tells who it is."""
     if case.text("consent") == "no":
-        kinds = {CONTACT, CODE}
-        told = (each for each in case.asked if each.question.personal in kinds and each.value not in (DELETED, NO_CODE))
+        kinds, nobody = CODES | {CONTACT}, (DELETED, ERASED, NO_CODE)
+        told = (each for each in case.asked if each.question.personal in kinds and each.value not in nobody)
         yield from (flag("consent_contradicted", each.path) for each in islice(told, 1))
 
 
