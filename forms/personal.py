@@ -5,7 +5,7 @@ column `bind::tulliana:personal`. A question for a file is personal without bein
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,18 +78,22 @@ def put(answers: dict[str, Any], path: str, word: str) -> None:
 
 def emptied(xml: bytes, paths: Sequence[str]) -> bytes:
     """The instance with nothing in the elements at these paths (in every row of a repeat); otherwise it says the same."""
-    root = parse_xml(xml, lenient=True)
     wanted = {tuple(path.split("/")) for path in paths}
-    _empty(root, (), wanted)
+    return rewritten(xml, lambda path, text: "" if any(path[:end] in wanted for end in range(1, len(path) + 1)) else text)
+
+
+def rewritten(xml: bytes, change: Callable[[tuple[str, ...], str], str]) -> bytes:
+    """The instance with each text changed as `change(path, text)` says; an element that has nothing left is empty."""
+    root = parse_xml(xml, lenient=True)
+    _rewrite(root, (), change)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
-def _empty(element: etree._Element, above: tuple[str, ...], wanted: set[tuple[str, ...]]) -> None:
+def _rewrite(element: etree._Element, above: tuple[str, ...], change: Callable[[tuple[str, ...], str], str]) -> None:
     for node in element:
         here = (*above, local_name(node))
-        if here in wanted:
-            for inner in list(node):
-                node.remove(inner)
-            node.text = None
-        else:
-            _empty(node, here, wanted)
+        if node.text and node.text.strip():
+            node.text = change(here, node.text) or None
+        if node.tail and node.tail.strip():
+            node.tail = change(here[:-1] or here, node.tail) or None
+        _rewrite(node, here, change)

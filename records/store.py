@@ -137,6 +137,13 @@ class Store:
             finally:
                 connection.execution_options(begin=None).exec_driver_sql("PRAGMA foreign_keys=ON").close()
 
+    def compact(self) -> None:
+        """Write the database anew without what was deleted or replaced: until then its bytes may still stand in the file."""
+        with self.read() as connection:
+            connection.exec_driver_sql("VACUUM" if self.is_sqlite else "VACUUM (FULL)").close()
+            if self.is_sqlite:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
     def close(self) -> None:
         """Finish what waits, then let go of the database."""
         if self._writer:

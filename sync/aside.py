@@ -15,6 +15,7 @@ from records.audit import note
 from records.blobs import BlobStore
 from records.file_kinds import HEAD_BYTES, kind_of
 from records.models import AppUser, KeptAside
+from records.orphans import ERASED, remove_files
 from records.store import Store, insert_new
 from sync.delivery import Delivery, Receipt, ReceivedFile
 
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
 def keep(store: Store, blobs: BlobStore, delivery: Delivery, problem: Problem, form_id: str) -> None:
     """Keep the bytes of a refused delivery, once however often a phone repeats it."""
-    now = datetime.now(UTC)
+    now, sha256 = datetime.now(UTC), blobs.put(delivery.xml, sealed=True).sha256
     row = {
         "project_id": delivery.project_id,
-        "sha256": blobs.put(delivery.xml, sealed=True).sha256,
+        "sha256": sha256,
         "reason": problem.kind.code,
         "detail": problem.detail,
         "form_id": form_id,
@@ -39,16 +40,21 @@ def keep(store: Store, blobs: BlobStore, delivery: Delivery, problem: Problem, f
         "user_agent": delivery.user_agent,
         "files": [[*file.names, file.blob.sha256] for file in delivery.files],
     }
-    store.write(lambda connection: _insert(connection, row))
+    if not store.write(lambda connection: _insert(connection, row)):
+        remove_files(store, blobs, [sha256, *(file.blob.sha256 for file in delivery.files)])
 
 
-def _insert(connection: Connection, row: dict[str, Any]) -> None:
+def _insert(connection: Connection, row: dict[str, Any]) -> bool:
+    """Note that it came, once more; False for what was erased and is not to be kept again."""
     if connection.execute(insert_new(connection, KeptAside), row).rowcount:
-        return
+        return True
     key = {"project_id": row["project_id"], "sha256": row["sha256"]}
+    if connection.execute(select(KeptAside.reason).filter_by(**key)).scalar() == ERASED:
+        return False
     before: list[Any] = connection.execute(select(KeptAside.files).filter_by(**key).with_for_update()).scalar() or []
     files = [*before, *(file for file in row["files"] if file not in before)]
     connection.execute(update(KeptAside).filter_by(**key).values(last_at=row["last_at"], times=KeptAside.times + 1, files=files))
+    return True
 
 
 def waiting(connection: Connection, access: Access, *, limit: int = 100) -> Sequence[Row[Any]]:

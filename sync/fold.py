@@ -17,8 +17,8 @@ from records.models import AppUser, ReviewEvent, Submission, SubmissionVersion
 from records.store import insert_new, lock_form
 
 HELD = "edit_before_original"
-_CONFLICT, _FORK, _DELETED = "instance_conflict", "edit_conflict", "after_delete"
-OF_THE_RECORD = {HELD, _CONFLICT, _FORK, _DELETED}  # flags that stay when an edit brings new answers
+_CONFLICT, _FORK, _DELETED, _ERASED = "instance_conflict", "edit_conflict", "after_delete", "after_erasure"
+OF_THE_RECORD = {HELD, _CONFLICT, _FORK, _DELETED, _ERASED}  # flags that stay when an edit brings new answers
 _MOVED = (
     "current_instance_id", "current_sha256", "version", "latitude", "longitude", "accuracy", "event_date", "instance_name",
     "files", "flags", "attention", "excluded", "encrypted", "checked", "answers", "contact",
@@ -26,7 +26,7 @@ _MOVED = (
 _OF_FORM = (
     select(SubmissionVersion.instance_id, SubmissionVersion.sha256, SubmissionVersion.deprecated_id, SubmissionVersion.root_id)
     .where(SubmissionVersion.project_id == bindparam("project_id"), SubmissionVersion.form_id == bindparam("form_id"))
-    .add_columns(SubmissionVersion.received_at)
+    .add_columns(SubmissionVersion.received_at, SubmissionVersion.erased_at)
 )
 _RELATIVES = union_all(  # each part has its index; with OR or IN a database without statistics reads the whole form
     _OF_FORM.where(SubmissionVersion.instance_id == bindparam("id")),
@@ -66,6 +66,8 @@ def fold(connection: Connection, arrival: Arrival) -> tuple[str, str]:
     if connection.execute(insert_new(connection, SubmissionVersion), version_row).rowcount == 0:
         return "duplicate", root_id  # the same delivery, in parallel
     outcome = _apply(connection, arrival, root_id, is_same=bool(same), is_edit=parent is not None)
+    if any(row.erased_at is not None for row in relatives):
+        add_flags(connection, {**arrival.form, "instance_id": root_id}, [flag(_ERASED)])
     waiting = [row.root_id for row in relatives if row.deprecated_id == arrival.instance_id and row.root_id == row.instance_id]
     for held_root in dict.fromkeys(waiting):
         if held_root != root_id:

@@ -26,7 +26,8 @@ from records.entities import add_requests
 from records.file_kinds import is_picture
 from records.flags import Flag, flag, flag_columns
 from records.forms import Schemas
-from records.models import Attachment, Feed, Submission
+from records.models import Attachment, Feed, Submission, SubmissionVersion
+from records.orphans import remove_files
 from records.personal import contact_paths, seal_contact, seal_xml
 from records.store import Store, insert_new
 from records.vault import Vault
@@ -70,7 +71,10 @@ class Intake:
             circumstances.append(flag(_AFTER[state]))
         if delivery.form_ids is not None and incoming.form_id not in delivery.form_ids:
             circumstances.append(flag("not_assigned"))
-        receipt = self._store.write(_Work(self._store.vault, delivery, incoming, reading, circumstances, requests))
+        work = _Work(self._store.vault, delivery, incoming, reading, circumstances, requests)
+        receipt = self._store.write(work)
+        if work.is_erased:  # a phone sends what a person had erased
+            remove_files(self._store, self._blobs, [file.blob.sha256 for file in delivery.files])
         entities.settle(self._store, delivery.project_id, requests)
         return receipt
 
@@ -162,10 +166,12 @@ class _Work:
         self.clock_offset = phone_clock.offset(delivery.date_header, self.now, _ended(reading))
         self.kinds = {name: file_kind(same_name(name), reading) for name, _, _ in self.came}
         self.arrival = self._arrival(vault, reading)
+        self.is_erased = False
 
     def __call__(self, connection: Connection) -> Receipt:
         outcome, root_id = fold(connection, self.arrival)
-        added = self._insert_files(connection)
+        self.is_erased = outcome == "duplicate" and bool(self.came) and self._was_erased(connection)
+        added = [] if self.is_erased else self._insert_files(connection)
         if outcome == "duplicate" and added:
             outcome = "attached"
         files = self._files(connection, outcome)
@@ -214,6 +220,10 @@ class _Work:
             **state_of(vault, version_row, incoming, reading, self.flags),
         }
         return Arrival(incoming.instance_id, incoming.deprecated_id, sha256, version_row, state_row)
+
+    def _was_erased(self, connection: Connection) -> bool:
+        key = {**self.instance, "sha256": self.arrival.sha256}
+        return connection.execute(select(SubmissionVersion.erased_at).filter_by(**key)).scalar() is not None
 
     def _insert_files(self, connection: Connection) -> list[ReceivedFile]:
         """Insert the files; returns those that were not here."""

@@ -41,6 +41,11 @@ ARRIVAL = {
     "after_delete": FlagKind(
         "warning", "Deleted before", "The report was deleted here before this correction came. The correction is kept."
     ),
+    "after_erasure": FlagKind(
+        "warning",
+        "Erased before",
+        "The data of the person were erased here before this came. It may tell again who they are: erase it anew if so.",
+    ),
     "file_unexpected": FlagKind("warning", "Unexpected file", "A file came that no question asks for.", "File: {name}"),
     "envelope_broken": FlagKind(
         "warning", "Cannot be decrypted", "The phone left out what decryption needs. Ask the ranger to fill it in anew."

@@ -10,9 +10,7 @@ from records.models.base import Base, Id
 
 
 class PersonalKey(Base):
-    """A key that was in use, by its id in hex; the key itself is never in the database. `sealed_at`: since then everything is sealed
-    with it.
-    """
+    """A key that was in use, by its id in hex; the key is not in the database. `sealed_at`: since then all is sealed with it."""
 
     __tablename__ = "personal_key"
     key_id: Mapped[str] = mapped_column(String(8), primary_key=True)

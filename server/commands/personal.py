@@ -1,8 +1,16 @@
 """tulliana personal: what tells who somebody is. Its key, how long it is kept, and what a person may ask for."""
 
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-from server.commands import ACTOR, opened
+from server.commands import ACTOR, access, opened
+from server.services import Services
+
+if TYPE_CHECKING:
+    from sync.person.finding import Person
 
 
 @click.group("personal")
@@ -53,3 +61,99 @@ def drop(months: int | None) -> None:
     click.echo(
         f"Contents of records without names and telephone numbers now: {done.versions}; records of trials deleted: {done.drafts}."
     )
+
+
+@command.command("find")
+@click.argument("text")
+def find(text: str) -> None:
+    """Find what is kept of a person: TEXT is a household's or reporter's code, a name or a telephone number. The log notes it."""
+    with opened() as services:
+        _tell(_found(services, text, ()))
+
+
+@command.command("export")
+@click.argument("text")
+@click.option("--to", "target", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The ZIP to write.")
+def export(text: str, target: Path) -> None:
+    """Write everything about a person into a ZIP for them: records, files and what was done with them. The log notes it."""
+    from sync.person.copying import write_copy
+
+    with opened() as services:
+        person = _found(services, text, ())
+        _tell(person)
+        with open(target, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            count = write_copy(services.store, services.blobs, services.intake.schemas, access(), person, file)
+    click.echo(f"{count} records are in {target}. Give it to nobody else, and delete it afterwards.")
+
+
+@command.command("erase")
+@click.argument("text", required=False)
+@click.option("--record", "records", nargs=2, multiple=True, metavar="FORM ID", help="The person whom this record is about.")
+@click.option("--reason", required=True, help="Why; it is kept, so it must not name the person.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(text: str | None, records: tuple[tuple[str, str], ...], reason: str, yes: bool) -> None:
+    """Erase what is kept of a person, everywhere; it cannot be undone. What happened to the herd stays, without whom.
+
+    Backups made before still hold it: note down which, and when they end.
+    """
+    from server.personal import forget_thumbnails, withdraw_releases
+    from sync.person.erasing import erase as erase_person
+
+    with opened() as services:
+        person = _found(services, text, records)
+        _tell(person)
+        if not yes:
+            click.confirm("Erase all of this for good?", abort=True)
+        done = erase_person(services.store, services.blobs, services.intake.schemas, access(), person, reason)
+        forget_thumbnails(services, done.digests)
+        withdrawn = withdraw_releases(services, access(), person)
+    click.echo(
+        ", ".join(f"{count} {what}" for what, count in done.counts.items()) + " erased." if done.counts else "Nothing to erase."
+    )
+    for folder in withdrawn:
+        click.echo(f"The release {folder} named them and was withdrawn; run the export again.")
+
+
+@command.command("list")
+def list_erasures() -> None:
+    """List the erasures: when, by whom, why, and how much; nothing about the people."""
+    from sqlalchemy import select
+
+    from records.models import Erasure
+    from server.commands import project_id
+
+    with opened() as services, services.store.read() as connection:
+        query = select(Erasure.id, Erasure.at, Erasure.actor, Erasure.reason, Erasure.counts).filter_by(project_id=project_id())
+        for row in connection.execute(query.order_by(Erasure.id)):
+            counts = ", ".join(f"{count} {what}" for what, count in row.counts.items())
+            click.echo(f"{row.id}\t{row.at:%Y-%m-%d %H:%M}\t{row.actor}\t{row.reason}\t{counts}")
+
+
+def _found(services: Services, text: str | None, records: tuple[tuple[str, str], ...]) -> "Person":
+    from forms.problems import Problem
+    from sync.person import finding
+
+    if bool(text) == bool(records):
+        raise Problem("value_invalid", "Name a person by a text, or by their records with --record.")
+    where = (services.store, services.blobs, services.intake.schemas, access())
+    person = finding.find(*where, text) if text else finding.of_records(*where, records)
+    if person.is_nobody:
+        raise Problem(
+            "not_found", "Nothing is kept here of such a person.", hint="Try their code, name and number one after the other."
+        )
+    return person
+
+
+def _tell(person: "Person") -> None:
+    for form_id, instance_id in person.about:
+        click.echo(f"about them\t{form_id}\t{instance_id}")
+    for form_id, instance_id in person.written:
+        click.echo(f"written by them\t{form_id}\t{instance_id}")
+    for form_id, instance_id in person.mentions:
+        click.echo(f"a comment names them\t{form_id}\t{instance_id}")
+    for name, uuid in person.entities:
+        click.echo(f"in a list\t{name}\t{uuid}")
+    for form_id, instance_id, _ in person.trials:
+        click.echo(f"in a trial\t{form_id}\t{instance_id}")
+    for sha256 in person.aside:
+        click.echo(f"kept aside\t{sha256}")

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from forms.datatypes import instant, read_point
 from forms.definition import Field, pick
-from forms.personal import DELETED, WITHHELD
+from forms.personal import DELETED, ERASED, WITHHELD
 from records.submissions import KeptFile
 from server.downloads import visible_name
 from server.pages.rendering import language, moment, number, translate
@@ -86,13 +86,13 @@ def _(text: str) -> str:
     return text
 
 
-_IN_PLACE = {WITHHELD: _("Withheld"), DELETED: _("Deleted")}
+_IN_PLACE = {WITHHELD: _("Withheld"), DELETED: _("Deleted"), ERASED: _("Erased")}
 
 
 def _answer(item: Field, value: Any, files: _Files) -> Shown:
     label = pick(item.labels, language()) or item.name
     is_quiet = not item.control
-    if item.is_file:
+    if item.is_file and value != ERASED:
         if came := files.get(same_name(str(value))):
             if came[0].withheld:
                 return Shown(label, text=translate("Withheld"), is_quiet=is_quiet)

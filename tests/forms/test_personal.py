@@ -123,7 +123,7 @@ def test_an_instance_is_emptied_at_these_paths_and_says_the_same_elsewhere(encod
     text += "<people><person>A</person><n>1</n></people><people><person>B</person></people></data>"
     left = emptied(text.encode(encoding), ["owner", "people/person", "none"])
     assert left.decode().partition("?>")[2].strip() == (
-        '<data id="claim"><a>1</a><owner/><people><person/><n>1</n></people><people><person/></people></data>'
+        '<data id="claim"><a>1</a><owner><b/></owner><people><person/><n>1</n></people><people><person/></people></data>'
     )
 
 
