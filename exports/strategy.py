@@ -5,7 +5,7 @@ Nothing here names a person or a place. Of restricted surveys only the years wit
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -150,7 +150,10 @@ def _query(access: Access) -> Select[Any]:
             func.max(undated).label("last_undated"),
             func.max(Submission.received_at).label("last_arrival"),
         )
-        .where(*access.visible(with_deleted=True), Submission.form_id.in_(survey_ids()))
+        .where(
+            *replace(access, rights=access.rights | {Right.CONFIDENTIAL}).visible(with_deleted=True),
+            Submission.form_id.in_(survey_ids()),
+        )
         .group_by(Submission.form_id, standing, year, country)
     )
 

@@ -114,8 +114,8 @@ def write_answers(
     if not repeat:
         return write_table(stream, [*headings, "KEY"], ([*cells_of(answers), key] for key, answers in records))
     outer = around(definition, repeat)
-    rounds = (found for key, answers in records for found in rounds(answers, key, (), outer))
-    rows = ([*cells_of(answers), parent_key, key] for parent_key, key, answers in rounds)
+    found = (each for key, answers in records for each in rounds(answers, key, (), outer))
+    rows = ([*cells_of(answers), parent_key, key] for parent_key, key, answers in found)
     return write_table(stream, [*headings, *ABOUT_ROUND], rows)
 
 

@@ -62,7 +62,7 @@ def test_the_filter_narrows_map_and_table(open_page: Open) -> None:
     page.get_by_label("Only flagged").check()
     page.get_by_role("button", name="Show").click()
     expect(page.locator("tbody tr")).to_have_count(1)
-    expect(page.locator("tbody tr .tag.bad").first).to_have_text("Unreadable answer")
+    expect(page.locator("tbody tr .tag.warn").first).to_have_text("Unreadable answer")
     expect(page.locator("#map-count")).to_have_text("No report with a place")
 
 

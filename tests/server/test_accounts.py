@@ -71,7 +71,7 @@ def test_a_name_is_used_once(store: Store, person: Person) -> None:
 # what a role may in a project: the whole table, so that nothing changes unseen
 RIGHTS = {
     "coordinator": set(Right) - {Right.SERVER},
-    "reviewer": {Right.SEE, Right.REVIEW, Right.EXPORTS},
+    "reviewer": {Right.SEE, Right.REVIEW, Right.EXPORTS, Right.PICTURES},
     "analyst": {Right.EXPORTS},
     "data_collector": {Right.SEE},
 }
