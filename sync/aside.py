@@ -3,6 +3,7 @@ it, and taken in when its form is published.
 """
 
 import contextlib
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ from sync.delivery import Delivery, Receipt, ReceivedFile
 if TYPE_CHECKING:
     from sync.intake import Intake
 
+_PLACE = re.compile(r"line \d+, column \d+")
+
 
 def keep(store: Store, blobs: BlobStore, delivery: Delivery, problem: Problem, form_id: str) -> None:
     """Keep the bytes of a refused delivery, once however often a phone repeats it."""
@@ -30,7 +33,7 @@ def keep(store: Store, blobs: BlobStore, delivery: Delivery, problem: Problem, f
         "project_id": delivery.project_id,
         "sha256": sha256,
         "reason": problem.kind.code,
-        "detail": problem.detail,
+        "detail": _where(problem),
         "form_id": form_id,
         "first_at": now,
         "last_at": now,
@@ -42,6 +45,14 @@ def keep(store: Store, blobs: BlobStore, delivery: Delivery, problem: Problem, f
     }
     if not store.write(lambda connection: _insert(connection, row)):
         remove_files(store, blobs, [sha256, *(file.blob.sha256 for file in delivery.files)])
+
+
+def _where(problem: Problem) -> str:
+    """What is told of a refusal. Of XML that cannot be read only where: the words of the parser quote what people said."""
+    if problem.kind.code != "xml_unreadable":
+        return problem.detail
+    place = _PLACE.search(problem.detail)
+    return place[0] if place else ""
 
 
 def _insert(connection: Connection, row: dict[str, Any]) -> bool:
