@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from forms.problems import Problem
 from forms.spelling import ascii_digits, folded
 from forms.submission import case_number
-from records.access import Access
+from records.access import Access, Right
 from records.incidents.pairs import Record
 from records.models import Entity, IncidentLink, Submission, SubmissionVersion
 
@@ -66,6 +66,7 @@ def listed_report(connection: Connection, project_id: int, form_id: str, uuid: s
 
 def find_report(connection: Connection, access: Access, text: str, form_id: str = "conflict_livestock") -> Record:
     """The report a person names by case number or id. Raises `Problem("submission_unknown")`, also for one they may not see."""
+    access.require(Right.SEE)
     found = named_report(connection, access.project_id, form_id, text)
     mine = select(Submission.instance_id).where(*access.visible(with_deleted=True), Submission.form_id == form_id)
     if found is None or connection.scalar(mine.where(Submission.instance_id == found)) is None:

@@ -73,7 +73,7 @@ RIGHTS = {
     "coordinator": set(Right) - {Right.SERVER},
     "reviewer": {Right.SEE, Right.REVIEW, Right.EXPORTS, Right.PICTURES},
     "analyst": {Right.EXPORTS},
-    "data_collector": {Right.SEE},
+    "data_collector": {Right.SEE, Right.PICTURES},
 }
 
 

@@ -219,10 +219,18 @@ def test_pages_of_the_log_join_without_gap_or_repeat(site: Site, monkeypatch: py
     assert browser.get("/projects/1/log?page=9999").status_code == browser.get("/projects/1/log?page=x").status_code == 200
 
 
+STEPS = ("state", "comment", "settle", "split", "delete", "restore", "same", "different", "undecided")
+
+
 def written_actions() -> Iterator[str]:
     """The action of every event that is written down anywhere."""
     writers = {"note", "_change", "_settle_aside"}
-    for path in (*ROOT.glob("records/*.py"), *ROOT.glob("sync/*.py"), *ROOT.glob("server/**/*.py")):
+    for path in (
+        *ROOT.glob("records/**/*.py"),
+        *ROOT.glob("sync/**/*.py"),
+        *ROOT.glob("exports/**/*.py"),
+        *ROOT.glob("server/**/*.py"),
+    ):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             parts: list[ast.expr | None] = []
             if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in writers:
@@ -230,7 +238,7 @@ def written_actions() -> Iterator[str]:
             elif isinstance(node, ast.Dict):
                 parts = [value for key, value in zip(node.keys, node.values, strict=True) if key and ast.unparse(key) == "'action'"]
             yield from (part.value for part in parts if isinstance(part, ast.Constant) and "." in str(part.value))
-    yield from (f"record.{action}" for action in ("state", "comment", "settle", "split", "delete", "restore", "same", "different", "undecided"))
+    yield from (f"record.{action}" for action in STEPS)
     yield from (f"form.{state}" for state in (*STATES, "confidential", "not_confidential"))
     yield from (f"entity.{kind}" for kind in ("delete", "resolve"))
 
