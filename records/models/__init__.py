@@ -10,8 +10,8 @@ from records.models.entities import Entity, EntityAction, EntityList
 from records.models.exports import ExportRun
 from records.models.forms import DraftSubmission, Form, FormDraft, FormMedia, FormVersion, Project
 from records.models.incidents import ConflictReport, IncidentLink, IncidentPair
-from records.models.personal import Erasure, PersonalKey
 from records.models.people import Account, AppUser, AuditEvent, Membership, Session
+from records.models.personal import Erasure, PersonalKey
 from records.models.submissions import Attachment, Feed, KeptAside, ReviewEvent, Submission, SubmissionVersion
 
 __all__ = [
