@@ -264,7 +264,8 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
 TOLD_NOTHING = {"records.catalogue.last_arrival"}  # gives None
 AFTER_THE_DOOR = {"records.entities.note", "exports.odata.read.filtered", "sync.entities.ask"}  # pieces of those that ask
 SENT_NOWHERE: dict[str, Any] = {
-    "form_id": "small", "one": ("small", "uuid:x"), "decision": "same", "records": [], "first": DAY, "last": DAY, "today": DAY, "start": DAY, "end": DAY, "until": DAY,
+    "form_id": "small", "one": ("small", "uuid:x"), "decision": "same", "records": [],
+    "first": DAY, "last": DAY, "today": DAY, "start": DAY, "end": DAY, "until": DAY,
     "region": None,
     "other": ("small", "uuid:y"),
     "instance_id": "uuid:x", "sha256": "0" * 64, "state": "closed", "comment": "x", "text": "x", "name": "x",
