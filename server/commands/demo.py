@@ -55,7 +55,7 @@ def _fill(opened: "Services", reports: int, seed: int) -> None:
     with click.progressbar(length=len(outbox), label="Phones are sending", width=30) as bar:
         for _ in run.send(phones, outbox):
             bar.update(1)
-    click.echo("Working out hotspots ...")
+    click.echo("Checking what came, working out hotspots ...")
     run.release(opened, seed, today)
 
 

@@ -181,7 +181,8 @@ def _deliver(session: requests.Session, address: str, report: Report) -> None:
 
 
 def release(opened: Services, seed: int, today: date) -> None:
-    """Run every export, and mark the folder as a demonstration."""
+    """Check what came, run every export, and mark the folder as a demonstration."""
+    opened.checker().run()
     folders = {}
     for name in releases.EXPORTS:
         releases.run(opened, FIRST, name, datetime.now(UTC), origin="demo", as_of=today)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, tuple_, update
 
 from forms.problems import Problem
 from records.blobs import BlobStore
@@ -24,6 +24,8 @@ RULES = 1
 """The version of the checks. A record that was looked at by another version is looked at again."""
 BATCH = 8
 """Few, because phones wait while a batch is looked at."""
+_TAKEN = -1
+"""Being looked at. Whatever changes a record sets `checked` to 0, and what was found meanwhile of its former state is dropped."""
 Check = Callable[[Case], Iterable[Flag]]
 """A check of one record alone."""
 Comparison = Callable[[Connection, Case], Iterable[Flag]]
@@ -36,8 +38,10 @@ _COLUMNS = (
     "edits",
 )  # fmt: skip
 _FILLED = ("country", "admin1", "study_area", "finished_at", "content_sha256")
+_ID = tuple_(Submission.project_id, Submission.form_id, Submission.instance_id)
+_WAITING = select(*_ID.clauses).where(Submission.checked <= 0).order_by(Submission.received_at).limit(BATCH)
 _WITHDRAWN = or_(Submission.deleted_at.is_not(None), Submission.review_state == "rejected")
-_WAITING = (
+_CASES = (
     select(*(getattr(Submission, name) for name in _COLUMNS), SubmissionVersion.clock_offset)
     .add_columns(Submission.content_sha256.label("content_before"), _WITHDRAWN.label("is_withdrawn"))
     .join(
@@ -48,19 +52,18 @@ _WAITING = (
         & (SubmissionVersion.sha256 == Submission.current_sha256),
         isouter=True,
     )
-    .where(Submission.checked == 0)
+    .where(_ID.in_(bindparam("keys", expanding=True)))
     .order_by(Submission.received_at)
-    .limit(bindparam("most"))
 )
+_TAKE = update(Submission).where(_ID.in_(bindparam("keys", expanding=True))).values(checked=_TAKEN)
 _KEY = [getattr(Submission, name) == bindparam(f"of_{name}") for name in ("project_id", "form_id", "instance_id")]
 _CHECKED = (
     update(Submission)
-    .where(*_KEY, Submission.checked == 0, Submission.current_sha256 == bindparam("of_current_sha256"))
-    .where(bindparam("is_withdrawn", type_=Boolean) == _WITHDRAWN)
+    .where(*_KEY, Submission.checked == _TAKEN)
     .values({name: bindparam(f"new_{name}") for name in _FILLED} | {"checked": RULES})
     .returning(Submission.flags)
 )
-"""Writes down what was found of a record, if its content is still the one that was looked at."""
+"""Writes down what was found of a record, if nothing happened to it since it was taken."""
 _FLAGGED = update(Submission).where(*_KEY).values({name: bindparam(f"new_{name}") for name in flag_columns([])})
 _log = logging.getLogger(__name__)
 
@@ -90,15 +93,17 @@ class Checker:
     def step(self) -> int:
         """Check the few records that have waited longest; how many."""
         with self._store.read() as connection:
-            rows = connection.execute(_WAITING, {"most": BATCH}).all()
-        if rows:
-            cases = [Case(**row._mapping) for row in rows]
+            keys = [tuple(row) for row in connection.execute(_WAITING)]
+        if keys:
+            self._store.write(lambda connection: connection.execute(_TAKE, {"keys": keys}))
+            with self._store.read() as connection:
+                cases = [Case(**row._mapping) for row in connection.execute(_CASES, {"keys": keys})]
             self._surround(cases)
             for case in cases:
                 checks = CHECKS if not case.is_test else (words.test,)  # nobody should have to look at what never counts
                 case.found = [found for check in checks for found in _guarded(check, case)]
             self._keep(cases)
-        return len(rows)
+        return len(keys)
 
     def _surround(self, cases: Sequence[Case]) -> None:
         """Fill in what the checks know of the world; where that fails for a record, it must not stop the others."""
@@ -144,10 +149,10 @@ def _guarded(check: Callable[..., Iterable[Flag]], *arguments: Any) -> Sequence[
 
 
 def _write(connection: Connection, cases: Sequence[Case]) -> None:
-    """Keep what was found, for each record whose content is still the one that was looked at."""
+    """Keep what was found, for each record to which nothing happened while it was looked at."""
     for case in cases:
-        now = {f"new_{name}": getattr(case, name) for name in _FILLED} | {"is_withdrawn": case.is_withdrawn}
-        known = {f"of_{name}": value for name, value in case.key.items()} | {"of_current_sha256": case.current_sha256}
+        now = {f"new_{name}": getattr(case, name) for name in _FILLED}
+        known = {f"of_{name}": value for name, value in case.key.items()}
         present: list[Flag] | None = connection.execute(_CHECKED, now | known).scalar()
         if present is None:
             continue

@@ -32,12 +32,14 @@ from forms.problems import Problem
 from records import arrivals, catalogue, reviews, submissions, summaries
 from records.access import ROLES, Access, Right
 from records.blobs import BlobStore
-from records.forms import latest_xform
+from records.forms import Schemas, latest_xform
 from records.models import Account, AppUser, Membership, Project, Submission
 from records.publishing import publish
 from records.store import Store
 from sync.delivery import Delivery
 from sync.intake import Intake
+from sync.person.finding import Person
+from sync.person.identity import Identity
 from tests.support.small import record, xform
 
 FORMS = ("small", "conflict_livestock", "leopard_mortality")
@@ -262,7 +264,9 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 TOLD_NOTHING = {"records.catalogue.last_arrival"}  # gives None
-AFTER_THE_DOOR = {"records.entities.note", "exports.odata.read.filtered", "sync.entities.ask"}  # pieces of those that ask
+AFTER_THE_DOOR = {  # pieces of those that ask
+    "records.entities.note", "exports.odata.read.filtered", "sync.entities.ask", "sync.person.elsewhere.clear",
+}  # fmt: skip
 SENT_NOWHERE: dict[str, Any] = {
     "form_id": "small", "one": ("small", "uuid:x"), "decision": "same", "records": [],
     "first": DAY, "last": DAY, "today": DAY, "start": DAY, "end": DAY, "until": DAY,
@@ -274,7 +278,8 @@ SENT_NOWHERE: dict[str, Any] = {
     "token_sha256": "0", "what": "x", "predator": "leopard", "window": WINDOW, "stream": io.StringIO(), "xform": xform("<q/>"),
     "source_name": "x", "level": "public", "as_of": DAY, "record": as_record(WORLD[0]),
     "definition": FormDefinition.from_xform(xform("<q/>")), "options": Options(), "address": str, "wanted": kobo_rows.Wanted(),
-    "table": tables_of(FormDefinition.from_xform(xform("<q/>")))[0], "confidential": True, }  # fmt: skip
+    "table": tables_of(FormDefinition.from_xform(xform("<q/>")))[0], "confidential": True,
+    "person": Person(Identity()), "target": io.BytesIO(), "reason": "x", "keys": [("small", "uuid:x")], }  # fmt: skip
 
 
 def refusal(function: Callable[..., Any], values: dict[str, Any]) -> str:
@@ -305,7 +310,7 @@ def test_whoever_lacks_the_right_is_refused_by_every_function(world: Store, blob
         if name not in TOLD_NOTHING | AFTER_THE_DOOR:
             with world.snapshot() as connection:
                 own = {"connection": connection, "store": world, "read": world.read, "blobs": blobs, "access": access}
-                own |= {"intake": Intake(world, blobs), "folder": tmp_path}
+                own |= {"intake": Intake(world, blobs), "schemas": Schemas(world), "folder": tmp_path}
                 values = SENT_NOWHERE | own | ({"state": "approved"} if ".reviews." in name else {})
                 assert refusal(function, values) == "not_allowed", name
     with world.read() as connection:

@@ -31,6 +31,9 @@ from server.demo.world import RESENT, SECOND_REPORT, SHARES, SWAPPED, TEST, Even
 from tests.support.servers import COMMAND, Server, free_port
 
 TODAY = date(2026, 11, 22)
+PLANTED = {SWAPPED: "location_swapped", TEST: "test"}
+FOUND = {"time_late", "time_lag", "location_map", "location_named", "picture_reused", "twin_proposed", *PLANTED.values()}
+"""What the checks find in it: a year of reports comes at once, and the rest is planted."""
 
 
 @pytest.fixture(scope="module")
@@ -210,8 +213,11 @@ def test_the_command_fills_a_folder_and_makes_releases(tmp_path: Path) -> None:
     assert not (tmp_path / "real").exists()
     kept = _kept(data)
     assert len(kept) == 60
-    assert {code for codes in kept.values() for code in codes} <= {"time_late"}  # a year of reports comes at once
-    folders = [Path(folder) for folder in json.loads((data / "demo.json").read_text())["releases"].values()]
+    assert {code for codes in kept.values() for code in codes} <= FOUND
+    mark = json.loads((data / "demo.json").read_text())
+    planted = Counter(PLANTED[each.planted] for each in events(1, date.fromisoformat(mark["day"]), 60) if each.planted in PLANTED)
+    assert planted == Counter(code for codes in kept.values() for code in set(codes) & set(PLANTED.values()))
+    folders = [Path(folder) for folder in mark["releases"].values()]
     assert len(folders) == 2
     for folder in folders:
         (table,) = folder.rglob("*standard*.csv")

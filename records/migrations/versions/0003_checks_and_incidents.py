@@ -38,7 +38,7 @@ def _records() -> None:
         sa.Column("content_sha256", DIGEST),
     ):
         op.add_column("submission", column)
-    _partial("submission_unchecked", ["received_at"], "checked = 0")
+    _partial("submission_unchecked", ["received_at"], "checked <= 0")
     _partial("submission_content", ["project_id", "content_sha256", "received_at", "instance_id"], "content_sha256 IS NOT NULL")
     _partial("submission_device", ["project_id", "device_id", "finished_at"], "finished_at IS NOT NULL")
 

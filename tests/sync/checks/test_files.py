@@ -2,6 +2,7 @@
 
 import io
 import random
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,10 @@ from PIL import Image, ImageDraw
 from PIL.TiffImagePlugin import IFDRational
 from sqlalchemy import func, select
 
+from records.flags import Flag
 from records.models import Picture, PictureBand
+from sync.checks import checker
+from sync.checks.case import Case
 from tests.support.cases import RECEIVED
 from tests.support.desk import Desk
 
@@ -64,6 +68,34 @@ def test_a_file_that_is_missing_is_told_until_it_comes(desk: Desk) -> None:
     assert desk.row("uuid:1").checked == 0
     desk.checker.run()
     assert values(desk, "uuid:1", "picture_missing") == []
+
+
+def test_a_file_that_comes_while_its_record_is_looked_at_is_not_forgotten(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.send("uuid:1", {"photo": "a.jpg"})
+    seen = []
+
+    def sent_meanwhile(case: Case) -> Iterator[Flag]:
+        seen.append(case.files)
+        if len(seen) == 1:
+            desk.send("uuid:1", {"photo": "a.jpg"}, {"a.jpg": jpeg(scene(1))})
+        yield from ()
+
+    monkeypatch.setattr(checker, "CHECKS", (*checker.CHECKS, sent_meanwhile))
+    desk.checker.run()
+    assert (values(desk, "uuid:1", "picture_missing"), len(seen)) == ([], 2)
+
+
+def test_a_record_whose_look_was_cut_off_is_looked_at_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pulled_plug(case: Case) -> Iterator[Flag]:
+        raise KeyboardInterrupt
+
+    desk.send("uuid:1", {"photo": "a.jpg"})
+    with monkeypatch.context() as patch:
+        patch.setattr(checker, "CHECKS", (pulled_plug,))
+        with pytest.raises(KeyboardInterrupt):
+            desk.checker.run()
+    assert desk.checker.run() == 1
+    assert values(desk, "uuid:1", "picture_missing") == [{"names": "a.jpg"}]
 
 
 def test_a_correction_has_the_files_of_what_it_corrects(desk: Desk) -> None:
