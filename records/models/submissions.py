@@ -15,9 +15,9 @@ class Submission(Base):
     `answers` nests groups and repeats; the place is in degrees and metres, WGS 84. `flags` are [{code, path, message}], one that a
     person settled has {settled: {at, by, remedy, comment}} too; `attention` says whether one that waits for a person is left,
     `excluded` whether one of them is an error, which keeps the record out of aggregates. `checked` is the version of the checks
-    that looked at this content (0: not yet, -1: looking); they fill in country (ISO 3166-1), first-level unit (ISO 3166-2), study area,
-    the moment the phone finished it, and a digest of the answers. `contact` are the answers that tell who somebody is, sealed; among
-    the others stands a word in their place.
+    that looked at this content (0: not yet, -1: looking); they fill in country (ISO 3166-1), first-level unit (ISO 3166-2), study
+    area, the moment the phone finished it, and a digest of the answers. `contact` are the answers that tell who somebody is,
+    sealed; among the others stands a word in their place.
     Review states: received, edited, hasIssues, approved, rejected.
     """
 
