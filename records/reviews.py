@@ -98,12 +98,14 @@ class Review:
         self.connection.execute(insert(Feed).values(kind="review", **self.key, sha256=self.record.current_sha256))
 
     def set_state(self, state: str, comment: str) -> None:
-        """Change the review state. What is rejected, or no longer is, is compared with others anew."""
+        """Change the review state. Approving accepts whatever waits; what is rejected, or no longer is, is compared with others anew."""
         again = {"checked": 0} if "rejected" in {state, self.record.review_state} else {}
         self.update(review_state=state, **again)
         own = AppUser.notice["record"].as_string() == self.record.instance_id
         self.connection.execute(update(AppUser).where(AppUser.id == self.record.app_user_id, own).values(notice=None))
         self.note("state", comment, state=state)
+        if state == "approved" and any(map(is_waiting, self.record.flags)):
+            self.settle(None, "accept", "")
 
     def settle(self, codes: Collection[str] | None, remedy: str, comment: str, **detail: Any) -> None:
         """Mark the waiting flags of these codes (None: all) as settled."""

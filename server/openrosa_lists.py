@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 
 from flask import Response, current_app, request
 
+from server.compression import compressed
 from server.downloads import kept_file
 
 _HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -77,7 +78,7 @@ def manifest_of(lines: Iterable[str]) -> Response:
 
 def xform_file(xform: bytes, md5: str) -> Response:
     """A form, at an address that will never give anything else."""
-    return _pinned(Response(xform, content_type="text/xml; charset=utf-8"), md5)
+    return _pinned(compressed(Response(xform, content_type="text/xml; charset=utf-8")), md5)
 
 
 def media_file(name: str, sha256: str, md5: str) -> Response:

@@ -16,11 +16,12 @@ from records.flags import is_waiting
 from records.forms import titles
 from records.geography import SHIPPED
 from records.submissions import Position
+from server.compression import compressed
 from server.pages import flags
 from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
 from server.pages.history import STATES
-from server.pages.rendering import compressed, form_title, page
+from server.pages.rendering import form_title, page
 from server.pages.report import pictures
 from server.services import services
 

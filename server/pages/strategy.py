@@ -11,9 +11,10 @@ from exports.strategy import ActivityData, Status
 from forms.strategy import strategy
 from records.access import Right
 from records.forms import titles
+from server.compression import compressed
 from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
-from server.pages.rendering import compressed, form_title, language, page
+from server.pages.rendering import form_title, language, page
 from server.services import services
 
 
