@@ -1,7 +1,7 @@
-"""Who may see how much: the levels of release, the rule of five households, and what several tables give away together.
+"""The rule of five households at work, and what several tables give away together. `exports/policy.py` says who is told what.
 
-Two secrets are kept: households (blame, theft, retaliation) and leopards (poaching, poison). Minimum frequency and dominance follow
-Hundepool et al., Handbook on Statistical Disclosure Control. docs/hotspots.md says what is promised and what is not.
+Minimum frequency and dominance follow Hundepool et al., Handbook on Statistical Disclosure Control. docs/privacy.md and
+docs/hotspots.md say what is promised and what is not.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,32 +11,13 @@ from typing import NamedTuple
 import numpy as np
 
 from exports.grid import Cells
+from exports.policy import ADMIN1, CELL_LEVELS, COUNTRY, FEWEST, LARGEST_SHARE, LEVELS, PARTNER, PUBLIC, Policy
 from exports.reports import Flags
 from exports.statistics import Ints
 
-FEWEST_HOUSEHOLDS = 5
-LARGEST_SHARE = 0.7
-"""A sum is kept back where one household makes up more of it than this."""
-
-CELL_LEVELS = ("h3_6", "h3_5", "h3_4", "adm1", "country")
-"""From fine to coarse: a place that is too small for one is counted in the next."""
-ADMIN1, COUNTRY = 3, 4
-
-
-class Level(NamedTuple):
-    """A circle of readers. `finest` is the first of `CELL_LEVELS` they see, `resolution` the H3 resolution of the test."""
-
-    name: str
-    finest: int
-    resolution: int
-    embargo_days: int
-    bands: bool
-    """Whether numbers of households are given as 5-9 and 10+."""
-
-
-PARTNER = Level("partner", finest=0, resolution=6, embargo_days=0, bands=False)
-PUBLIC = Level("public", finest=1, resolution=5, embargo_days=90, bands=True)
-LEVELS = {level.name: level for level in (PARTNER, PUBLIC)}
+__all__ = ["ADMIN1", "CELL_LEVELS", "COUNTRY", "LARGEST_SHARE", "LEVELS", "PARTNER", "PUBLIC"]
+Level = Policy
+FEWEST_HOUSEHOLDS = FEWEST
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 
 from exports.indicators.figures import Figure, Share, Support
 from exports.indicators.slices import Slice
+from exports.policy import RESTRICTED
 from exports.privacy import Ledger, enough_households, nobody_dominates
 
 FEW_HOUSEHOLDS, FEW_RECORDS, DOMINANCE, DIFFERENCE = "few_households", "few_records", "dominance", "difference"
-FEWEST_RECORDS = 5
+FEWEST_RECORDS = RESTRICTED.fewest
 
 
 class _Side:
