@@ -1,6 +1,5 @@
 """How pages are made: the reader's language, the frame around every page, dates and numbers, headers that keep browsers strict."""
 
-import gzip
 import hashlib
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -11,12 +10,14 @@ from urllib.parse import urlencode
 from flask import Response, g, render_template, request, url_for
 from markupsafe import Markup
 
+from forms.numbers import in_digits_of
 from forms.problems import Problem
 from records.access import Access
 from server.accounts import Person
+from server.compression import compressed
 from server.downloads import visible_name
 from server.errors import is_for_phones
-from server.i18n import LANGUAGES, RIGHT_TO_LEFT, in_digits_of, translator
+from server.i18n import LANGUAGES, RIGHT_TO_LEFT, translator
 from server.identity import own_projects
 from server.pages.blueprint import pages
 
@@ -27,7 +28,6 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-_COMPRESSED_FROM = 1000  # bytes
 
 
 def language() -> str:
@@ -89,15 +89,6 @@ def _access(status: int) -> Access | None:
 def problem_page(problem: Problem) -> Response:
     """A problem as a page: what happened and what to do."""
     return page("problem.html", status=problem.kind.status, problem=problem)
-
-
-def compressed(response: Response) -> Response:
-    """The response, packed where the browser can unpack it: links here are slow."""
-    response.vary.add("Accept-Encoding")
-    if request.accept_encodings["gzip"] and len(response.get_data()) >= _COMPRESSED_FROM:
-        response.set_data(gzip.compress(response.get_data(), 5, mtime=0))
-        response.headers["Content-Encoding"] = "gzip"
-    return response
 
 
 def _same_page(code: str) -> str:

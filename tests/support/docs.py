@@ -80,7 +80,8 @@ holds back everything behind it, and the ranger at home cannot go back to the ki
   first. They come again when the report is corrected, when one of its files arrives, when study areas change, and when a new
   version of the server checks differently. `tulliana check` does what waits at once, `tulliana check --again` everything.
 - **Deciding.** The page of a report and the *Quarantine* offer to accept a flag, to return the report to its reporter, to
-  correct or delete it. What a person settled stays settled. A report that is said to be a test is not looked at further.
+  correct or delete it. Approving a report accepts whatever was flagged so far. What a person settled stays settled. A report
+  that is said to be a test is not looked at further.
 - **Place.** Country and first-level unit come from the position and the shipped boundaries (Natural Earth), or those that
   `TULLIANA_BOUNDARIES` names; they are never typed. Up to 2 km off the coast a position belongs to the nearest unit.
 - **Study areas.** `tulliana area import FILE` takes a GeoJSON collection of polygons with `code`, `name`, `country` (two
