@@ -22,6 +22,21 @@ def from_solar_hijri(year: int, month: int, day: int) -> date | None:
     return date.fromordinal(julian - _ORDINAL_OF_JULIAN_DAY)
 
 
+def to_solar_hijri(day: date) -> tuple[int, int, int]:
+    """Year, month and day of a Gregorian day from 1800 to 2250."""
+    year = day.year - 621
+    start = from_solar_hijri(year, 1, 1)
+    if start is None or day < start:
+        year -= 1
+        start = from_solar_hijri(year, 1, 1)
+    if start is None:
+        raise ValueError(f"The Solar Hijri calendar is not known for {day}.")
+    passed = (day - start).days
+    long = 31 * _LONG_MONTHS
+    month, rest = divmod(passed, 31) if passed < long else divmod(passed - long, 30)
+    return year, month + 1 + (0 if passed < long else _LONG_MONTHS), rest + 1
+
+
 def from_lunar_hijri(year: int, month: int, day: int) -> date | None:
     """The Gregorian day, give or take two; None for a day that does not exist."""
     if not (1 <= year <= 1633 and 1 <= month <= 12 and 1 <= day <= 30):

@@ -20,6 +20,8 @@ CURRENCIES = {
     "UZ": {"UZS"},
 }
 """What is paid with in the states of the range (ISO 3166-1 to ISO 4217, and IRT for the toman, which ISO does not know)."""
+_DIGITS = {code: str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹") for code in ("fa", "prs", "ps")}
+"""Babel gives a language its separators, not its digits."""
 _SIGNS = str.maketrans({"٫": ".", "٬": None, "−": "-", "\u200e": None, "\u200f": None, "\u061c": None})
 
 
@@ -30,6 +32,11 @@ def plain_number(text: str) -> str:
     the writer, so a text in Latin script stays as it is.
     """
     return text if text.isascii() else ascii_digits(text).translate(_SIGNS)
+
+
+def in_digits_of(language: str, text: str) -> str:
+    """A number in the digits of a language (BCP 47)."""
+    return text.translate(_DIGITS.get(language, {}))
 
 
 def official(amount: float, currency: str) -> tuple[float, str]:

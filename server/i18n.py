@@ -12,8 +12,6 @@ from pathlib import Path
 LOCALES = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "fa": "فارسی"}
 RIGHT_TO_LEFT = {"fa"}
-_DIGITS = {code: str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹") for code in ("fa", "prs", "ps")}
-"""Babel gives a language its separators, not its digits."""
 _OF_PAGES = {"incident_contradiction", "seal_broken", "withheld"}  # problems that no phone meets
 _HEADER = re.compile(r"# Language: (?P<name>.+)\n# State: (?P<state>\w+)")
 
@@ -47,11 +45,6 @@ def _catalogue(language: str) -> dict[str, str]:
 
     with (LOCALES / f"{language}.po").open("rb") as file:
         return {str(message.id): str(message.string) for message in read_po(file) if message.id and message.string}
-
-
-def in_digits_of(language: str, text: str) -> str:
-    """A number in the digits of a language."""
-    return text.translate(_DIGITS.get(language, {}))
 
 
 def phone_texts() -> list[str]:

@@ -5,9 +5,10 @@ Collect shows the text in a row of a list, so it stays short, and what matters m
 
 from typing import Any
 
+from forms.numbers import in_digits_of
 from forms.phrases import Translate
 from forms.submission import case_number
-from server.i18n import in_digits_of, translator
+from server.i18n import translator
 from sync.delivery import Receipt
 from sync.phone_clock import rounded
 

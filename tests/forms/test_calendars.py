@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from forms.calendars import from_lunar_hijri, from_solar_hijri
+from forms.calendars import from_lunar_hijri, from_solar_hijri, to_solar_hijri
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,11 @@ def test_every_solar_day_follows_the_one_before() -> None:
     days = [from_solar_hijri(year, month, day) for year in range(1300, 1450) for month in range(1, 13) for day in range(1, 32)]
     known = [day for day in days if day is not None]
     assert all(later - earlier == timedelta(days=1) for earlier, later in itertools.pairwise(known))
+
+
+def test_every_day_has_its_solar_day() -> None:
+    days = [date(1921, 3, 21) + timedelta(days=number) for number in range(0, 50_000, 7)]
+    assert [from_solar_hijri(*to_solar_hijri(day)) for day in days] == days
 
 
 @pytest.mark.parametrize("parts", [(1404, 12, 30), (1404, 7, 31), (1404, 13, 1), (1404, 1, 0), (9999, 1, 1)])
