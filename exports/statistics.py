@@ -32,9 +32,19 @@ class Pairs(NamedTuple):
 
 def benjamini_hochberg(p_values: Floats) -> Floats:
     """Adjust p-values for the false discovery rate: q, in the order given (Benjamini & Hochberg 1995)."""
+    return _adjusted(p_values, float(len(p_values)))
+
+
+def benjamini_yekutieli(p_values: Floats) -> Floats:
+    """Adjust p-values for the false discovery rate whatever they depend on, more cautiously (Benjamini & Yekutieli 2001)."""
+    harmonic = float((1 / np.arange(1, len(p_values) + 1)).sum())
+    return _adjusted(p_values, float(len(p_values)) * harmonic)
+
+
+def _adjusted(p_values: Floats, factor: float) -> Floats:
     n = len(p_values)
     order = np.argsort(p_values, kind="stable")[::-1]
-    scaled = p_values[order] * n / np.arange(n, 0, -1)
+    scaled = p_values[order] * factor / np.arange(n, 0, -1)
     q_values = np.empty(n)
     q_values[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
     return q_values

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from exports.statistics import (
     Pairs,
     benjamini_hochberg,
+    benjamini_yekutieli,
     binomial_upper_tail,
     empirical_bayes,
     garwood_interval,
@@ -82,6 +83,14 @@ def test_benjamini_hochberg_rejects_as_many_of_the_256_cells_as_r() -> None:
     one_sided = np.array([math.erfc(z / math.sqrt(2)) / 2 for z in table("getisord_16x16.csv")["Gs30"]])
     expected = REFERENCE["gi_star_getisord"]["one_sided_p<.05"]
     assert ((one_sided < 0.05).sum(), (benjamini_hochberg(one_sided) < 0.05).sum()) == (expected["raw"], expected["BH"])
+
+
+def test_benjamini_yekutieli_and_bonferroni_reject_as_many_of_the_256_cells_as_r() -> None:
+    one_sided = np.array([math.erfc(z / math.sqrt(2)) / 2 for z in table("getisord_16x16.csv")["Gs30"]])
+    expected = REFERENCE["gi_star_getisord"]["one_sided_p<.05"]
+    assert (benjamini_yekutieli(one_sided) < 0.05).sum() == expected["BY"]
+    assert (one_sided * len(one_sided) < 0.05).sum() == expected["bonferroni"]
+    assert benjamini_yekutieli(np.ones(3)).tolist() == [1, 1, 1]
 
 
 def test_binomial_tails_equal_r() -> None:

@@ -9,13 +9,14 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 
-from tests.load import checks, deliveries, exports, incidents
+from tests.load import checks, deliveries, exports, incidents, maps
 
 BENCHES: dict[str, Callable[[deliveries.Options], Iterator[str]]] = {
     "deliveries": deliveries.report,
     "exports": exports.report,
     "incidents": incidents.report,
     "checks": checks.report,
+    "maps": maps.report,
 }
 
 
