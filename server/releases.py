@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response
 
+from exports.recipes import RECIPES, Recipe
 from forms.problems import Problem
 from records import export_runs
 from records.access import Access, Right
@@ -18,7 +19,6 @@ from server.services import Services, services
 
 releases = Blueprint("releases", __name__)
 _QUARTERS = re.compile(r"_\d{4}Q\d-\d{4}Q\d")
-EXPORTS = {"hotspots-public": "public", "hotspots-partner": "partner"}  # name of the release: privacy level
 
 
 def run(
@@ -28,8 +28,9 @@ def run(
 
     The files are in `release_folder` then. Raises `Problem("not_found")` for an unknown name, and what the export raises.
     """
-    if name not in EXPORTS:
-        raise Problem("not_found", f"There is no export {name}.", hint=f"One of: {', '.join(EXPORTS)}.")
+    recipe = RECIPES.get(name)
+    if recipe is None:
+        raise Problem("not_found", f"There is no export {name}.", hint=f"One of: {', '.join(RECIPES)}.")
     now = datetime.now(UTC)
     run_id = opened.store.write(lambda connection: export_runs.claim(connection, project_id, name, slot, origin=origin, now=now))
     if run_id is None:
@@ -38,7 +39,7 @@ def run(
         folder, files = _export(
             opened,
             project_id,
-            EXPORTS[name],
+            recipe,
             as_of or slot.date(),
             f"project{project_id}/{name}/{slot.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}",
         )
@@ -66,13 +67,11 @@ def lasting_name(file_name: str) -> str:
     return _QUARTERS.sub("", file_name)
 
 
-def _export(opened: Services, project_id: int, level: str, as_of: date, folder: str) -> tuple[str, list[ReleasedFile]]:
+def _export(opened: Services, project_id: int, recipe: Recipe, as_of: date, folder: str) -> tuple[str, list[ReleasedFile]]:
     """Write the release into a folder of its own below `folder`; which one, and its files."""
-    from exports.hotspot_export import run_hotspots
-
     with opened.store.snapshot() as connection:
         access, out = Access.everything(project_id, "export"), release_folder(opened, folder)
-        result = run_hotspots(connection, access, level, as_of, out, boundaries=opened.config.boundaries)
+        result = recipe.run(connection, access, as_of, out, boundaries=opened.config.boundaries)
     files = [ReleasedFile(file.name, file.rows, file.size, file.sha256) for file in result.files]
     return f"{folder}/{result.folder.name}", files
 

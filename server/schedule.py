@@ -20,10 +20,10 @@ from typing import Any
 
 from sqlalchemy import select, text
 
+from exports.recipes import RECIPES
 from records import export_runs, projects
 from records.models import Project
 from server.personal import look_after
-from server.releases import EXPORTS
 from server.services import Services
 from server.slots import newest_slot, trigger
 from sync.entities import settle_waiting
@@ -51,7 +51,7 @@ def run_due(services: Services) -> None:
     """Run what is due, one after the other."""
     with services.store.read() as connection:
         known = [project.id for project in projects.listed(connection)]
-    for project_id, name in product(known, EXPORTS):
+    for project_id, name in product(known, RECIPES):
         slot = due(services, project_id, name, datetime.now(UTC))
         if slot is not None:
             run_slot(services, project_id, name, slot, origin=export_runs.SCHEDULE)

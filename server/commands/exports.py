@@ -1,14 +1,19 @@
 """tulliana export: run exports and list their runs."""
 
 import shutil
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 
 from server.commands import ACTOR, access, opened, project_id
 from server.commands.export_data import export_data
+
+if TYPE_CHECKING:
+    from records.export_runs import ReleasedFile
 
 
 @click.group("export")
@@ -20,27 +25,35 @@ command.add_command(export_data)
 
 
 @command.command("run")
-@click.argument("export", type=click.Choice(["hotspots"]))
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--level", type=click.Choice(["public", "partner"]), default="public", show_default=True, help="Who may read it.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also copy the files to this folder.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day from which windows and embargo count; by default today.")
-def run_export(export: str, level: str, out: Path | None, as_of: datetime | None) -> None:
-    """Run an export now. It becomes the latest one to download."""
+def run_exports(names: tuple[str, ...], level: str, out: Path | None, as_of: datetime | None) -> None:
+    """Run exports now, one after the other. Each becomes the latest one to download.
+
+    NAME is hotspots or indicators (for the readers that --level names), or with its readers, such as indicators-partner.
+    """
+    from exports.recipes import RECIPES
     from server.releases import latest_folder, run
 
-    name = f"{export}-{level}"
+    wanted = {name if name in RECIPES else f"{name}-{level}": name for name in names}
     day: date | None = as_of.date() if as_of else None
     with opened() as services:
-        files = run(services, project_id(), name, datetime.now(UTC), origin=ACTOR, as_of=day) or []
-        folder = latest_folder(services, project_id(), name)
-    target = folder
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for file in files:
-            shutil.copyfile(folder / file.name, out / file.name)
-        target = out
+        for name in wanted:
+            files = run(services, project_id(), name, datetime.now(UTC), origin=ACTOR, as_of=day) or []
+            folder = latest_folder(services, project_id(), name)
+            target = folder if out is None else out if len(wanted) == 1 else out / name
+            if out is not None:
+                _copy(files, folder, target)
+            for file in files:
+                click.echo(f"{target / file.name}\t{file.rows} rows\t{file.sha256}")
+
+
+def _copy(files: "Iterable[ReleasedFile]", folder: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
     for file in files:
-        click.echo(f"{target / file.name}\t{file.rows} rows\t{file.sha256}")
+        shutil.copyfile(folder / file.name, target / file.name)
 
 
 @command.command("table")

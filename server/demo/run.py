@@ -15,6 +15,7 @@ from pathlib import Path
 
 import requests
 
+from exports.recipes import RECIPES
 from forms.definition import FormDefinition
 from forms.problems import Problem
 from forms.xml import child, local_name, parse_xml, text_of
@@ -184,7 +185,7 @@ def release(opened: Services, seed: int, today: date) -> None:
     """Check what came, run every export, and mark the folder as a demonstration."""
     opened.checker().run()
     folders = {}
-    for name in releases.EXPORTS:
+    for name in RECIPES:
         releases.run(opened, FIRST, name, datetime.now(UTC), origin="demo", as_of=today)
         folders[name] = str(releases.latest_folder(opened, FIRST, name))
     mark = {"about": "Everything in this folder is made up.", "seed": seed, "day": today.isoformat(), "releases": folders}

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response, redirect, request, url_for
 from sqlalchemy import Connection, Row
 
+from exports.recipes import RECIPES
 from forms.problems import Problem
 from records import export_runs
 from records.access import Right
@@ -14,7 +15,7 @@ from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
 from server.pages.data import downloadable
 from server.pages.rendering import page
-from server.releases import EXPORTS, lasting_name
+from server.releases import lasting_name
 from server.services import services
 
 _RUNS_SHOWN = 20
@@ -25,7 +26,7 @@ _RUNS_SHOWN = 20
 def all_exports() -> Response:
     """The newest finished run of every export with its files, and the runs before."""
     with services().store.read() as connection:
-        latest = {name: _latest(connection, access().project_id, name) for name in EXPORTS}
+        latest = {name: _latest(connection, access().project_id, name) for name in RECIPES}
         runs = export_runs.listed(connection, access().project_id, limit=_RUNS_SHOWN)
         surveys = downloadable(connection)
     is_running = any(run.state == "running" for run in runs) or "started" in request.args
@@ -39,7 +40,7 @@ def all_exports() -> Response:
 @open_to(Right.RUN_EXPORTS)
 def run_export(name: str) -> Response:
     """Start an export; it goes on while the person does something else."""
-    if name not in EXPORTS:
+    if name not in RECIPES:
         raise Problem("not_found")
     arguments = {"services": services(), "project_id": access().project_id, "name": name, "origin": access().actor}
     threading.Thread(target=schedule.run_now, kwargs=arguments, name=f"export {name}", daemon=True).start()

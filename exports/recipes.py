@@ -1,0 +1,50 @@
+"""What can be released: every export that is run at its slots, for each circle of readers, by the name of its releases."""
+
+from dataclasses import dataclass
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from records.access import Access
+
+if TYPE_CHECKING:
+    from exports.hotspot_export import ExportResult
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the files of a release are made: `function` (module:name, imported when it is run) for the circle of readers `level`."""
+
+    kind: str
+    level: str
+    function: str
+
+    @property
+    def name(self) -> str:
+        """The name of its releases, such as hotspots-public."""
+        return f"{self.kind}-{self.level}"
+
+    def run(self, connection: Connection, access: Access, as_of: date, out: Path, *, boundaries: Path | None) -> "ExportResult":
+        """Write the files that are due on a day into a folder of their own below `out`."""
+        module, _, name = self.function.partition(":")
+        result: ExportResult = getattr(import_module(module), name)(
+            connection, access, self.level, as_of, out, boundaries=boundaries
+        )
+        return result
+
+
+def _both(kind: str, function: str) -> tuple[Recipe, Recipe]:
+    return Recipe(kind, "public", function), Recipe(kind, "partner", function)
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        *_both("hotspots", "exports.hotspot_export:run_hotspots"),
+        *_both("indicators", "exports.indicators.files:run_indicators"),
+    )
+}
+"""By name."""
