@@ -56,7 +56,7 @@ def migrate(store: Store) -> None:
 
     store.write(projects.make_first)
     if lost := keys.ready(store):
-        _log.error("The key of personal data %s is not in %s: put it back, or nothing can be taken in.", lost[-1], store.vault.path)
+        _log.error("The key of personal data %s is not in %s: put it back to read what it sealed.", lost[-1], store.vault.path)
 
 
 def install_surveys(opened: Services, tell: Callable[[str], None] = lambda _: None) -> list[str]:

@@ -60,6 +60,7 @@ def seal_all(store: Store, blobs: BlobStore, schemas: Schemas, *, again: bool = 
 
     Raises `Problem("personal_key_missing")`.
     """
+    store.vault.require()
     done, beginning = Sealed(), store.vault.beginning
 
     def pages(model: Any, names: Sequence[str], column: Any, *, everything: bool = False) -> Iterator[Sequence[Row[Any]]]:

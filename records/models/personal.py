@@ -10,10 +10,14 @@ from records.models.base import Base, Id
 
 
 class PersonalKey(Base):
-    """A key that was in use, by its id in hex; the key is not in the database. `sealed_at`: since then all is sealed with it."""
+    """A key that was in use, by its id in hex, with its public half, which only seals; the half that opens is not in the database.
+
+    `sealed_at`: since then all is sealed with it.
+    """
 
     __tablename__ = "personal_key"
     key_id: Mapped[str] = mapped_column(String(8), primary_key=True)
+    public: Mapped[bytes]
     since: Mapped[datetime]
     sealed_at: Mapped[datetime | None]
 

@@ -139,9 +139,8 @@ def _personal(services: Services, connection: Connection) -> Iterator[Finding]:
     path, at_hand = services.config.key_file, services.store.vault.key_ids
     lost = [key_id for key_id in keys.known(connection) if key_id not in at_hand]
     if lost and not at_hand:
-        yield Finding(
-            "Key of personal data", f"missing: {path}", "Put it back from where you keep its copy. Nothing is taken in meanwhile."
-        )
+        remedy = "Put it back from where you keep its copy. Records are taken in and sealed, but nobody can read names or files."
+        yield Finding("Key of personal data", f"missing: {path}", remedy)
         return
     if not at_hand:
         yield Finding("Key of personal data", "not made yet (tulliana serve makes it)")

@@ -86,7 +86,7 @@ def pictures(files: Sequence[KeptFile]) -> dict[str, KeptFile]:
 def _interview(record: Record, definition: FormDefinition) -> tuple[Audit, list[str]] | None:
     """What the log of the interview tells, and the questions whose answers were changed."""
     file = next((file for file in record.attachments if file.name == AUDIT), None)
-    if file is None or file.withheld or record.encrypted:
+    if file is None or file.withheld or record.encrypted or not services().store.vault.can_open():
         return None
     with services().blobs.open(file.sha256) as kept:
         audit = read_audit(kept.read(MOST_BYTES))

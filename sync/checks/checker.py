@@ -91,7 +91,9 @@ class Checker:
         return done
 
     def step(self) -> int:
-        """Check the few records that have waited longest; how many."""
+        """Check the few records that have waited longest; how many. They wait while the key of their pictures is missing."""
+        if not self._store.vault.can_open():
+            return 0
         with self._store.read() as connection:
             keys = [tuple(row) for row in connection.execute(_WAITING)]
         if keys:

@@ -64,6 +64,36 @@ def test_a_key_that_is_put_back_is_found_without_a_restart(vault: Vault, tmp_pat
     assert late.open(late.seal(b"y", "a"), "a") == b"y"
 
 
+def test_while_the_file_is_missing_everything_is_sealed_for_it(vault: Vault, tmp_path: Path) -> None:
+    text = vault.path.read_text()  # type: ignore[union-attr]
+    late = Vault(tmp_path / "late")
+    late.seal_for(vault.public(vault.key_ids[0]))
+    sealed = late.seal(b"x", "a")
+    assert sealed.startswith(late.beginning)
+    assert not late.can_open()
+    with pytest.raises(Problem) as caught:
+        late.open(sealed, "a")
+    assert code_of(caught) == "personal_key_missing"
+    assert vault.open(sealed, "a") == b"x"
+    late.path.write_text(text)  # type: ignore[union-attr]
+    assert late.open(sealed, "a") == b"x"
+
+
+def test_what_another_process_sealed_is_opened_and_no_two_of_them_share_a_key(vault: Vault) -> None:
+    one, other = Vault(vault.path), Vault(vault.path)
+    pair = one.seal(b"x", "a"), other.seal(b"x", "a")
+    assert [vault.open(each, "a") for each in pair] == [b"x", b"x"]
+    assert pair[0][5:37] != pair[1][5:37]
+
+
+@pytest.mark.parametrize("share", [bytes(32), b"\x01" + bytes(31)])
+def test_a_share_that_no_key_has_opens_nothing(vault: Vault, share: bytes) -> None:
+    sealed = vault.seal(b"x", "a")
+    with pytest.raises(Problem) as caught:
+        vault.open(sealed[:5] + share + sealed[37:], "a")
+    assert code_of(caught) == "seal_broken"
+
+
 def test_only_the_owner_can_read_the_key_file(vault: Vault) -> None:
     assert vault.path is not None
     assert stat.S_IMODE(vault.path.stat().st_mode) == 0o600
@@ -108,9 +138,19 @@ def test_the_first_start_makes_a_key_and_later_ones_keep_it(store: Store, tmp_pa
 def test_a_lost_key_is_told_and_never_replaced(store: Store, tmp_path: Path) -> None:
     assert keys.ready(store) == []
     lost = store.vault.key_ids
-    store.vault = Vault(tmp_path / "new" / "key")
+    had, store.vault = store.vault, Vault(tmp_path / "new" / "key")
     assert keys.ready(store) == lost
     assert not (tmp_path / "new").exists()
     with pytest.raises(Problem) as caught:
         store.vault.require()
     assert code_of(caught) == "personal_key_missing"
+    assert had.open(store.vault.seal(b"came meanwhile", "a"), "a") == b"came meanwhile"
+
+
+def test_of_several_keys_the_newest_seals_while_they_are_missing(store: Store, tmp_path: Path) -> None:
+    assert keys.ready(store) == []
+    had, newest = store.vault, store.vault.add_key()
+    assert keys.ready(store) == []
+    store.vault = Vault(tmp_path / "new" / "key")
+    assert keys.ready(store) == [had.key_ids[1], newest]
+    assert store.vault.beginning == had.beginning

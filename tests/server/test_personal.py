@@ -61,8 +61,8 @@ def path(*rest: str) -> str:
     return "/".join((f"/v1/projects/{PROJECT}/forms/claim/submissions/{quote(ID)}", *rest))
 
 
-def page_path(rest: str = "") -> str:
-    return f"/projects/{PROJECT}/reports/claim/{quote(ID)}{rest}"
+def page_path(rest: str = "", instance_id: str = ID) -> str:
+    return f"/projects/{PROJECT}/reports/claim/{quote(instance_id)}{rest}"
 
 
 class Reader:
@@ -203,18 +203,23 @@ def test_nothing_of_it_stands_in_the_clear_in_any_file(
     assert NAME not in caplog.text
 
 
-def test_without_its_key_nothing_is_taken_in_and_nothing_is_lost(site: Site) -> None:
+def test_without_its_key_records_are_taken_in_sealed_and_are_read_when_it_is_back(site: Site) -> None:
     key = site.services.store.vault.path
     assert key is not None
     text = key.read_text()
     key.unlink()
     site.services.store.vault._load()
-    other = record("<q>8</q>", form_id="claim", instance_id="uuid:claim-2")
-    for answer in (site.send(other), site.send(other, {"photo.jpg": PHOTO})):
+    other = XML.replace(ID.encode(), b"uuid:claim-2").replace(b">7<", b">8<")
+    assert site.send(other, {"photo.jpg": PHOTO + b"2"}).status_code == 201
+    assert site.services.checker().run() == 0
+    browser = site.browser("coordinator")
+    photo = page_path(f"/files/{digest(PHOTO + b'2')}/photo.jpg?save=1", "uuid:claim-2")
+    assert browser.get(page_path("", "uuid:claim-2")).status_code == 200
+    for address in (page_path("?contact=1", "uuid:claim-2"), page_path("?contact=1"), photo):
+        answer = browser.get(address)
         assert answer.status_code == 503
         assert "key" in answer.get_data(as_text=True)
-    answer = site.browser("coordinator").get(page_path("?contact=1"))
-    assert answer.status_code == 503
     key.write_text(text)
-    assert site.send(other, {"photo.jpg": PHOTO}).status_code == 201
-    assert NAME in Reader(site, "coordinator").page("?contact=1").decode()
+    assert NAME in browser.get(page_path("?contact=1", "uuid:claim-2")).get_data(as_text=True)
+    assert browser.get(photo).data == PHOTO + b"2"
+    assert site.services.checker().run() == 2

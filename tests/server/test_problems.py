@@ -281,11 +281,12 @@ def _(door: Door) -> TestResponse:
 
 
 @provokes("personal_key_missing")
-def _(door: Door) -> TestResponse:
+def _(door: Door) -> Problem:
     vault = door.opened.store.vault
+    sealed = vault.seal(b"x", "here")
     vault.path.unlink()  # type: ignore[union-attr]
     vault._load()
-    return door.send(record("<q/>"))
+    return raised(lambda: vault.open(sealed, "here"))
 
 
 @provokes("seal_broken")

@@ -171,6 +171,7 @@ def _personal() -> None:
     op.create_table(
         "personal_key",
         sa.Column("key_id", sa.String(length=8), primary_key=True),
+        sa.Column("public", sa.LargeBinary(), nullable=False),
         sa.Column("since", MOMENT, nullable=False),
         sa.Column("sealed_at", MOMENT),
     )
