@@ -45,10 +45,19 @@ def _decide(connection: Connection, access: Access, one: Record, other: Record, 
     after = _connected(connection, access.project_id, before)
     _refuse_contradiction(connection, access.project_id, after)
     settle_incidents(connection, access.project_id, after)
+    _look_at_visits_again(connection, access.project_id, after)
     for review, (_, named) in zip(reviews, reversed(both), strict=True):
         review.note(decision, comment, record=named)
     for form_id, instance_id in sorted(after):
         refresh_flags(connection, {"project_id": access.project_id, "form_id": form_id, "instance_id": instance_id})
+
+
+def _look_at_visits_again(connection: Connection, project_id: int, reports: Iterable[Record]) -> None:
+    """What a visit accepts is compared with all reports of its incident, which are others now."""
+    visits = select(IncidentLink.instance_id).filter_by(project_id=project_id, how="reference")
+    visits = visits.where(IncidentLink.reference.in_([instance_id for _, instance_id in reports]))
+    again = update(Submission).where(Submission.project_id == project_id, Submission.instance_id.in_(visits))
+    connection.execute(again.values(checked=0))
 
 
 def _require_reports(connection: Connection, project_id: int, records: Iterable[Record]) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from forms.submission import case_number
+from records.incidents.decisions import SAME, UNDECIDED, decide
 from records.store import Store
 from sync.checks import Checker
 from tests.support.answers import NOWHERE, Send, codes, conflict, corrected, flags, lost, settled
+from tests.support.stores import EVERYTHING
 
 
 def followup(begin: str, end: str, household: str = "H-12", **more: Any) -> dict[str, Any]:
@@ -118,3 +120,17 @@ def test_a_visit_is_compared_again_when_its_report_is_corrected(store: Store, se
     corrected(store, "uuid:1", conflict(lost(killed=3)))
     linked.run()
     assert codes(store, "uuid:visit") == []
+
+
+def test_a_visit_is_compared_with_all_reports_that_a_person_says_tell_of_its_attack(
+    store: Store, send: Send, linked: Checker
+) -> None:
+    send("uuid:1", conflict(lost()))
+    send("uuid:2", conflict(lost(killed=3)), after=2)
+    send("uuid:visit", accepted(3), form_id="conflict_verification", after=3)
+    assert settled(linked, store, "uuid:visit") == [["count_verified"]]
+    reports = [("conflict_livestock", "uuid:1"), ("conflict_livestock", "uuid:2")]
+    for decision, expected in ((SAME, []), (UNDECIDED, ["count_verified"])):
+        decide(store, EVERYTHING, *reports, decision)
+        linked.run()
+        assert codes(store, "uuid:visit") == expected
