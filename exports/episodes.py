@@ -1,9 +1,9 @@
 """Attacks: double reports of one event and repeated nights on one herd are one attack, not independent ones.
 
 First, reports of which a person decided that they tell of one event are one: it has the place and the losses of its most certain
-report. Pairs that are only proposed stay apart. Then come episodes: two reports of the same household are linked when at most 3
-days and at most 1 km apart; whatever hangs together by such links is one episode, so a chain of nights may last longer than 3 days.
-A report without a household code or without a place stands alone.
+report. Pairs that are only proposed stay apart. Then come episodes: two reports of the same household and predator are linked when
+at most 3 days and at most 1 km apart; whatever hangs together by such links is one episode, so a chain of nights may last longer
+than 3 days. A report without a household code or without a place stands alone.
 """
 
 from dataclasses import replace
@@ -45,7 +45,7 @@ def _earliest_of_episode(ordered: Reports) -> Ints:
         if not len(candidates):
             break
         metres = _distance_m(latitude[candidates], longitude[candidates], latitude[before], longitude[before])
-        linked = linkable[before] & (metres <= METRES_APART)
+        linked = linkable[before] & (metres <= METRES_APART) & (ordered.predator[candidates] == ordered.predator[before])
         later.append(candidates[linked])
         earlier.append(before[linked])
     return _first_reached(len(ordered), np.concatenate(later), np.concatenate(earlier))
@@ -83,7 +83,7 @@ def one_per_incident(reports: Reports) -> Reports:
     alone = np.where(reports.incident < 0, np.arange(len(reports)) + reports.incident.max(initial=0) + 1, reports.incident)
     accuracy = np.where(np.isfinite(reports.accuracy_m), reports.accuracy_m, np.inf)
     unplaced = ~np.isfinite(reports.latitude)
-    ties = (reports.household, reports.killed_small, reports.longitude, reports.latitude, reports.day)
+    ties = (reports.predator, reports.household, reports.killed_small, reports.longitude, reports.latitude, reports.day)
     order = np.lexsort((*ties, accuracy, unplaced, -reports.certainty, alone))
     ordered = reports.where(order)
     _, first, number = np.unique(alone[order], return_index=True, return_inverse=True)
@@ -137,4 +137,5 @@ def attacks_of(reports: Reports) -> Reports:
         currency=earliest.currency,
         incident=earliest.incident,
         n_reports=total(reports.n_reports),
+        predator=earliest.predator,
     )

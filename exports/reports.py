@@ -1,4 +1,4 @@
-"""Conflict reports as columns: what the hotspot method works on. All are of one predator; entries are in no order."""
+"""Conflict reports as columns: what the hotspot method works on. Entries are in no order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -50,6 +50,8 @@ class Reports:
     """A number per incident of several reports, as people decided; -1 for a report of which nobody said so."""
     n_reports: Ints
     """How many reports this entry stands for."""
+    predator: Codes
+    """The code of the predator: repeated nights are those of one."""
 
     def __len__(self) -> int:
         return len(self.day)
@@ -73,7 +75,7 @@ class Reports:
 
 DTYPES = (
     *(np.int64, np.float64, np.float64, np.float64, np.int64, np.int64, np.bool_, np.str_),
-    *(np.int64, np.int64, np.int64, np.int64, np.float64, np.str_, np.int64, np.int64),
+    *(np.int64, np.int64, np.int64, np.int64, np.float64, np.str_, np.int64, np.int64, np.str_),
 )
 """The types of the columns of `Reports`, in their order."""
 

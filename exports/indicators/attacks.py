@@ -134,7 +134,7 @@ def _row(report: Record, numbers: dict[str, int]) -> tuple[object, ...]:
     """What the rule of episodes asks of a report; the rest is blank."""
     household = numbers.setdefault(report.household, len(numbers)) if report.household else UNKNOWN
     latitude, longitude = report.place or (None, None)
-    return ((report.day - EPOCH).days, latitude, longitude, None, household, 0, False, "", 0, 0, 0, 0, None, "", -1, 1)
+    return ((report.day - EPOCH).days, latitude, longitude, None, household, 0, False, "", 0, 0, 0, 0, None, "", -1, 1, "")
 
 
 def months_observed(where: Slice) -> set[tuple[str, date]]:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from exports import grid
-from exports.dataset import Collector, ConflictData, Visit, read_conflicts
+from exports.dataset import ConflictData, read_conflicts
+from exports.partition import Question, Visit, part
 from exports.reports import NOT_COUNTED, STANDARD, STRICT, Reports
 from exports.windows import Window
 from forms.submission import case_number
@@ -27,11 +28,8 @@ def read(engine: Engine, *, predator: str = "leopard") -> ConflictData:
 
 
 def collected(*contents: Any, visits: dict[str, Visit] | None = None) -> Reports:
-    collector = Collector("leopard", visits or {})
-    collector.add(
-        [(f"uuid:{n}", "received", 36.5, 52.0, 8.0, date(2026, 3, 1), json.dumps(content)) for n, content in enumerate(contents)]
-    )
-    return collector.reports()
+    rows = [(f"uuid:{n}", "received", 36.5, 52.0, 8.0, "2026-03-01", json.dumps(content)) for n, content in enumerate(contents)]
+    return part(rows, Question("leopard", WINDOW.start, visits or {})).reports
 
 
 def test_a_report_is_read_with_place_day_losses_and_certainty(engine: Engine) -> None:

@@ -36,6 +36,7 @@ def reports_at(sent: Iterable[tuple[int, float, float, int]]) -> Reports:
         currency=np.full(size, ""),
         incident=np.full(size, -1),
         n_reports=np.ones(size, np.int64),
+        predator=np.full(size, "leopard"),
     )
 
 

@@ -1,0 +1,96 @@
+"""Whatever parts the records are cut into, and in whatever order these are joined, the result is the same."""
+
+import json
+import random
+from dataclasses import fields
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exports.hotspot_release import Release
+from exports.hotspot_rows import TableRows
+from exports.partition import ALL_LARGE_CARNIVORES, Aggregate, Question, merge, part, places
+from exports.privacy import LEVELS
+from exports.regions import region_of
+from exports.reports import Reports
+from exports.windows import Window
+from tests.support.conflict import answers
+
+WINDOW = Window(date(2024, 7, 1), date(2026, 6, 30))
+QUESTION = Question("leopard", WINDOW.start)
+
+
+def records(number: int) -> list[tuple[Any, ...]]:
+    chance = random.Random(8)
+    kinds = ["leopard"] * 5 + ["wolf", "unknown"]
+    rows = []
+    for each in range(number):
+        content = answers(f"H{chance.randrange(90)}", predator=chance.choice(kinds), purpose=chance.choice(["real"] * 9 + ["test"]))
+        place = (36.6 - abs(chance.gauss(0, 0.3)), 52.4 + chance.gauss(0, 0.3), 9.0)
+        day = (WINDOW.start + timedelta(days=chance.randrange(-200, 700))).isoformat() if chance.random() < 0.97 else None
+        state = chance.choice(["received"] * 9 + ["rejected"])
+        rows.append((f"uuid:{each}", state, *place, day, json.dumps(content)))
+    return rows
+
+
+RECORDS = records(400)
+
+
+def told(aggregate: Aggregate) -> tuple[Any, ...]:
+    """Everything an aggregate says, with its reports in an order of their own."""
+    reports = aggregate.reports
+    codes = [aggregate.households[number] if number >= 0 else "" for number in reports.household.tolist()]
+    columns = [getattr(reports, one.name).tolist() for one in fields(Reports) if one.name not in ("household", "loss")]
+    rows = sorted(zip(codes, *columns, strict=True))
+    return rows, aggregate.households, aggregate.touched.cells.tolist(), aggregate.touched.counts.tolist(), aggregate.left_out
+
+
+@given(st.lists(st.integers(0, len(RECORDS)), max_size=6), st.randoms(use_true_random=False))
+@settings(max_examples=15, deadline=None)
+def test_any_cut_and_any_order_give_the_same_aggregate(cuts: list[int], chance: random.Random) -> None:
+    edges = [0, *sorted(cuts), len(RECORDS)]
+    parts = [part(RECORDS[first:last], QUESTION) for first, last in pairwise(edges)]
+    chance.shuffle(parts)
+    split = chance.randrange(len(parts) + 1)
+    assert told(merge([merge(parts[:split]), merge(parts[split:])])) == told(part(RECORDS, QUESTION))
+
+
+def test_the_tables_are_the_same_from_one_part_and_from_many() -> None:
+    def rows(aggregate: Aggregate) -> list[Any]:
+        release = Release(aggregate.reports, aggregate.touched.cells, WINDOW, region_of(None))
+        return [list(TableRows(release, release.table(level, "standard"), "standard")) for level in LEVELS.values()]
+
+    once = rows(part(RECORDS, QUESTION))
+    assert rows(merge([part(RECORDS[start : start + 37], QUESTION) for start in range(0, len(RECORDS), 37)][::-1])) == once
+    assert any(row["cell_level"] == "h3_6" for row in once[0])
+
+
+def test_records_before_the_window_are_kept_for_history_and_counted_nowhere() -> None:
+    past = [record for record in RECORDS if record[5] is not None and record[5] < "2024-07-01"]
+    told_of_past = part(past, QUESTION)
+    assert len(told_of_past.reports) > 0
+    assert len(told_of_past.touched.cells) == 0
+    assert not any(told_of_past.left_out.values())
+
+
+def test_places_of_other_records_only_show_that_somebody_was_there() -> None:
+    found = merge([part([], QUESTION), places([36.5, 36.5], [52.0, 52.0])])
+    assert (len(found.reports), found.touched.counts.tolist(), found.left_out) == (0, [2], {})
+    assert len(merge([]).reports) == 0
+
+
+@pytest.mark.parametrize(("predator", "counted"), [("leopard", 1), ("wolf", 1), (ALL_LARGE_CARNIVORES, 2), ("jackal", 1)])
+def test_all_large_carnivores_are_counted_together_and_small_ones_are_not(predator: str, counted: int) -> None:
+    rows = [
+        (f"uuid:{kind}", "received", 36.5, 52.0, 9.0, "2026-01-01", json.dumps(answers("H1", predator=kind)))
+        for kind in ("leopard", "wolf", "jackal", "unknown", "not_predator")
+    ]
+    found = part(rows, Question(predator, WINDOW.start))
+    assert len(found.reports) == counted
+    assert found.left_out["n_other_predator"] == 5 - counted
+    assert np.unique(found.reports.household).tolist() == [0]
