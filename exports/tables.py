@@ -191,8 +191,10 @@ def about(record: Any) -> tuple[list[Cell], list[Cell]]:
 def _root_rows(found: Iterator[Any], columns: list[Column]) -> Iterator[list[Cell]]:
     cells_of = reader(columns)
     for record in found:
-        first, last = about(record)
-        yield [*first, *cells_of(orjson.loads(record[1])), *last]
+        cells = cells_of(orjson.loads(record[1]))
+        cells[:0], last = about(record)
+        cells += last
+        yield cells
 
 
 def _repeat_rows(definition: FormDefinition, found: Iterator[Any], repeat: Path, columns: list[Column]) -> Iterator[list[Cell]]:
@@ -223,30 +225,38 @@ def rounds(answers: Any, key: str, above: Path, repeats: list[Path]) -> Iterator
 
 
 def reader(columns: Iterable[HasPath]) -> Callable[[Mapping[str, Any]], list[Cell]]:
-    """Make the function that picks the cells of a row from answers; each group is looked up once per row."""
-    wanted = [(column.path, column.split) for column in columns]
-    groups: dict[Path, int] = {(): 0}
-    for path, _ in wanted:
-        for depth in range(1, len(path)):
-            groups.setdefault(path[:depth], len(groups))
-    steps = [(groups[path[:-1]], path[-1]) for path in groups if path]
-    picks = [(groups[path[:-1]], path[-1], split) for path, split in wanted]
+    """Make the function that picks the cells of a row from answers.
 
-    def cells(answers: Mapping[str, Any]) -> list[Cell]:
-        opened: list[Mapping[str, Any]] = [answers]
-        for parent, name in steps:
-            found = opened[parent].get(name)
-            opened.append(found if isinstance(found, dict) else {})
-        row: list[Cell] = []
-        for group, name, split in picks:
-            value = opened[group].get(name)
-            if split is not None:
-                row += split(value)
-            else:
-                row.append(value if value.__class__ in PLAIN else as_text(value))
+    It goes through the answers and not through the columns: most questions of a long form are asked of few people.
+    """
+    blank: list[Cell] = []
+    places: dict[str, Any] = {}
+    for column in columns:
+        group = places
+        for name in column.path[:-1]:
+            group = group.setdefault(name, {})
+        start = len(blank)
+        blank += [None] if column.split is None else column.split(None)
+        group[column.path[-1]] = start if column.split is None else (slice(start, len(blank)), column.split)
+
+    def read(answers: Mapping[str, Any]) -> list[Cell]:
+        row = blank.copy()
+        _fill(row, places, answers)
         return row
 
-    return cells
+    return read
+
+
+def _fill(row: list[Cell], places: dict[str, Any], answers: Mapping[str, Any]) -> None:
+    """Put answers where they belong: `places` has the number of a cell, the cells of what is split, or those of a group."""
+    for name, value in answers.items():
+        place = places.get(name)
+        if place.__class__ is int:
+            row[place] = value if value.__class__ in PLAIN else as_text(value)
+        elif place.__class__ is tuple:
+            row[place[0]] = place[1](value)
+        elif place is not None and isinstance(value, dict):
+            _fill(row, place, value)
 
 
 def as_text(value: Any) -> str:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from sqlalchemy import Engine, delete, text
 
-from exports.csvfile import FORMULA_STARTS, disarmed
+from exports.csvfile import Plain, Quoted, disarmed, write_rows
 from exports.data import formats, xlsx
 from exports.data.typed import OTHERS
 from records.models import Submission
@@ -37,9 +37,9 @@ def as_one(value: Any) -> Any:
     return orjson.dumps(value).decode() if isinstance(value, dict) else value
 
 
-def as_written(cell: str) -> str:
-    """A cell without the apostrophe that disarms it."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULA_STARTS and disarmed(cell[1:]) == cell else cell
+def as_written(value: Any) -> str:
+    """An answer as CSV holds it."""
+    return disarmed(value) if isinstance(value, str) else "" if value is None else str(value)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -64,7 +64,7 @@ def test_any_answers_survive_every_format(herds: Engine, tmp_path: Path, camps: 
         others = json.loads(row[-1] or "{}")
         for index, name in enumerate(NAMES):
             wanted, shown = as_one(camp[name]), dict(zip(header, cells, strict=True))[f"camp-{name}"]
-            assert as_written(line[f"camp-{name}"]) == ("" if wanted is None else str(wanted))
+            assert line[f"camp-{name}"] == as_written(wanted)
             assert feature["properties"].get(f"camp-{name}") == wanted
             kept = others.get(f"camp-{name}", row[index])
             assert kept == wanted if name in {"n", "price"} or isinstance(wanted, str) else kept == _as_text(wanted)
@@ -126,6 +126,19 @@ def test_a_hundred_megabytes_of_records_need_no_more_memory_than_one_record(herd
     many = peak()
     assert (few[0], many[0]) == (1, MANY + 1)
     assert many[1] - few[1] < MOST_MIB_MORE
+
+
+CELLS = XML_TEXT | st.text("=+-@\t\r\n＝;,\"' a1", max_size=5) | NUMBERS | st.none() | st.booleans()
+
+
+@given(rows=st.lists(st.lists(CELLS, min_size=1, max_size=6)), dialect=st.sampled_from([Plain, Quoted]))
+def test_csv_is_what_the_library_writes_of_cells_that_are_no_formulas(rows: list[list[Any]], dialect: type[csv.excel]) -> None:
+    own, wanted = io.StringIO(newline=""), io.StringIO(newline="")
+    assert write_rows(own, map(iter, rows), dialect) == len(rows)
+    csv.writer(wanted, dialect).writerows([disarmed(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    assert own.getvalue() == wanted.getvalue()
+    read = list(csv.reader(io.StringIO(own.getvalue(), newline=""), dialect))
+    assert [[as_written(cell) for cell in row] for row in rows] == read
 
 
 @pytest.mark.parametrize(
