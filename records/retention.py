@@ -1,7 +1,7 @@
 """How long answers that tell who somebody is are kept: until the claim is closed, and some months at most."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, updat
 
 from forms.personal import DELETED, bare, emptied, put
 from records.audit import note
-from records.models import DraftSubmission, Feed, IncidentLink, Submission, SubmissionVersion
+from records.models import DraftSubmission, Feed, IncidentLink, KeptAside, Submission, SubmissionVersion
+from records.orphans import ERASED
 from records.personal import open_contact, open_xml, seal_xml
 from records.store import Store, vault_of
 
@@ -22,16 +23,20 @@ _KEY = ("project_id", "form_id", "instance_id", "sha256")
 
 @dataclass(slots=True)
 class Dropped:
-    """How many contents of records were emptied, and records of trials deleted."""
+    """How many contents of records were emptied, and how many records of trials and things kept aside deleted."""
 
     versions: int = 0
     drafts: int = 0
+    aside: int = 0
+    digests: list[str] = field(default_factory=list)
+    """Of files that may go with them."""
 
 
 def drop_due(store: Store, *, months: int, now: datetime, actor: str) -> Dropped:
     """Delete the contacts whose time is over, in every version of their records; the log has a line with their number.
 
-    A claim that was closed ends the time of all reports of its incident. Raises `Problem("personal_key_missing")`.
+    A claim that was closed ends the time of all reports of its incident. Whoever calls takes the files off the disk
+    (`records.orphans`). Raises `Problem("personal_key_missing")`.
     """
     before = now - months * _MONTH
     done = Dropped()
@@ -40,9 +45,21 @@ def drop_due(store: Store, *, months: int, now: datetime, actor: str) -> Dropped
     for start in range(0, len(due), _PAGE):
         page = due[start : start + _PAGE]
         done.versions += store.write(lambda connection, page=page: _drop(connection, page, now, actor))  # type: ignore[misc]
-    old = delete(DraftSubmission).where(DraftSubmission.received_at < before)
-    done.drafts = store.write(lambda connection: connection.execute(old).rowcount)
+    store.write(lambda connection: _forget(connection, before, done))
+    if done.versions or done.drafts or done.aside:
+        store.tidy()
     return done
+
+
+def _forget(connection: Connection, before: datetime, done: Dropped) -> None:
+    """Delete what nobody has read for so long: records of trials, and what was refused (the phone that sent it was told so)."""
+    drafts = delete(DraftSubmission).where(DraftSubmission.received_at < before).returning(DraftSubmission.files)
+    aside = delete(KeptAside).where(KeptAside.last_at < before, KeptAside.reason != ERASED)
+    trials = connection.execute(drafts).scalars().all()
+    refused = connection.execute(aside.returning(KeptAside.sha256, KeptAside.files)).all()
+    done.drafts, done.aside = len(trials), len(refused)
+    done.digests = [file["sha256"] for files in trials for file in files]
+    done.digests += [sha256 for row in refused for sha256 in (row.sha256, *(file[-1] for file in row.files))]
 
 
 def _due(connection: Connection, before: datetime) -> Sequence[Row[Any]]:

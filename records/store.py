@@ -36,6 +36,7 @@ def engine_options() -> dict[str, Any]:
     return {
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
+        "hide_parameters": True,  # errors are logged, answers are not
         "pool_size": 32,
         "max_overflow": 32,
     }
@@ -49,7 +50,8 @@ def open_engine(url: str) -> Engine:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """On SQLite: write-ahead log, full synchronisation (a commit is on disk), foreign keys, transactions begun by us.
+    """On SQLite: write-ahead log, full synchronisation (a commit is on disk), foreign keys, transactions begun by us, and what is
+    deleted is overwritten.
 
     On PostgreSQL: a connection that the server closed meanwhile, by a restart say, is replaced before anybody gets it.
     """
@@ -81,6 +83,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
         "foreign_keys=ON",
         "cache_size=-32000",
         "wal_autocheckpoint=8000",
+        "secure_delete=ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -136,6 +139,11 @@ class Store:
                 return result
             finally:
                 connection.execution_options(begin=None).exec_driver_sql("PRAGMA foreign_keys=ON").close()
+
+    def tidy(self) -> None:
+        """Let go of what was deleted: SQLite has overwritten it in its file, not in its log; PostgreSQL may now write over it."""
+        with self.read() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)" if self.is_sqlite else "VACUUM").close()
 
     def compact(self) -> None:
         """Write the database anew without what was deleted or replaced: until then its bytes may still stand in the file."""

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from traceback import format_tb
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 from forms.datatypes import instant
 from forms.encryption import SUFFIX
 from forms.entities import Request, asked
-from forms.personal import ATTENDANCE, PICTURE, WITHHELD, is_copy
+from forms.personal import ATTENDANCE, CONTACT, PICTURE, WITHHELD, Told, is_copy
 from forms.problems import Problem
 from forms.schema import FormSchema, Reading, Violation
 from forms.submission import Submission as Incoming
@@ -84,8 +85,11 @@ def read_answers(schema: FormSchema, incoming: Incoming) -> Reading:
     try:
         return schema.read(incoming)
     except Exception as error:
-        _log.exception("The answers of %s could not be read", incoming.instance_id)
-        return Reading(violations=[Violation("answers_unreadable", "", f"The answers could not be read: {error}")])
+        where = "".join(format_tb(error.__traceback__))  # its words may quote an answer
+        _log.error("The answers of %s could not be read: %s\n%s", incoming.instance_id, type(error).__name__, where)
+        violation = Violation("answers_unreadable", "", f"The answers could not be read: {type(error).__name__}")
+        asked = [Told("/".join(item.path), "") for item in schema.definition.walk() if item.personal == CONTACT]
+        return Reading(violations=[violation], contact=asked)  # nobody knows of what is in them, so that all of them go on schedule
 
 
 def _asked_of_entities(schema: FormSchema, incoming: Incoming) -> list[Request]:
@@ -94,8 +98,9 @@ def _asked_of_entities(schema: FormSchema, incoming: Incoming) -> list[Request]:
         return []
     try:
         return asked(incoming.root, schema.definition)
-    except Exception:
-        _log.exception("The entities of %s could not be read", incoming.instance_id)
+    except Exception as error:
+        where = "".join(format_tb(error.__traceback__))
+        _log.error("The entities of %s could not be read: %s\n%s", incoming.instance_id, type(error).__name__, where)
         return []
 
 

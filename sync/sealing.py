@@ -81,6 +81,7 @@ def seal_all(store: Store, blobs: BlobStore, schemas: Schemas, *, again: bool = 
         if stop():
             return done
         done.files += _keep_file(blobs, sha256)
+    store.compact()  # or the file would still hold what stood there before
     finished = update(PersonalKey).filter_by(key_id=store.vault.key_ids[0]).values(sealed_at=datetime.now(UTC))
     store.write(lambda connection: connection.execute(finished))
     return done

@@ -51,16 +51,12 @@ def new_key() -> None:
 @click.option("--months", type=click.IntRange(min=0), help="How long they are kept (TULLIANA_CONTACT_MONTHS).")
 def drop(months: int | None) -> None:
     """Delete names and telephone numbers whose time is over. The server does it every day."""
-    from datetime import UTC, datetime
-
-    from records.retention import drop_due
+    from server import personal
 
     with opened() as services:
-        kept = services.config.contact_months if months is None else months
-        done = drop_due(services.store, months=kept, now=datetime.now(UTC), actor=ACTOR)
-    click.echo(
-        f"Contents of records without names and telephone numbers now: {done.versions}; records of trials deleted: {done.drafts}."
-    )
+        done = personal.drop(services, services.config.contact_months if months is None else months, ACTOR)
+    click.echo(f"Contents of records without names and telephone numbers now: {done.versions};")
+    click.echo(f"deleted: {done.drafts} records of trials, {done.aside} that were kept aside.")
 
 
 @command.command("find")
@@ -96,21 +92,18 @@ def erase(text: str | None, records: tuple[tuple[str, str], ...], reason: str, y
 
     Backups made before still hold it: note down which, and when they end.
     """
-    from server.personal import forget_thumbnails, withdraw_releases
-    from sync.person.erasing import erase as erase_person
+    from server import personal
 
     with opened() as services:
         person = _found(services, text, records)
         _tell(person)
         if not yes:
             click.confirm("Erase all of this for good?", abort=True)
-        done = erase_person(services.store, services.blobs, services.intake.schemas, access(), person, reason)
-        forget_thumbnails(services, done.digests)
-        withdrawn = withdraw_releases(services, access(), person)
+        done = personal.erase(services, access(), person, reason)
     click.echo(
         ", ".join(f"{count} {what}" for what, count in done.counts.items()) + " erased." if done.counts else "Nothing to erase."
     )
-    for folder in withdrawn:
+    for folder in done.withdrawn:
         click.echo(f"The release {folder} named them and was withdrawn; run the export again.")
 
 
@@ -155,5 +148,7 @@ def _tell(person: "Person") -> None:
         click.echo(f"in a list\t{name}\t{uuid}")
     for form_id, instance_id, _ in person.trials:
         click.echo(f"in a trial\t{form_id}\t{instance_id}")
+    for phone in person.phones:
+        click.echo(f"a phone is named like them\t{phone}")
     for sha256 in person.aside:
         click.echo(f"kept aside\t{sha256}")

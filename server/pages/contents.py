@@ -49,7 +49,7 @@ class Comparison:
 
 
 def comparisons(connection: Connection, record: Record, versions: Sequence[Any]) -> list[Comparison]:
-    """The current content of a record beside each of the others, the newest first; at most `MOST`; none while the key is missing."""
+    """The current content of a record beside each of the others, newest first; at most `MOST`, none while the key is missing."""
     current = next((each for each in versions if each.sha256 == record.current_sha256), None)
     if current is None or record.encrypted or not services().store.vault.can_open():
         return []

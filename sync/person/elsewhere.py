@@ -45,6 +45,7 @@ class _Clearing:
         """Everything."""
         self._comments()
         self._notices()
+        self._phones()
         self._trials()
         self._aside()
         self._entities()
@@ -67,6 +68,13 @@ class _Clearing:
             text = str(row.notice.get("text", ""))
             if self.identity.is_in(text, own=row.notice.get("record") in ids):
                 self.connection.execute(update(AppUser).filter_by(id=row.id).values(notice={**row.notice, "text": ERASED}))
+
+    def _phones(self) -> None:
+        """A phone that is named like them goes on sending, under a name that says nothing."""
+        for row in self.connection.execute(select(AppUser.id, AppUser.name).filter_by(**self.project)).all():
+            if self.identity.is_in(row.name):
+                self.connection.execute(update(AppUser).filter_by(id=row.id).values(name=f"{ERASED} {row.id}"))
+                self.counts["phones"] += 1
 
     def _trials(self) -> None:
         for form_id, instance_id, sha256 in self.person.trials:

@@ -20,7 +20,7 @@ from records.audit import note
 from records.blobs import BlobStore
 from records.flags import flag_columns
 from records.forms import Schemas
-from records.models import Attachment, Erasure, Feed, Picture, Submission, SubmissionVersion
+from records.models import Attachment, ConflictReport, Erasure, Feed, Picture, Submission, SubmissionVersion
 from records.orphans import is_needed, remove_files
 from records.personal import open_xml, seal_xml
 from records.store import Store, vault_of
@@ -65,7 +65,7 @@ def finish(store: Store, blobs: BlobStore) -> None:
     """Take off the disk what an erasure that was interrupted left there."""
     with store.read() as connection:
         for digests in connection.execute(select(Erasure.digests)).scalars().all():
-            remove_files(store, blobs, [sha256 for sha256 in digests if blobs.path(sha256).is_file()])
+            remove_files(store, blobs, [sha256 for sha256 in digests if blobs.has(sha256)])
 
 
 class _Definitions:
@@ -93,6 +93,7 @@ class _Work:
         for key in self.person.written:
             self._record(key, _written(self.person.identity))
         elsewhere.clear(self.connection, self.access, self.person, self.done.counts, self.done.digests)
+        self._pictures()
         counts = dict(self.done.counts)
         row = {**self.project, "at": self.now, "actor": self.access.actor, "reason": reason, "counts": counts}
         self.connection.execute(insert(Erasure).values(**row, digests=self.done.digests))
@@ -138,11 +139,17 @@ class _Work:
     def _files(self, version: Row[Any]) -> None:
         of_version = {**self.project, "form_id": version.form_id, "instance_id": version.instance_id}
         gone = self.connection.execute(delete(Attachment).filter_by(**of_version).returning(Attachment.sha256)).scalars().all()
-        for sha256 in set(gone):
-            if not is_needed(self.connection, sha256):
-                self.connection.execute(delete(Picture).filter_by(sha256=sha256))
         self.done.digests += gone
         self.done.counts["files"] += len(gone)
+
+    def _pictures(self) -> None:
+        """What the pictures showed, where they are of nothing else."""
+        for sha256 in set(self.done.digests):
+            if not is_needed(self.connection, sha256):
+                self.connection.execute(delete(Picture).filter_by(sha256=sha256))
+        for form_id, instance_id in self.person.about:
+            report = {**self.project, "form_id": form_id, "instance_id": instance_id}
+            self.connection.execute(update(ConflictReport).filter_by(**report).values(photos=[]))
 
     def _flag(self, item: dict[str, Any], *, own: bool) -> dict[str, Any]:
         cleared = {name: self.person.identity.cleared(item[name], own=own) for name in ("message", "values") if name in item}

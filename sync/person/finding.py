@@ -15,7 +15,7 @@ from records.access import Access, Right
 from records.audit import note
 from records.blobs import BlobStore
 from records.forms import Schemas
-from records.models import DraftSubmission, Entity, Form, KeptAside, ReviewEvent, Submission, SubmissionVersion
+from records.models import AppUser, DraftSubmission, Entity, Form, KeptAside, ReviewEvent, Submission, SubmissionVersion
 from records.personal import open_contact, open_xml
 from records.store import Store
 from sync.intake import read_answers
@@ -48,10 +48,13 @@ class Person:
     aside: list[str] = field(default_factory=list)
     """Digests of what was refused and kept aside."""
 
+    phones: list[str] = field(default_factory=list)
+    """Names of phones that are named like them."""
+
     @property
     def is_nobody(self) -> bool:
         """Whether nothing was found."""
-        return not any((self.about, self.written, self.mentions, self.entities, self.trials, self.aside))
+        return not any((self.about, self.written, self.mentions, self.entities, self.trials, self.aside, self.phones))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ def of_records(store: Store, blobs: BlobStore, schemas: Schemas, access: Access,
     search = _Search(store, blobs, schemas, access, person)
     for form_id, instance_id in keys:
         search.learn(form_id, instance_id)
+    store.write(lambda connection: note(connection, "personal.find", "", actor=access.actor, project_id=access.project_id))
     search.run()
     return person
 
@@ -127,11 +131,13 @@ class _Search:
             for entity in connection.execute(select(*Entity.__table__.columns).filter_by(**self.project)):
                 if any(identity.is_in(str(text)) for text in (entity.label, *entity.data.values())):
                     self.person.entities.append((entity.list_name, entity.uuid))
+            names = connection.execute(select(AppUser.name).filter_by(**self.project).order_by(AppUser.id)).scalars()
+            self.person.phones = [name for name in names if identity.is_in(name)]
             for trial in connection.execute(select(*DraftSubmission.__table__.columns).filter_by(**self.project)):
                 if identity.is_in(_readable(open_xml(self.store.vault, trial))):
                     self.person.trials.append((trial.form_id, trial.instance_id, trial.sha256))
             for sha256 in connection.execute(select(KeptAside.sha256).filter_by(**self.project)).scalars():
-                if self.blobs.path(sha256).is_file() and identity.is_in(_readable(self.blobs.open(sha256).read())):
+                if self.blobs.has(sha256) and identity.is_in(_readable(self.blobs.open(sha256).read())):
                     self.person.aside.append(sha256)
 
     def learn(self, form_id: str, instance_id: str) -> None:

@@ -8,15 +8,18 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from forms.personal import DELETED, WITHHELD
+from forms.problems import Problem
+from forms.schema import FormSchema
 from records.audit import events
 from records.blobs import BlobStore
 from records.contact import read_contact
-from records.models import DraftSubmission, Feed, FormDraft, IncidentLink, Submission, SubmissionVersion
+from records.models import DraftSubmission, Feed, FormDraft, IncidentLink, KeptAside, Submission, SubmissionVersion
+from records.orphans import remove_files
 from records.personal import open_xml
 from records.retention import CLOSED, drop_due
 from records.store import Store
 from records.submissions import found
-from sync.delivery import Delivery
+from sync.delivery import Delivery, ReceivedFile
 from sync.intake import Intake
 from tests.support.small import record, xform
 from tests.support.stores import EVERYTHING, PROJECT, publish_form
@@ -178,6 +181,35 @@ def test_records_of_a_trial_go_too(intake: Intake, store: Store) -> None:
     assert drop_due(store, months=24, now=NOW, actor="schedule").drafts == 1
     with store.read() as connection:
         assert connection.execute(select(DraftSubmission.instance_id)).scalars().all() == ["0"]
+
+
+def test_what_was_refused_goes_too_and_its_files(intake: Intake, store: Store, blobs: BlobStore) -> None:
+    photo = ReceivedFile(("1.jpg",), blobs.put(b"a photo", sealed=True), "image/jpeg")
+    for content in (b"<data>Gholam", b"<data>Maryam"):
+        with pytest.raises(Problem):
+            intake.receive(Delivery(PROJECT, content, (photo,)))
+    old = update(KeptAside).filter_by(sha256=hashlib.sha256(b"<data>Gholam").hexdigest())
+    store.write(lambda connection: connection.execute(old.values(last_at=NOW - timedelta(800))))
+    done = drop_due(store, months=24, now=NOW, actor="schedule")
+    remove_files(store, blobs, done.digests)
+    assert done.aside == 1
+    kept = [blobs.open(file.name).read() for file in blobs.folder.glob("??/*")]
+    assert b"<data>Maryam" in kept
+    assert b"a photo" in kept  # the other needs it
+    assert b"<data>Gholam" not in kept
+
+
+def test_a_record_whose_answers_could_not_be_read_is_emptied_too(
+    intake: Intake, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(FormSchema, "read", lambda *_: 1 / 0)
+        send(intake)
+    age(store, 800, "uuid:1")
+    assert drop(store) == 1
+    xml = contents(store)["uuid:1"]
+    assert not any(secret in xml for secret in SECRETS)
+    assert b"<q>7</q>" in xml
 
 
 def test_the_log_says_how_many_and_nothing_of_whom(intake: Intake, store: Store) -> None:

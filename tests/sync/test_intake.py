@@ -109,12 +109,14 @@ def test_answers_that_cannot_be_read_do_not_cost_the_record(
     intake: Intake, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object) -> None:
-        raise RuntimeError("a bug")
+        raise RuntimeError("no number: " + "malohG"[::-1])
 
     monkeypatch.setattr(FormSchema, "read", broken)
     assert send(intake, "<q>5</q>").outcome == "created"
-    assert "a bug" in flags(store)["answers_unreadable"]
-    assert "could not be read" in caplog.text
+    assert flags(store)["answers_unreadable"] == "The answers could not be read: RuntimeError"
+    assert "could not be read: RuntimeError" in caplog.text
+    assert "in broken" in caplog.text  # where
+    assert "Gholam" not in caplog.text
 
 
 @pytest.mark.parametrize(
