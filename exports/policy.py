@@ -100,7 +100,7 @@ _NUMBERS = frozenset({"int", "integer", "decimal"})
 
 def stays_inside(form_id: str) -> bool:
     """Whether no single record of this survey is told outside the programme, not even generalised."""
-    return form_id in {*restricted_ids(), *confidential_ids(), *_OF_PEOPLE}
+    return form_id in {*restricted_ids(), *confidential_ids(), *_OF_PEOPLE} - WILDLIFE
 
 
 def kind_of(field: Field) -> str:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -18,8 +19,9 @@ from flask import Response, request
 
 from exports.data import formats
 from exports.data.formats import Format
+from exports.data.level import source_of
 from exports.data.source import Source
-from exports.data.wanted import WORDS, filters_of, layout_of
+from exports.data.wanted import WORDS
 from forms.problems import Problem
 from records.access import Access
 from server.api.blueprint import private, streamed
@@ -45,13 +47,12 @@ def response(form_id: str, asking: Access, words: Mapping[str, str], *, only_roo
     if unknown := sorted(set(words) - set(WORDS)):
         raise Problem("value_invalid", f"{unknown[0][:30]}: not known here. Known are {', '.join(WORDS)}.")
     chosen = formats.format_of(words.get("format", "csv"))
-    filters, layout = filters_of(words), layout_of(words)
-    opened = services()
+    opened, today = services(), datetime.now(UTC).date()
 
     @contextmanager
     def source() -> Iterator[Source]:
         with opened.store.snapshot() as connection:
-            yield Source(connection, asking, form_id, filters, layout)
+            yield source_of(connection, asking, form_id, words, as_of=today, boundaries=opened.config.boundaries)
 
     with source() as looked_at:
         table = looked_at.tables[0].name if only_root else words.get("table", "")

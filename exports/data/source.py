@@ -47,6 +47,9 @@ def held(connection: Connection, access: Access, form_id: str) -> dict[str, list
 class Source:
     """What one person may see of one survey, narrowed and laid out as wanted."""
 
+    needs: tuple[Right, ...] = (Right.SEE,)
+    """One of these rights is asked for."""
+
     def __init__(
         self,
         connection: Connection,
@@ -56,7 +59,7 @@ class Source:
         layout: Layout | None = None,
     ) -> None:
         """`connection` is one of `Store.snapshot`. Raises `Problem` not_allowed, form_unknown or not_found."""
-        access.require(Right.SEE)
+        access.require(*self.needs)
         self.filters, self.layout = filters or Filters(), layout or Layout()
         self.connection, self.access, self.form_id = connection, access, form_id
         self.definition = definition_of(connection, access, form_id, self.filters.versions)
@@ -69,10 +72,14 @@ class Source:
         query = select(func.count()).select_from(Submission).where(*self.access.visible(), Submission.form_id == self.form_id)
         return self.connection.execute(query.where(self.filters.condition())).scalar_one()
 
+    def left_out_in_words(self) -> list[tuple[str, str]]:
+        """(why, how many) of the records that are not told: none of what is exact."""
+        return []
+
     def note(self, store: Store, format_name: str) -> None:
         """Leave in the log who takes exact data out, and which."""
         actor, project_id = self.access.actor, self.access.project_id
-        detail = {"format": format_name, **told(self.filters)}
+        detail = {"format": format_name, **told(self.filters), "rows": self.count()}
         store.write(lambda connection: note(connection, "data.export", self.form_id, actor=actor, project_id=project_id, **detail))
 
     def table(self, name: str) -> Table:
@@ -112,8 +119,9 @@ class Source:
         cells = table.read(answers)
         if self.layout.is_kobo:
             return Row(table, key, [*cells, *_about_kobo(record), self.done], answers)
-        first, last = about(record)
-        return Row(table, key, [*first, *cells, *last], answers)
+        cells[:0], last = about(record)
+        cells += last
+        return Row(table, key, cells, answers)
 
     def _rounds(
         self, record: Any, answers: dict[str, Any], wanted: Collection[Path], numbers: dict[str, int], totals: Counter[Path]

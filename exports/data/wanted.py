@@ -83,7 +83,7 @@ class Layout:
 
 FILTERS = ("since", "until", "box", "country", "admin1", "area", "state", "version")
 LAYOUTS = ("style", "groups", "points", "selects", "language", "place")
-WORDS = ("format", *FILTERS, *LAYOUTS, "table", "names")
+WORDS = ("format", "level", *FILTERS, *LAYOUTS, "table", "names")
 """All that an address may say."""
 
 

@@ -3,6 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,12 @@ _EVERY = 10_000  # records between two lines about progress
 @click.command("data")
 @click.argument("form_id")
 @click.option("--format", "format_name", type=click.Choice(_FORMATS), default="csv", show_default=True, help="zip: the files.")
+@click.option(
+    "--level", type=click.Choice(["exact", "partner", "public"]), default="exact", show_default=True, help="Who may read it."
+)
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Generalised: the day from which the embargo counts; by default today."
+)
 @click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="The file; by default here, with its own name.")
 @click.option("--since", metavar="DAY", help="From this day on (YYYY-MM-DD).")
 @click.option("--until", metavar="DAY", help="Up to this day.")
@@ -39,22 +46,29 @@ _EVERY = 10_000  # records between two lines about progress
 @click.option("--place", metavar="QUESTION", help="The question (group-question) that places records on the map.")
 @click.option("--table", default="", metavar="NAME", help="CSV and Parquet: only this table, not all in a ZIP.")
 @click.option("--names", default="", metavar="TEMPLATE", help="zip: names of files, such as {date}/{case}-{question}-{name}.")
-def export_data(form_id: str, format_name: str, to: Path | None, table: str, names: str, **given: str | bool | None) -> None:
-    """Write the records of a form, whole and exact (not for publication). A file that is not whole is never left."""
+def export_data(
+    form_id: str, format_name: str, to: Path | None, table: str, names: str, as_of: datetime | None, **given: str | bool | None
+) -> None:
+    """Write the records of a form: exact (not for publication), or with places, days and answers that may be told.
+
+    A file that is not whole is never left.
+    """
     from exports.data import formats
-    from exports.data.source import Source
-    from exports.data.wanted import filters_of, layout_of
+    from exports.data.level import source_of
 
     words = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items() if value is not None}
-    chosen, filters, layout = formats.format_of(format_name), filters_of(words), layout_of(words)
+    chosen, day = formats.format_of(format_name), (as_of or datetime.now(UTC)).date()
     with opened() as services, services.store.snapshot() as connection:
-        source = Source(connection, access(), form_id, filters, layout)
+        asked = {**words, "format": format_name}
+        source = source_of(connection, access(), form_id, asked, as_of=day, boundaries=services.config.boundaries)
         target = to or Path(formats.file_of(source, chosen, table)[0])
         total = source.count()
         for done in _written(services, source, chosen, target, table, names):
             click.echo(f"{done:,} of {total:,} records", err=True)
         source.note(services.store, chosen.name)
         click.echo(f"{target}\t{source.done} records\t{target.stat().st_size} bytes")
+        for words_of_reason, number in source.left_out_in_words():
+            click.echo(f"Left out: {number} {words_of_reason}", err=True)
 
 
 def _written(services: "Services", source: "Source", chosen: "Format", target: Path, table: str, names: str) -> Iterator[int]:

@@ -1,12 +1,14 @@
 """Downloading the records of a form: which, how, and the addresses that stay for R, Excel and QGIS."""
 
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from flask import Response, request
 from sqlalchemy import Connection
 
 from exports.data.formats import FORMATS
-from exports.data.source import Source, held
+from exports.data.level import EXACT, NAMES, level_of, source_of
+from exports.data.source import held
 from records.access import Right
 from records.forms import titles
 from server import data_files
@@ -20,18 +22,24 @@ _PAGE = f"{PROJECT}/forms/<segment:form_id>/data"
 
 
 @pages.get(_PAGE, endpoint="data")
-@open_to(Right.SEE)
+@open_to(Right.SEE, Right.EXPORTS)
 def choose(form_id: str) -> Response:
     """What can be chosen."""
-    with services().store.snapshot() as connection:
-        source = Source(connection, access(), form_id)
-        records, found = source.count(), held(connection, access(), form_id)
+    opened, words = services(), {name: request.args[name] for name in ("level",) if name in request.args}
+    level = level_of(words, access())
+    with opened.store.snapshot() as connection:
+        today, own = datetime.now(UTC).date(), opened.config.boundaries
+        source = source_of(connection, access(), form_id, words, as_of=today, boundaries=own)
+        records, found = source.count(), held(connection, access(), form_id) if level == EXACT else {}
         title = dict(titles(connection, access().project_id)).get(form_id, form_id)
     return page(
         "data.html",
         form_id=form_id,
         title=form_title(title),
-        formats=FORMATS,
+        formats={name: each for name, each in FORMATS.items() if level == EXACT or name != "zip"},
+        level=level,
+        levels=[name for name in NAMES if access().may(Right.SEE if name == EXACT else Right.EXPORTS)],
+        left_out=[(number, translate(words_of_reason)) for words_of_reason, number in source.left_out_in_words()],
         languages=[name for name in source.definition.languages if name],
         states={name: translate(words) for name, words in STATES.items()},
         held=found,
@@ -41,7 +49,7 @@ def choose(form_id: str) -> Response:
 
 
 @pages.get(f"{_PAGE}/file", endpoint="data_file")
-@open_to(Right.SEE)
+@open_to(Right.SEE, Right.EXPORTS)
 def download(form_id: str) -> Response:
     """The file."""
     return data_files.response(form_id, access(), data_files.words_of_request())
@@ -49,6 +57,6 @@ def download(form_id: str) -> Response:
 
 def downloadable(connection: Connection) -> list[tuple[str, str]]:
     """(form id, title) of the forms whose records can be downloaded by who asks."""
-    if not access().may(Right.SEE):
+    if not access().may(Right.SEE, Right.EXPORTS):
         return []
     return [(form_id, form_title(title)) for form_id, title in titles(connection, access().project_id)]

@@ -63,6 +63,7 @@ ACTIONS = {
     "aside.dismiss": _("dismissed what was kept aside"),
     "export.run": _("ran the export {target}"),
     "data.export": _("downloaded the exact data of {target}"),
+    "data.generalised": _("downloaded generalised data of {target}"),
     "personal.read": _("read names or telephone numbers in the report {target}"),
     "personal.drop": _("deleted names and telephone numbers whose time was over"),
     "personal.erase": _("erased the data of a person"),

@@ -26,6 +26,7 @@ from exports.kobo import rows as kobo_rows
 from exports.odata import read as odata
 from exports.odata.model import tables_of
 from exports.odata.options import Options
+from exports.policy import PUBLIC
 from exports.windows import Window
 from forms.definition import FormDefinition
 from forms.problems import Problem
@@ -279,6 +280,7 @@ SENT_NOWHERE: dict[str, Any] = {
     "source_name": "x", "level": "public", "as_of": DAY, "record": as_record(WORLD[0]),
     "definition": FormDefinition.from_xform(xform("<q/>")), "options": Options(), "address": str, "wanted": kobo_rows.Wanted(),
     "table": tables_of(FormDefinition.from_xform(xform("<q/>")))[0], "confidential": True,
+    "policy": PUBLIC, "words": {},
     "person": Person(Identity()), "target": io.BytesIO(), "reason": "x", "keys": [("small", "uuid:x")], }  # fmt: skip
 
 

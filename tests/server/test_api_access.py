@@ -26,6 +26,7 @@ ASSET = "/api/v2/assets/<uid>"
 OPEN = (200,) * 7
 SIGNED_IN = (401, 200, 200, 200, 200, 200, 200)
 SEE = (401, 403, 403, 200, 200, 200, 200)
+DATA = (401, 403, 501, 200, 200, 200, 200)  # this form asks for no household, so that an analyst gets nothing generalised of it
 OF_RECORD = (401, 403, 403, 404, 200, 200, 200)  # the record is of no phone of this collector
 ABSENT = (401, 403, 403, 404, 404, 404, 404)
 REVIEW = (401, 403, 403, 403, 400, 400, 400)
@@ -56,9 +57,9 @@ TABLE = {
     ("GET", f"{FORM}/submissions"): SEE,
     ("GET", f"{FORM}/submissions/keys"): SEE,
     ("GET", f"{FORM}/submissions.csv.zip"): SEE,
-    ("GET", f"{FORM}/submissions.csv"): SEE,
-    ("GET", f"{FORM}/submissions.geojson"): SEE,
-    ("GET", f"{FORM}/data"): SEE,
+    ("GET", f"{FORM}/submissions.csv"): DATA,
+    ("GET", f"{FORM}/submissions.geojson"): DATA,
+    ("GET", f"{FORM}/data"): DATA,
     ("GET", RECORD): OF_RECORD,
     ("PATCH", RECORD): REVIEW,
     ("GET", f"{RECORD}.xml"): OF_RECORD,

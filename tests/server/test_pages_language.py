@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
+from exports.data.generalised import LEFT_OUT
 from forms.difference_words import WORDS
 from forms.lint import RULES
 from forms.problems import CATALOGUE
@@ -61,6 +62,7 @@ def texts() -> dict[str, str]:
     for code, flag_kind in KINDS.items():
         found |= {text: code for text in (flag_kind.title, flag_kind.text, flag_kind.detail) if text}
     found |= dict.fromkeys(strategy().texts(), "forms/strategy")
+    found |= dict.fromkeys(LEFT_OUT.values(), "exports/data")
     return found
 
 

@@ -1,0 +1,168 @@
+"""A seeded world of households, leopards and teams, whose every point is known, on a running server: what attackers try to find."""
+
+import base64
+import csv
+import io
+import random
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import h3.api.basic_str as h3
+from sqlalchemy import Connection, update
+
+from records.models import Submission
+from records.store import open_engine
+from tests.support.conflict import insert_record
+from tests.support.servers import Plain, Server
+
+PASSWORD = "a long enough one"
+HOME = h3.latlng_to_cell(36.4, 52.2, 5)
+CELLS = sorted(h3.cell_to_children(HOME, 6))
+HOUSEHOLDS = (9, 8, 6, 5, 4, 2, 1)
+"""How many households live in each of these cells of resolution 6."""
+FIRST, DAYS = date(2025, 1, 1), 365
+ASKED = date(2026, 7, 1)
+"""The day on which the attackers look."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One conflict report: where and when it really was, of whom, and how many sheep it cost."""
+
+    key: str
+    household: str
+    latitude: float
+    longitude: float
+    day: date
+    killed: int
+    predator: str
+
+
+@dataclass
+class World:
+    """The server, and the truth about what is on it."""
+
+    server: Server
+    attacks: list[Attack] = field(default_factory=list)
+    signs: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    @classmethod
+    def on(cls, server: Server, seed: int = 7) -> "World":
+        """Fill a server with a year of reports."""
+        made = cls(server)
+        draw = random.Random(seed)
+        with closing(made):
+            made._fill(draw)
+        return made
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _fill(self, draw: random.Random) -> None:
+        for cell, number in zip(CELLS, HOUSEHOLDS, strict=True):
+            for resident in range(number):
+                made = list(_attacks(draw, cell, f"H-{cell[4:8]}-{resident}"))
+                self.attacks += made
+        with self.connection() as connection:
+            for attack in self.attacks:
+                _store(connection, attack, _answers(attack, draw))
+            for number in range(12):
+                place = (36.35 + draw.random() / 5, 52.1 + draw.random() / 5, 6.0)
+                kind = ("den", "collar", "track")[min(number, 2)]
+                key = f"uuid:sign-{number}"
+                self.signs[key] = place[:2]
+                content = {"sign_type": kind, "reporter_code": f"R{number}", "remarks": f"seen at {place[0]:.5f}", "country": "IR"}
+                insert_record(
+                    connection, key, content, place=place, day=FIRST + timedelta(days=30 * number), form_id="leopard_sign"
+                )
+                _came(connection, key, FIRST + timedelta(days=30 * number))
+
+    def connection(self) -> Any:
+        """A connection beside the server."""
+        url = self.server.database_url or f"sqlite:///{self.server.data / 'tulliana.sqlite3'}"
+        return open_engine(url).begin()
+
+    def late(self, attack: Attack, came: date) -> None:
+        """A report that comes long after its day."""
+        self.attacks.append(attack)
+        with self.connection() as connection:
+            _store(connection, attack, _answers(attack, random.Random(1)))
+            _came(connection, attack.key, came)
+
+    def rows(self, level: str, form_id: str = "conflict_livestock", *more: str, as_of: date = ASKED) -> list[dict[str, str]]:
+        """The rows that `tulliana export data` writes at a level."""
+        return table(self.file(level, form_id, *more, as_of=as_of))
+
+    def file(self, level: str, form_id: str = "conflict_livestock", *more: str, as_of: date = ASKED) -> bytes:
+        """The root table that it writes."""
+        target = self.server.data.parent / f"{self.server.data.name}-{level}.csv"
+        target.unlink(missing_ok=True)
+        asked = ("--level", level, "--as-of", as_of.isoformat(), "--table", form_id, "--to", str(target))
+        code, said = self.server.here("export", "data", form_id, *asked, *more)
+        assert code == 0, said
+        return target.read_bytes()
+
+    def ask(self, path: str, who: str | None = None, **headers: str) -> Plain:
+        """What the server answers somebody."""
+        own = {} if who is None else {"Authorization": "Basic " + base64.b64encode(f"{who}:{PASSWORD}".encode()).decode()}
+        return self.server.raw("GET", f"http://127.0.0.1:{self.server.port}{path}", headers={**own, **headers})
+
+
+def table(content: bytes) -> list[dict[str, str]]:
+    """CSV as rows."""
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def _attacks(draw: random.Random, cell: str, household: str) -> Iterator[Attack]:
+    latitude, longitude = h3.cell_to_latlng(cell)
+    home = (latitude + draw.uniform(-0.02, 0.02), longitude + draw.uniform(-0.02, 0.02))
+    for number in range(draw.randint(1, 4)):
+        point = (home[0] + draw.uniform(-0.003, 0.003), home[1] + draw.uniform(-0.003, 0.003))
+        day = FIRST + timedelta(days=draw.randrange(DAYS))
+        predator = draw.choice(["leopard", "leopard", "wolf"])
+        key = f"uuid:{draw.getrandbits(128):032x}"
+        killed = 37 if household.endswith("-0") and not number else draw.choice([1, 1, 2, 2, 3])
+        yield Attack(key, household, *point, day, killed, predator)
+
+
+def _answers(attack: Attack, draw: random.Random) -> dict[str, Any]:
+    return {
+        "submission_purpose": "real",
+        "consent": "yes",
+        "consent_share": "yes",
+        "country": "IR",
+        "reporter": {
+            "household_code": attack.household,
+            "reporter_role": "herder",
+            "reporter_code": "RANGER-9",
+            "owner_contact": "withheld",
+        },
+        "when": {"event_date": attack.day.isoformat(), "time_of_day": draw.choice(["night", "day"])},
+        "where": {
+            "event_point": f"{attack.latitude} {attack.longitude} 0 8",
+            "event_gps": f"{attack.latitude} {attack.longitude} 0 8",
+            "place_name": f"Village of {attack.household}",
+        },
+        "losses_g": {"loss": [{"species": "sheep", "n_killed": attack.killed, "n_injured": 0, "n_missing": 0}]},
+        "cause": {"predator": attack.predator, "confidence": "certain"},
+        "photos": [{"photo": f"{attack.latitude:.5f}_{attack.longitude:.5f}.jpg", "photo_kind": "wound"}],
+        "husbandry": {"herd_small": draw.randrange(100, 900), "dogs_n": draw.choice([1, 2])},
+        "response": {"remarks": f"at {attack.latitude:.5f} {attack.longitude:.5f} beside {attack.household}"},
+        "meta": {"instanceID": attack.key, "instanceName": f"{attack.household} {attack.day}"},
+        "deviceid": f"phone of {attack.household}",
+    }
+
+
+def _store(connection: Connection, attack: Attack, answers: dict[str, Any]) -> None:
+    insert_record(connection, attack.key, answers, place=(attack.latitude, attack.longitude, 8.0), day=attack.day)
+    _came(connection, attack.key, attack.day + timedelta(days=2))
+
+
+def _came(connection: Connection, key: str, day: date) -> None:
+    """Let a record have come on a day, and be checked as the server does it."""
+    came = datetime.combine(day, time(9), UTC)
+    about = {"received_at": came, "checked": 99, "country": "IR", "admin1": "IR-21", "device_id": "device-secret"}
+    connection.execute(update(Submission).filter_by(instance_id=key).values(about))
