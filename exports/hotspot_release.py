@@ -13,8 +13,9 @@ from functools import cached_property
 import numpy as np
 
 from exports import grid
+from exports.exposure import Exposures, Shares, Source, exposure_of, safe
 from exports.grid import Cells
-from exports.hotspots import Assessment, area_exposure, assess, study_area
+from exports.hotspots import Assessment, Exposure, assess, study_area
 from exports.places import UNPLACED, Placed, placed
 from exports.privacy import (
     COUNTRY,
@@ -60,11 +61,15 @@ class Table:
 class Release:
     """Everything that both levels show of one window.
 
-    `footprint` are the cells of resolution 6 in which any form has a record in the window.
+    `footprint` are the cells of resolution 6 in which any form has a record in the window; `exposures` are what surveys tell of
+    herds and households (None: nothing).
     """
 
-    def __init__(self, reports: Reports, footprint: Cells, window: Window, region: Region) -> None:
+    def __init__(
+        self, reports: Reports, footprint: Cells, window: Window, region: Region, exposures: Exposures | None = None
+    ) -> None:
         self.window = window
+        self.exposures = exposures or Exposures()
         self.region = region
         self._footprint = footprint
         self.found: Placed = placed(reports, window, region)
@@ -98,7 +103,26 @@ class Release:
         tested = (row >= 0) & (self.found.place < self.found.cell_places)
         cells = self._study_area(level)
         attacked = self.found.paths[self.found.place[tested], level.finest]
-        return Table(level, partition, row, assess(cells, attacked, attacks.household[tested], area_exposure(cells)))
+        return Table(level, partition, row, assess(cells, attacked, attacks.household[tested], self._exposure(cells, level)))
+
+    @cached_property
+    def _basis(self) -> tuple[str, Source]:
+        """What all tables of the release take as exposure."""
+        in_cell = np.flatnonzero((self._atom >= 0) & (self.found.place < self.found.cell_places))
+        cells = self.found.paths[self.found.place[in_cell], 0]
+        households, days = self.found.attacks.household[in_cell], self.found.attacks.day[in_cell]
+        months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+        reporting: dict[int, Shares] = {}
+        if self.exposures.asked.amounts:
+            for cell, household, _ in sorted(set(zip(cells.tolist(), households.tolist(), months.tolist(), strict=True))):
+                if household >= 0:
+                    mine = reporting.setdefault(cell, {})
+                    mine[str(household)] = mine.get(str(household), 0.0) + 1
+        return self.exposures.chosen(reporting, cells)
+
+    def _exposure(self, cells: Cells, level: Level) -> Exposure:
+        basis, source = self._basis
+        return exposure_of(basis, source, cells, level.resolution)
 
     def _study_area(self, level: Level) -> Cells:
         attacked = self.found.paths[: self.found.cell_places, level.finest]
@@ -111,19 +135,57 @@ class Release:
         households = _by_key(self.found.place, self.found.attacks.household)
         ledger = Ledger(lambda places: enough_households(who for place in places for who in households[place]))
         attacked = np.unique(self.found.place[(self._atom >= 0) & (self.found.place < self.found.cell_places)])
+        _ = self._exposure_shown  # rates are more useful than figures of neighbourhoods: they come first
         for row in _by_key(self._atoms.row_of_place[attacked], attacked).values():
             ledger.publish(row)
         shown: dict[Level, set[int]] = {}
         for level in (PARTNER, PUBLIC):
             table = self.table(level, "standard")
             places = _by_key(self.found.paths[attacked, level.finest].astype(np.int64), attacked)
+            exposed = self._exposed[level]
             hottest_first = table.assessment.cells[np.argsort(table.assessment.p, kind="stable")].tolist()
             shown[level] = {
                 cell
                 for cell in hottest_first
-                if table.assessment.sufficient and cell in table.cells and ledger.publish(_around(cell, places))
+                if table.assessment.sufficient
+                and cell in table.cells
+                and self._exposure_ledger.publish(_around(cell, exposed))
+                and ledger.publish(_around(cell, places))
             }
         return shown
+
+    @cached_property
+    def _exposed(self) -> dict[Level, dict[int, list[int]]]:
+        """The cells of resolution 6 with an exposure that tells of households, by the cell of each level that holds them."""
+        cells = np.array(sorted(self._basis[1].amounts), np.uint64)
+        levels = {PARTNER: cells, PUBLIC: grid.parents(cells, PUBLIC.resolution)}
+        return {level: _by_key(units.astype(np.int64), cells.astype(np.int64)) for level, units in levels.items()}
+
+    @cached_property
+    def _exposure_ledger(self) -> Ledger:
+        source = self._basis[1]
+        return Ledger(lambda cells: safe(source, cells))
+
+    @cached_property
+    def _exposure_shown(self) -> dict[Level, set[int]]:
+        """The cells whose exposure and rates are published, by index, the partner's before the public's."""
+        return {
+            level: {
+                cell
+                for cell in sorted(self.table(level, "standard").cells)
+                if self._is_known(level, cell) and self._exposure_ledger.publish(self._exposed[level].get(cell, ()))
+            }
+            for level in (PARTNER, PUBLIC)
+        }
+
+    def _is_known(self, level: Level, cell: int) -> bool:
+        """Whether the exposure of a cell was not made up: half of the smallest would tell the smallest."""
+        found = self.table(level, "standard").assessment
+        return found.exposure.floored is None or not found.exposure.floored[np.searchsorted(found.cells, cell)]
+
+    def exposure_shown(self, level: Level, cell: int) -> bool:
+        """Tell whether exposure and rates of a cell with its own row may be published: they tell how much its households have."""
+        return cell in self._exposure_shown[level]
 
     def nearby_shown(self, level: Level, cell: int) -> bool:
         """Tell whether the neighbourhood figures of a cell with its own row may be published."""
@@ -205,5 +267,5 @@ def _by_key(keys: Ints, values: Ints) -> dict[int, list[int]]:
 
 
 def _around(cell: int, places: dict[int, list[int]]) -> list[int]:
-    """Give the attacked places in a cell and its ring."""
+    """Give what lies in a cell and its ring."""
     return [place for near in grid.ring(cell) for place in places.get(near, ())]

@@ -67,14 +67,18 @@ class TableRows:
         row = self._constants() | self._place(number) | self._counts(members) | self._sums(number, members)
         cell = self._own.get(number)
         position = None if cell is None else int(np.searchsorted(self._assessment.cells, cell))
-        if position is not None:
+        level = self._table.level
+        exposed = cell is None or self._release.exposure_shown(level, cell)
+        if position is not None and exposed:
             row |= self._rates(position)
-        shown = cell is not None and self._assessment.sufficient and self._release.nearby_shown(self._table.level, cell)
+        shown = cell is not None and self._assessment.sufficient and self._release.nearby_shown(level, cell)
         if position is not None and shown:
             row |= self._neighbourhood(position)
         row["hotspot_class"] = self._strongest(members, number)
         row["suppression"] = self._suppression(number)
-        row["quality_flags"] = ";".join(self._flags(members, withheld=cell is not None and not shown))
+        row["quality_flags"] = ";".join(
+            [*self._flags(members, withheld=cell is not None and not shown), *self._exposure_flags(position, exposed=exposed)]
+        )
         return row
 
     def _constants(self) -> Row:
@@ -187,6 +191,13 @@ class TableRows:
             yield "overdispersed"
         if withheld and self._assessment.sufficient:
             yield "nearby_withheld"
+
+    def _exposure_flags(self, position: int | None, *, exposed: bool) -> Iterator[str]:
+        floored = self._assessment.exposure.floored
+        if position is not None and floored is not None and floored[position]:
+            yield "exposure_floor"
+        if not exposed:
+            yield "exposure_withheld"
 
 
 def _digits(value: float, digits: int = 6) -> float | None:

@@ -42,6 +42,8 @@ class Exposure(NamedTuple):
     unit: str
     rate_per: float
     rate_unit: str
+    floored: NDArray[np.bool_] | None = None
+    """Where nothing is known and half of the smallest exposure was taken instead."""
 
 
 def area_exposure(cells: Cells) -> Exposure:
