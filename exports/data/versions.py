@@ -11,7 +11,6 @@ from forms.problems import Problem
 from records.access import Access, Right
 from records.models import FormVersion
 
-
 _KEPT = 16
 _kept: dict[str, FormDefinition] = {}
 _turn = Lock()
