@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from forms.strategy.words import words
+
 LOCALES = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "fa": "فارسی"}
 RIGHT_TO_LEFT = {"fa"}
@@ -44,7 +46,8 @@ def _catalogue(language: str) -> dict[str, str]:
     from babel.messages.pofile import read_po
 
     with (LOCALES / f"{language}.po").open("rb") as file:
-        return {str(message.id): str(message.string) for message in read_po(file) if message.id and message.string}
+        own = {str(message.id): str(message.string) for message in read_po(file) if message.id and message.string}
+    return words(language) | own
 
 
 def phone_texts() -> list[str]:

@@ -12,6 +12,7 @@ from forms.problems import Problem
 from forms.strategy import Due, read_strategy, strategy
 from forms.strategy.model import FIRST_YEAR, LAST_YEAR
 from forms.strategy.reading import FOLDER, due
+from forms.strategy.words import words
 
 STRATEGY = strategy()
 ACTIVITIES = list(STRATEGY.activities.values())
@@ -182,3 +183,10 @@ def test_an_unknown_or_missing_key_is_told(folder: Path) -> None:
 
 def test_an_indicator_that_is_there_twice_is_told(folder: Path) -> None:
     assert "indicators.csv, I-CON-1: the id is there twice" in broken(folder, "indicators.csv", "I-CON-2,", "I-CON-1,")
+
+
+def test_every_text_is_there_in_persian_and_no_other() -> None:
+    texts = {text for text in STRATEGY.texts() if text}
+    assert set(words("fa")) == texts
+    assert not any(re.search("[يك\u0660-\u0669]", persian) for persian in words("fa").values())
+    assert words("xx") == {}

@@ -16,7 +16,6 @@ from exports.data.generalised import LEFT_OUT
 from forms.difference_words import WORDS
 from forms.lint import RULES
 from forms.problems import CATALOGUE
-from forms.strategy import strategy
 from records.flag_kinds import KINDS
 from server.i18n import LANGUAGES, LOCALES, translator
 
@@ -61,7 +60,6 @@ def texts() -> dict[str, str]:
         found |= {text: code for text in words if text}
     for code, flag_kind in KINDS.items():
         found |= {text: code for text in (flag_kind.title, flag_kind.text, flag_kind.detail) if text}
-    found |= dict.fromkeys(strategy().texts(), "forms/strategy")
     found |= dict.fromkeys(LEFT_OUT.values(), "exports/data")
     return found
 
