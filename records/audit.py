@@ -8,6 +8,9 @@ from sqlalchemy import Connection, Row, insert, null, or_, select, union_all
 
 from records.access import Access, Right
 from records.models import AuditEvent, ReviewEvent
+from records.store import Store
+
+TAKEN = "data.export"
 
 
 def note(connection: Connection, action: str, target: str, *, actor: str, project_id: int | None = None, **detail: Any) -> None:
@@ -16,8 +19,19 @@ def note(connection: Connection, action: str, target: str, *, actor: str, projec
     connection.execute(insert(AuditEvent).values(**event, detail=detail))
 
 
-def events(connection: Connection, access: Access, *, limit: int, skip: int = 0) -> Sequence[Row[Any]]:
-    """What was done, the newest first: (at, actor, action, target, detail, form_id, state).
+def note_taken(store: Store, access: Access, form_id: str, way: str, **detail: Any) -> None:
+    """Write down that the exact records of a form were taken out, once for a download: which `way`, which part, how many rows.
+
+    Raises `Problem("not_allowed")`.
+    """
+    access.require(Right.SEE)
+    about = {name: value for name, value in detail.items() if value not in (None, "")}
+    actor, project_id = access.actor, access.project_id
+    store.write(lambda write: note(write, TAKEN, form_id, actor=actor, project_id=project_id, format=way, **about))
+
+
+def events(connection: Connection, access: Access, *, limit: int, skip: int = 0, action: str = "") -> Sequence[Row[Any]]:
+    """What was done, the newest first, or only what is this `action`: (at, actor, action, target, detail, form_id, state).
 
     With the project's events come those of its records, whose action is `record.` and that of the review, and, for those who may
     see them, those of no project.
@@ -33,5 +47,6 @@ def events(connection: Connection, access: Access, *, limit: int, skip: int = 0)
     about_record = (review.at, review.actor, of_record, review.instance_id.label("target"), review.detail)
     reviewed = select(*about_record, review.form_id, review.state, review.id).where(review.project_id == access.project_id)
     both = union_all(told, reviewed).subquery()
-    newest = select(*both.c).order_by(both.c.at.desc(), both.c.id.desc())
+    wanted = [both.c.action == action] if action else []
+    newest = select(*both.c).where(*wanted).order_by(both.c.at.desc(), both.c.id.desc())
     return connection.execute(newest.limit(limit).offset(skip)).all()

@@ -17,6 +17,7 @@ from forms.xml import parse_xml
 from records import arrivals
 from records.access import Access
 from records.arrivals import Pulled
+from records.audit import note_taken
 from records.forms import latest_xform
 from records.submissions import read_version
 from server import doors
@@ -52,6 +53,8 @@ def submission_list() -> Response:
     with services().store.read() as connection:
         latest_xform(connection, access.project_id, form_id)
         rows = arrivals.arrived(connection, access, form_id, after=int(cursor), limit=limit)
+    if cursor == "0":
+        note_taken(services().store, access, form_id, "briefcase")
     ids = "".join(f"<id>{escape(instance_id)}</id>" for _, instance_id in rows)
     position = rows[-1].position if rows else int(cursor)
     return _xml(f'<idChunk xmlns="{_NAMESPACE}"><idList>{ids}</idList><resumptionCursor>{position}</resumptionCursor></idChunk>')

@@ -24,6 +24,7 @@ COMMANDS = {
     "entity": ("entities", "Look after the lists that phones pick from."),
     "personal": ("personal", "Look after personal data: find, hand over, erase."),
     "export": ("exports", "Run exports and list their runs."),
+    "log": ("log", "Show who did what, downloads of exact data too."),
     "strategy": ("strategy", "Show what data there are for each activity of the strategy."),
 }
 

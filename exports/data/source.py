@@ -16,7 +16,7 @@ from exports.kobo.rows import STATES
 from exports.tables import Cell, Path, about, records, rounds
 from forms.problems import Problem
 from records.access import Access, Right
-from records.audit import note
+from records.audit import note_taken
 from records.models import Submission
 from records.store import Store
 
@@ -78,9 +78,7 @@ class Source:
 
     def note(self, store: Store, format_name: str) -> None:
         """Leave in the log who takes exact data out, and which."""
-        actor, project_id = self.access.actor, self.access.project_id
-        detail = {"format": format_name, **told(self.filters), "rows": self.count()}
-        store.write(lambda connection: note(connection, "data.export", self.form_id, actor=actor, project_id=project_id, **detail))
+        note_taken(store, self.access, self.form_id, format_name, **told(self.filters), rows=self.count())
 
     def table(self, name: str) -> Table:
         """The table of this name. Raises `Problem("not_found")`."""
@@ -100,13 +98,14 @@ class Source:
     def rows(self, *tables: Table) -> Iterator[Row]:
         """The rows of these tables (of all, where none is named): those of a record one after the other."""
         wanted = {table.path for table in tables or self.tables}
-        self.done, totals = 0, Counter[Path]()
+        self.done, totals, has_rounds = 0, Counter[Path](), wanted != {()}
         for record in self.records():
             answers = orjson.loads(record[1])
             numbers = {record[2]: self.done}
             if () in wanted:
                 yield self._root(record, answers)
-            yield from self._rounds(record, answers, wanted, numbers, totals)
+            if has_rounds:
+                yield from self._rounds(record, answers, wanted, numbers, totals)
 
     def batches(self, *tables: Table) -> Iterator[list[Row]]:
         """The same, several at a time."""

@@ -11,6 +11,7 @@ from exports.archive import bundle
 from exports.odata.model import ROOT, Table
 from exports.odata.read import filtered
 from forms.problems import Problem
+from records.audit import note_taken
 from server.api.blueprint import access, flag_of, streamed
 from server.api.forms import definition_of
 from server.services import services
@@ -28,6 +29,7 @@ def response(form_id: str) -> Response:
     definition, files = definition_of(form_id), flag_of("attachments", default=True)
     wanted = filtered(request.args.get("$filter", ""), Table(ROOT, ()), access())
     opened, asking = services(), access()
+    note_taken(opened.store, asking, form_id, "csv.zip", filter=request.args.get("$filter"))
 
     def chunks() -> Iterator[bytes]:
         if not _places.acquire(blocking=False):

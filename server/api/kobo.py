@@ -19,6 +19,7 @@ from forms.definition import FormDefinition
 from forms.problems import Problem
 from records import catalogue
 from records.access import Access, Right
+from records.audit import note_taken
 from records.catalogue import NONE, Tally
 from records.models import Submission
 from records.submissions import KeptFile, Record, by_arrival
@@ -99,6 +100,8 @@ def data(uid: str) -> Response:
     )
     with store().read() as connection:
         total = kobo_rows.count(connection, asking, row.form_id, wanted.condition)
+    if not start:
+        note_taken(store(), asking, row.form_id, "kobo", query=given.get("query"), limit=limit, rows=total)
     found = kobo_rows.rows(store().read, asking, definition, wanted, _addresses(asking))
     return streamed(in_chunks(_results(_links(total, start, limit, "start"), found)), JSON)
 

@@ -16,6 +16,7 @@ from exports.odata.options import Options, Place
 from exports.odata.read import Reading, nothing
 from forms.problems import Problem
 from records import catalogue
+from records.audit import note_taken
 from server.api.blueprint import FORM, access, answer, central, in_chunks, private, store, streamed
 from server.api.describe import ANYTHING, COUNT, FLAG, TEXT, Schema, described, many, shape
 from server.api.forms import definition_of
@@ -71,7 +72,8 @@ def rows(form_id: str, target: str) -> Response:
         reading = Reading(store().read, access(), form_id, table, options, record, below=above[-1] if above else None, only=own)
         if not inside and nothing(reading):
             raise Problem("submission_unknown", record)
-    return _table(form_id, reading, _version_of(form_id))
+    is_many = found is None or found["id"] is None
+    return _table(form_id, reading, _version_of(form_id), is_many=is_many)
 
 
 def read_options() -> Options:
@@ -149,14 +151,26 @@ def tagged(response: Response, etag: str) -> Response:
     return response
 
 
-def _table(form_id: str, reading: Reading, version: str) -> Response:
+def _table(form_id: str, reading: Reading, version: str, *, is_many: bool) -> Response:
     with store().read() as connection:
         state = catalogue.state_of(connection)
     etag, same = not_modified(state, version)
     if same is not None:
         return same
+    if is_many and reading.options.place is None:
+        etag = _noted(form_id, reading, version)
     context = f"{address_of_service(form_id)}/$metadata#{reading.table.name}"
     return tagged(page(context, reading), etag)
+
+
+def _noted(form_id: str, reading: Reading, version: str) -> str:
+    """Leave in the log that somebody takes a table, whose further pages belong to it; the ETag from then on."""
+    rows = None if reading.table.repeats else reading.count
+    asked = {name: request.args.get(f"${name}") for name in ("filter", "top", "skip")}
+    note_taken(store(), access(), form_id, "odata", table=reading.table.name, **asked, rows=rows)
+    with store().read() as connection:
+        state = catalogue.state_of(connection)
+    return not_modified(state, version)[0]
 
 
 def _version_of(form_id: str) -> str:

@@ -93,8 +93,10 @@ def _words(row: Row[Any]) -> str:
 
 def _detail(row: Row[Any]) -> str:
     """What else is known: roles, states, versions, names."""
-    words = [word for value in (row.state, *row.detail.values()) for word in _words_of(value)]
-    return translate(", ").join(translate(word.replace("_", " ")) for word in words)
+    told = {name: value for name, value in row.detail.items() if name != "rows"}
+    words = [translate(word.replace("_", " ")) for value in (row.state, *told.values()) for word in _words_of(value)]
+    rows = [translate("Reports: {n}").format(n=row.detail["rows"])] if "rows" in row.detail else []
+    return translate(", ").join([*words, *rows])
 
 
 def _words_of(value: Any) -> list[str]:

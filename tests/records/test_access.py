@@ -26,7 +26,9 @@ from exports.kobo import rows as kobo_rows
 from exports.odata import read as odata
 from exports.odata.model import tables_of
 from exports.odata.options import Options
+from exports.package.contents import ExportResult
 from exports.policy import PUBLIC
+from exports.recipes import RECIPES
 from exports.windows import Window
 from forms.definition import FormDefinition
 from forms.problems import Problem
@@ -280,8 +282,10 @@ SENT_NOWHERE: dict[str, Any] = {
     "source_name": "x", "level": "public", "as_of": DAY, "record": as_record(WORLD[0]),
     "definition": FormDefinition.from_xform(xform("<q/>")), "options": Options(), "address": str, "wanted": kobo_rows.Wanted(),
     "table": tables_of(FormDefinition.from_xform(xform("<q/>")))[0], "confidential": True,
-    "policy": PUBLIC, "words": {},
-    "person": Person(Identity()), "target": io.BytesIO(), "reason": "x", "keys": [("small", "uuid:x")], }  # fmt: skip
+    "policy": PUBLIC, "words": {}, "way": "csv",
+    "person": Person(Identity()), "target": io.BytesIO(), "reason": "x", "keys": [("small", "uuid:x")],
+    "recipe": RECIPES["hotspots-public"], "home": Path("nowhere"), "changed": "",
+    "result": ExportResult(Path("nowhere"), [], {}), }  # fmt: skip
 
 
 def refusal(function: Callable[..., Any], values: dict[str, Any]) -> str:
