@@ -37,7 +37,7 @@ def lines(site: Site) -> list[dict[str, object]]:
 def get(site: Site, path: str) -> bytes:
     answer = site.browser().get(path, headers={"Authorization": AS_REVIEWER, "Accept": "*/*"})
     assert answer.status_code == 200, (path, answer.data)
-    return answer.data
+    return bytes(answer.data)
 
 
 @pytest.mark.parametrize(
