@@ -69,6 +69,16 @@ class BlobStore:
                 writer.write(chunk)
             writer.keep()
 
+    def settle(self, whole: Path, sha256: str) -> None:
+        """Keep a file that is whole and on disk: when this returns, it is durable under its digest."""
+        target = self.path(sha256)
+        whole.replace(target)
+        sync_folder(target.parent)
+
+    def has(self, sha256: str) -> bool:
+        """Whether the file with this digest is here."""
+        return self.path(sha256).is_file()
+
     def remove(self, sha256: str) -> bool:
         """Make a file unreadable and take it away; whether it was here."""
         path = self.path(sha256)
@@ -96,30 +106,29 @@ class BlobStore:
 
     def open(self, sha256: str) -> IO[bytes]:
         """The file for reading, at any place. Raises `Problem` not_found, personal_key_missing or seal_broken."""
-        file = self._found(sha256)
-        if not _is_sealed(file):
-            return io.BufferedReader(file)
+        file = self.found(sha256)
         try:
-            return io.BufferedReader(SealedFile(file, self.vault, sha256), PIECE)
+            return io.BufferedReader(SealedFile(file, self.vault, sha256), PIECE) if _is_sealed(file) else file
         except BaseException:
             file.close()
             raise
 
     def size(self, sha256: str) -> int:
         """How many bytes the file has. Raises `Problem("not_found")`."""
-        with self._found(sha256) as file:
-            size = os.fstat(file.fileno()).st_size
+        with self.found(sha256) as file:
+            size = file.seek(0, os.SEEK_END)
             return plain_size(size) if _is_sealed(file) else size
 
     def is_current(self, sha256: str) -> bool:
         """Whether the file is sealed with today's key. Raises `Problem` not_found or personal_key_missing."""
         beginning = BEGINNING + self.vault.beginning
-        with self._found(sha256) as file:
-            return os.pread(file.fileno(), len(beginning), 0) == beginning
+        with self.found(sha256) as file:
+            return file.read(len(beginning)) == beginning
 
-    def _found(self, sha256: str) -> io.FileIO:
+    def found(self, sha256: str) -> io.BufferedReader:
+        """The file as it is kept, sealed or not. Raises `Problem("not_found")`."""
         try:
-            return io.FileIO(self.path(sha256))
+            return self.path(sha256).open("rb")
         except FileNotFoundError:
             raise Problem("not_found", f"The file {sha256} is not here.") from None
 
@@ -166,18 +175,19 @@ class BlobWriter:
         return blob
 
     def _settle(self, sha256: str) -> None:
-        target = self._store.path(sha256)
         if self._sealer is not None:
             _write_all(self._file, self._sealer.finish())
             self._file.seek(0)
             _write_all(self._file, self._sealer.head(self._store.vault, sha256))
         os.fsync(self._file.fileno())
-        self._path.replace(target)
-        sync_folder(target.parent)
+        self._store.settle(self._path, sha256)
 
 
-def _is_sealed(file: io.FileIO) -> bool:
-    return os.pread(file.fileno(), len(BEGINNING), 0) == BEGINNING
+def _is_sealed(file: io.BufferedReader) -> bool:
+    file.seek(0)
+    beginning = file.read(len(BEGINNING))
+    file.seek(0)
+    return beginning == BEGINNING
 
 
 def _write_all(file: Any, data: bytes) -> None:

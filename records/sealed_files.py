@@ -59,11 +59,11 @@ class Sealer:
 class SealedFile(io.RawIOBase):
     """A sealed file for reading. Raises `Problem` personal_key_missing or seal_broken, also while it is read."""
 
-    def __init__(self, file: io.FileIO, vault: Vault, sha256: str) -> None:
+    def __init__(self, file: io.BufferedReader, vault: Vault, sha256: str) -> None:
         super().__init__()
         self._file, self._sha256 = file, sha256
-        self._cipher = AESGCM(vault.open(os.pread(file.fileno(), HEAD, 0)[len(BEGINNING) :], "file", sha256))
-        self.size = plain_size(os.fstat(file.fileno()).st_size)
+        self._cipher = AESGCM(vault.open(file.read(HEAD)[len(BEGINNING) :], "file", sha256))
+        self.size = plain_size(file.seek(0, os.SEEK_END))
         self._at = 0
         self._held: tuple[int, bytes] = (-1, b"")
 
@@ -95,7 +95,8 @@ class SealedFile(io.RawIOBase):
 
     def _piece(self, number: int) -> bytes:
         if self._held[0] != number:
-            sealed = os.pread(self._file.fileno(), PIECE + _TAG, HEAD + number * (PIECE + _TAG))
+            self._file.seek(HEAD + number * (PIECE + _TAG))
+            sealed = self._file.read(PIECE + _TAG)
             is_last = (number + 1) * PIECE >= self.size
             try:
                 self._held = number, self._cipher.decrypt(_nonce(number + 1, is_last=is_last), sealed, None)

@@ -70,10 +70,37 @@ def _database(text: str) -> str:
     return text
 
 
+def _bucket(text: str) -> str:
+    if text and (urlsplit(text).scheme != "s3" or not urlsplit(text).hostname):
+        raise ValueError("must be an address like s3://bucket/prefix")
+    return text.rstrip("/")
+
+
 def _public_url(text: str) -> str:
     if text and (urlsplit(text).scheme not in {"http", "https"} or not urlsplit(text).hostname):
         raise ValueError("must be an address like https://data.example.org")
     return text.rstrip("/")
+
+
+def _kept(text: str) -> int:
+    if text == "all":
+        return 0
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
+        raise ValueError("must be all or a number from 1 to 10000")
+    return int(text)
+
+
+def _mail(text: str) -> tuple[str, ...]:
+    addresses = tuple(part.strip() for part in text.split(",") if part.strip())
+    if any(address.count("@") != 1 or " " in address for address in addresses):
+        raise ValueError("must be addresses like who@example.org, separated by commas")
+    return addresses
+
+
+def _smtp(text: str) -> str:
+    if text and (urlsplit(text).scheme not in {"smtp", "smtps"} or not urlsplit(text).hostname):
+        raise ValueError("must be an address like smtp://user:password@mail.example.org:587")
+    return text
 
 
 def _networks(text: str) -> tuple[str, ...]:
@@ -110,6 +137,13 @@ SETTINGS = (
         "DATABASE_URL", "", _database, "postgresql+psycopg://user:password@host/name to use PostgreSQL; empty for SQLite in DATA."
     ),
     Setting(
+        "BLOBS",
+        "",
+        _bucket,
+        "s3://bucket/prefix to keep photos and other files in S3-compatible storage (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, ...); "
+        "empty for DATA.",
+    ),
+    Setting(
         "PUBLIC_URL", "", _public_url, "Address under which phones reach this server; empty for this machine's own on the network."
     ),
     Setting(
@@ -128,6 +162,26 @@ SETTINGS = (
         "How many months names and telephone numbers are kept at most. They go earlier when the claim is closed.",
     ),
     Setting("EXPORT_SCHEDULE", "0 2 * * *", _cron, "When exports run, as five cron fields in this machine's time, or never."),
+    Setting("EXPORT_KEEP", "all", _kept, "How many releases of each name are kept, the newest ones; or all."),
+    Setting(
+        "EXPORT_WEBHOOK",
+        "",
+        _public_url,
+        "Address that gets a POST of JSON when a release is ready or failed; empty for none.",
+    ),
+    Setting(
+        "EXPORT_WEBHOOK_SECRET",
+        "",
+        str,
+        "Secret that signs these: the header X-Tulliana-Signature is sha256= and the HMAC-SHA-256 of the body.",
+    ),
+    Setting("EXPORT_EMAIL", "", _mail, "Addresses, separated by commas, that get a mail when a release is ready or failed."),
+    Setting(
+        "SMTP_URL",
+        "",
+        _smtp,
+        "Mail server as smtp://user:password@host:587 (with STARTTLS where it is offered) or smtps://; the user is the sender.",
+    ),
     Setting(
         "BOUNDARIES",
         "",
@@ -147,11 +201,17 @@ class Config:
     data: Path
     personal_key: Path | None
     database_url: str
+    blobs: str
     public_url: str
     trusted_proxies: tuple[str, ...]
     upload_bytes: int
     contact_months: int
     export_schedule: str
+    export_keep: int
+    export_webhook: str
+    export_webhook_secret: str
+    export_email: tuple[str, ...]
+    smtp_url: str
     boundaries: Path | None
 
     @classmethod

@@ -51,7 +51,7 @@ def open_services(app: Flask, config: Config) -> Services:
     try:
         config.data.mkdir(parents=True, exist_ok=True)
         vault = Vault(config.key_file)
-        blobs = BlobStore(config.data / "blobs", vault)
+        blobs = _files(config, vault)
         secret = kept_secret(config.data)
     except OSError as error:
         raise Problem("settings_invalid", f"TULLIANA_DATA: the folder {config.data} cannot be used: {error.strerror}.") from error
@@ -64,6 +64,18 @@ def open_services(app: Flask, config: Config) -> Services:
     opened = Services(config, store, blobs, Intake(store, blobs), ListFiles(store), turnstile, secret)
     app.extensions["tulliana"] = opened
     return opened
+
+
+def _files(config: Config, vault: Vault) -> BlobStore:
+    folder = config.data / "blobs"
+    if not config.blobs:
+        return BlobStore(folder, vault)
+    try:
+        from records.bucket import BucketStore
+    except ImportError as error:
+        hint = 'Install it: pip install "tulliana[cluster]".'
+        raise Problem("settings_invalid", "TULLIANA_BLOBS: the library obstore is missing.", hint=hint) from error
+    return BucketStore(folder, vault, config.blobs)
 
 
 @contextmanager

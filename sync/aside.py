@@ -96,7 +96,7 @@ def take_in(store: Store, blobs: BlobStore, intake: "Intake", access: Access, sh
         row = found(connection, access, sha256)
     files = []
     for *names, digest in row.files:
-        if blobs.path(digest).is_file():
+        if blobs.has(digest):
             with blobs.open(digest) as file:
                 kind = kind_of(file.read(HEAD_BYTES), names[0])
             files.append(ReceivedFile(tuple(names), blobs.described(digest), kind))

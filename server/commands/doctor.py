@@ -164,7 +164,7 @@ def _sample(services: Services, connection: Connection) -> Finding:
         for version in versions:
             open_xml(services.store.vault, version)
         for sha256 in files:
-            if services.blobs.path(sha256).is_file():
+            if services.blobs.has(sha256):
                 services.blobs.open(sha256).close()
     except Problem as problem:
         remedy = f"{problem.detail} {problem.hint}"

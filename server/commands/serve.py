@@ -1,5 +1,6 @@
 """tulliana serve: prepare, say how to begin, open the door."""
 
+import multiprocessing
 import os
 import socket
 
@@ -62,6 +63,8 @@ def _run(config: Config) -> None:
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    if config.blobs:  # the threads that speak with the storage do not survive a fork
+        multiprocessing.set_start_method("spawn")
     Granian(
         "server.wsgi:application",
         factory=True,
