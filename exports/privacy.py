@@ -143,3 +143,25 @@ def nobody_dominates(shares: Mapping[int, float]) -> bool:
 def band(households: int) -> str:
     """Give a number of households the public may see."""
     return "10+" if households >= 10 else "5-9"
+
+
+def told_by_difference(before: Iterable[Mapping[str, str]], after: Iterable[Mapping[str, str]], key: Iterable[str]) -> list[str]:
+    """The rows by which two releases of one window, taken from each other, tell of fewer than five households; none: give it.
+
+    Rows are those of the public tables, `key` the columns that say what a row is about. What is counted (`n`, `n_...`) is compared;
+    rates and tests depend on all rows at once and are not. A difference is allowed where it is shown to concern five households: by
+    their exact numbers. A row that only one of the two has is never allowed, since what was too small before is told by it.
+    """
+    names = tuple(key)
+    old, new = ({tuple(row.get(name, "") for name in names): row for row in rows} for rows in (before, after))
+    return ["/".join(filter(None, one)) for one in sorted({*old, *new}) if _tells_of_few(old.get(one), new.get(one))]
+
+
+def _tells_of_few(before: Mapping[str, str] | None, after: Mapping[str, str] | None) -> bool:
+    if before is None or after is None:
+        return True
+    counted = [name for name in {*before, *after} if name == "n" or name.startswith("n_")]
+    if all(before.get(name) == after.get(name) for name in counted):
+        return False
+    households = [row.get("n_households", "") for row in (before, after)]
+    return not all(map(str.isdecimal, households)) or abs(int(households[0]) - int(households[1])) < FEWEST_HOUSEHOLDS
