@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from forms.personal import DELETED, bare, emptied, put
+from records.access import Access, Right
 from records.audit import note
 from records.models import DraftSubmission, Feed, IncidentLink, KeptAside, Submission, SubmissionVersion
+from records.models.base import Moment
 from records.orphans import ERASED
 from records.personal import open_contact, open_xml, seal_xml
 from records.store import Store, vault_of
@@ -30,6 +32,25 @@ class Dropped:
     aside: int = 0
     digests: list[str] = field(default_factory=list)
     """Of files that may go with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How many records of a project have contacts, and when the next of them go at the latest; None when there are none."""
+
+    records: int
+    next_at: datetime | None
+
+
+def outlook(connection: Connection, access: Access, *, months: int) -> Outlook:
+    """What the schedule will find. Raises `Problem("not_allowed")`."""
+    access.require(Right.CONTACT)
+    version = SubmissionVersion
+    kept = select(version.form_id, version.root_id, func.min(version.received_at).label("first"))
+    kept = kept.where(version.project_id == access.project_id, version.contact_paths.is_not(None))
+    found = kept.group_by(version.form_id, version.root_id).subquery()
+    row = connection.execute(select(func.count(), func.min(found.c.first, type_=Moment)).select_from(found)).one()
+    return Outlook(row[0], None if row[1] is None else row[1] + months * _MONTH)
 
 
 def drop_due(store: Store, *, months: int, now: datetime, actor: str) -> Dropped:

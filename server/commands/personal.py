@@ -110,14 +110,10 @@ def erase(text: str | None, records: tuple[tuple[str, str], ...], reason: str, y
 @command.command("list")
 def list_erasures() -> None:
     """List the erasures: when, by whom, why, and how much; nothing about the people."""
-    from sqlalchemy import select
-
-    from records.models import Erasure
-    from server.commands import project_id
+    from sync.person.erasing import erasures
 
     with opened() as services, services.store.read() as connection:
-        query = select(Erasure.id, Erasure.at, Erasure.actor, Erasure.reason, Erasure.counts).filter_by(project_id=project_id())
-        for row in connection.execute(query.order_by(Erasure.id)):
+        for row in reversed(erasures(connection, access())):
             counts = ", ".join(f"{count} {what}" for what, count in row.counts.items())
             click.echo(f"{row.id}\t{row.at:%Y-%m-%d %H:%M}\t{row.actor}\t{row.reason}\t{counts}")
 

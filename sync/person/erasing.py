@@ -5,7 +5,7 @@ incidents are as they were. A phone that sends the same again is thanked, and no
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -59,6 +59,14 @@ def erase(store: Store, blobs: BlobStore, schemas: Schemas, access: Access, pers
     remove_files(store, blobs, done.digests)
     store.compact()
     return done
+
+
+def erasures(connection: Connection, access: Access, *, limit: int | None = None) -> Sequence[Row[Any]]:
+    """(id, at, actor, reason, counts) of what was erased in a project, the newest first. Raises `Problem("not_allowed")`."""
+    access.require(Right.CONTACT)
+    row = Erasure
+    query = select(row.id, row.at, row.actor, row.reason, row.counts).filter_by(project_id=access.project_id)
+    return connection.execute(query.order_by(row.id.desc()).limit(limit)).all()
 
 
 def finish(store: Store, blobs: BlobStore) -> None:
