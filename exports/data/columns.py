@@ -36,6 +36,8 @@ KOBO_ROUND = (
     *("_index", "_parent_table_name", "_parent_index"),
     *("_submission__id", "_submission__uuid", "_submission__submission_time"),
 )
+ABOUT_CHECKS = ("EventDate", "Country", "Admin1", "StudyArea", "Flags")
+"""The day it happened, where (ISO 3166-1, ISO 3166-2, code), and the codes of what nobody has settled yet, apart by blanks."""
 _WHOLE = frozenset({"SubmitterID", "AttachmentsPresent", "AttachmentsExpected", "Edits", "_id", "_index", "_parent_index"})
 _KINDS: dict[str, Kind] = {"int": "int", "integer": "int", "decimal": "decimal", "date": "date"}
 PLACES = frozenset({"geopoint", "geotrace", "geoshape"})
@@ -175,11 +177,15 @@ def _about(layout: Layout, *, is_root: bool) -> tuple[list[Column], list[Column]
         names = ((), KOBO_ABOUT if is_root else KOBO_ROUND)
     else:
         names = (ABOUT_FIRST, ABOUT_LAST) if is_root else ((), ABOUT_ROUND)
+    if is_root and layout.checks:
+        names = names[0], (*names[1], *ABOUT_CHECKS)
     before, after = ([Column(name, _kind_about(name)) for name in part] for part in names)
     return before, after
 
 
 def _kind_about(name: str) -> Kind:
+    if name == "EventDate":
+        return "date"
     return "int" if name.removeprefix("_submission_") in _WHOLE else "text"
 
 

@@ -94,7 +94,7 @@ class Generalised(Source):
         access.require(*self.needs)
         if stays_inside(form_id):
             raise Problem("not_supported", f"{form_id}: single records are never told.", hint="Figures are in the releases.")
-        super().__init__(connection, access, form_id, layout=replace(layout or Layout(), style="central", place=""))
+        super().__init__(connection, access, form_id, layout=replace(layout or Layout(), style="central", place="", checks=False))
         self.policy, self.as_of = policy, as_of
         self._codes = household_of(self.definition)
         self._asks_consent = ("consent",) in self.definition.by_path

@@ -63,7 +63,8 @@ def _free(name: str, taken: set[str]) -> str:
 def _files(source: Source) -> Iterator[tuple[dict[str, str], str]]:
     """(what a name can be made of, digest) of every file that may be seen."""
     for record in source.records():
-        came, answers, key, _, _, present, *_, current, day, country = record
+        came, answers, key, _, _, present = record[:6]
+        current, day, country = record[12:15]
         found = list(_of_record(source, {key, current})) if present else ()
         if not found:
             continue

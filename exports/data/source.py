@@ -22,6 +22,7 @@ from records.store import Store
 
 BATCH = 500
 _MORE = (Submission.current_instance_id, Submission.event_date, Submission.country)
+_CHECKS = (Submission.admin1, Submission.study_area, Submission.flags)
 
 
 class Row(NamedTuple):
@@ -90,8 +91,9 @@ class Source:
         return found
 
     def records(self) -> Iterator[Any]:
-        """The records as `exports.tables.records` gives them, with the current id, the day and the country."""
-        for record in records(self.connection, self.access, self.form_id, self.filters.condition(), more=_MORE):
+        """The records as `exports.tables.records` gives them, with the current id, the day, the country, and what checks found."""
+        more = (*_MORE, *_CHECKS) if self.layout.checks else _MORE
+        for record in records(self.connection, self.access, self.form_id, self.filters.condition(), more=more):
             self.done += 1
             yield record
 
@@ -117,9 +119,12 @@ class Source:
         table, key = self.tables[0], record[2]
         cells = table.read(answers)
         if self.layout.is_kobo:
-            return Row(table, key, [*cells, *_about_kobo(record), self.done], answers)
-        cells[:0], last = about(record)
-        cells += last
+            cells += [*_about_kobo(record), self.done]
+        else:
+            cells[:0], last = about(record)
+            cells += last
+        if self.layout.checks:
+            cells += _about_checks(record)
         return Row(table, key, cells, answers)
 
     def _rounds(
@@ -151,3 +156,10 @@ def _about_kobo(record: Any) -> list[Cell]:
     came = received.strftime("%Y-%m-%dT%H:%M:%S")
     status = STATES.get(state, {}).get("label")
     return [id_of(received), current.removeprefix("uuid:"), came, status, None, "submitted_via_web", user, version, None, key]
+
+
+def _about_checks(record: Any) -> list[Cell]:
+    """The cells of `ABOUT_CHECKS`."""
+    day, country, admin1, area, flags = record[13:18]
+    waiting = dict.fromkeys(flag["code"] for flag in flags if "settled" not in flag)
+    return [day and day.isoformat(), country, admin1, area, " ".join(waiting) or None]

@@ -65,7 +65,8 @@ class Layout:
     """How columns are made and named.
 
     `style` is that of ODK Central or of KoBoToolbox. `language` (a name or code of the form's) gives labels in place of names and
-    codes. `place` is the question that gives the points of a map; empty for the first that was answered.
+    codes. `place` is the question that gives the points of a map; empty for the first that was answered. `checks` adds what the
+    checks found of each record.
     """
 
     style: str = "central"
@@ -74,6 +75,7 @@ class Layout:
     split_selects: bool = False
     language: str = ""
     place: str = ""
+    checks: bool = False
 
     @property
     def is_kobo(self) -> bool:
@@ -82,7 +84,7 @@ class Layout:
 
 
 FILTERS = ("since", "until", "box", "country", "admin1", "area", "state", "version")
-LAYOUTS = ("style", "groups", "points", "selects", "language", "place")
+LAYOUTS = ("style", "groups", "points", "selects", "language", "place", "checks")
 WORDS = ("format", "level", *FILTERS, *LAYOUTS, "table", "names")
 """All that an address may say."""
 
@@ -116,6 +118,7 @@ def layout_of(words: Mapping[str, str]) -> Layout:
         split_selects=_flag(words, "selects", default=style == "kobo"),
         language=words.get("language", ""),
         place=words.get("place", ""),
+        checks=_flag(words, "checks", default=False),
     )
 
 

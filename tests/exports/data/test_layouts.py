@@ -104,6 +104,20 @@ def test_kobo_has_its_own_names_and_numbers_every_row(filled: Engine) -> None:
     assert {row["_submission__id"] for row in bells} == {first["_id"], second["_id"]}
 
 
+@pytest.mark.parametrize("style", ["central", "kobo"])
+def test_what_the_checks_found_stands_at_the_end_for_who_wants_it(filled: Engine, style: str) -> None:
+    where = {"country": "IR", "admin1": "IR-07", "study_area": "north", "event_date": date(2026, 3, 4)}
+    flags = [{"code": "far"}, {"code": "old", "settled": {"by": "x"}}, {"code": "odd"}, {"code": "far"}]
+    send(filled, "uuid:c", answers(), flags=flags, received_at=datetime(2026, 5, 4, tzinfo=UTC), **where)
+    first, *_, last = rows(filled, style=style, checks=True)
+    assert list(last.items())[-5:] == [
+        *(("EventDate", "2026-03-04"), ("Country", "IR"), ("Admin1", "IR-07"), ("StudyArea", "north"), ("Flags", "far odd"))
+    ]
+    assert list(first.values())[-5:] == [""] * 5
+    assert list(rows(filled, style=style, checks=True)[0])[:-5] == list(rows(filled, style=style)[0])
+    assert "Country" not in rows(filled, "herds-herd", style=style, checks=True)[0]
+
+
 def test_the_columns_of_all_versions_stand_where_they_stood(filled: Engine) -> None:
     publish(filled, xform("2", "| n         |", "| heads     |"), "2", day=2)
     send(filled, "uuid:a", answers(), version="1")
