@@ -36,6 +36,8 @@ class ConflictData:
     left_out: dict[str, int]
     undecided_pairs: int
     """Pairs of reports of the window that may tell of one event, about which nobody has decided: they count apart."""
+    months: frozenset[tuple[str, str]] = frozenset()
+    """The months (2026-05) of the window in which there was any report from a country."""
 
 
 def read_conflicts(
@@ -60,7 +62,7 @@ def read_conflicts(
     unread = _unread(connection, and_(*access.visible(with_deleted=True), _due(window.start, window.end)))
     left_out = {reason: told.left_out.get(reason, 0) + unread.get(reason, 0) for reason in LEFT_OUT}
     open_pairs = undecided_pairs(connection, access, window.start, window.end)
-    return ConflictData(told.reports, told.touched.cells, left_out, open_pairs)
+    return ConflictData(told.reports, told.touched.cells, left_out, open_pairs, told.months)
 
 
 def _due(first: date, last: date) -> ColumnElement[bool]:

@@ -19,7 +19,6 @@ from exports import grid
 from exports.dataset import NEVER_COUNTED, NO_CODE
 from exports.grid import Cells
 from exports.hotspots import Exposure, area_exposure
-from exports.indicators.grazing import LIVESTOCK_UNITS
 from exports.indicators.records import Answers
 from exports.indicators.slices import DAYS_PER_MONTH
 from exports.places import RESOLUTION
@@ -52,12 +51,13 @@ NOTHING = Source({}, {})
 
 @dataclass(frozen=True)
 class Exposures:
-    """What the surveys of a window tell. `livestock_units` is all the grazing in livestock units times months."""
+    """What the surveys of a window tell."""
 
     herds: Source = NOTHING
     asked: Source = NOTHING
-    livestock_units: float = 0.0
     left_out: Mapping[str, int] = field(default_factory=dict)
+    months: frozenset[tuple[str, str]] = frozenset()
+    """The months (2026-05) of which there is a report of nothing from a country."""
 
     def chosen(self, reporting: Mapping[int, Shares], attacked: Cells) -> tuple[str, Source]:
         """Give the basis to use and its source, for attacks in these cells of resolution 6 (one entry per attack).
@@ -114,8 +114,9 @@ def read_exposures(connection: Connection, access: Access, window: Window) -> Ex
     """Read what the surveys of a window tell of herds and households. Places that may not be shared are left out."""
     access.require(Right.SEE)
     left_out = {"n_herds_unplaced": 0, "n_areas_unknown": 0}
-    herds, units = _herds(connection, access, window, left_out)
-    return Exposures(herds, _asked(connection, access, window, left_out), units, left_out)
+    herds = _herds(connection, access, window, left_out)
+    asked, months = _asked(connection, access, window, left_out)
+    return Exposures(herds, asked, left_out, months)
 
 
 def _records(connection: Connection, access: Access, form_id: str) -> Iterable[tuple[float | None, float | None, Answers]]:
@@ -128,19 +129,16 @@ def _records(connection: Connection, access: Access, form_id: str) -> Iterable[t
             yield latitude, longitude, answers
 
 
-def _herds(connection: Connection, access: Access, window: Window, left_out: dict[str, int]) -> tuple[Source, float]:
+def _herds(connection: Connection, access: Access, window: Window, left_out: dict[str, int]) -> Source:
     shares: dict[int, Shares] = {}
-    units = 0.0
     for latitude, longitude, answers in _records(connection, access, GRAZING):
         months = _months(answers.day("arrive"), answers.day("leave"), window)
-        herd = [(row.text("species"), row.count("head")) for row in answers.rows("herd")]
-        amount = months * sum(head for _, head in herd)
+        amount = months * sum(row.count("head") for row in answers.rows("herd"))
         if not amount:
             continue
         if latitude is None or longitude is None or answers.text("consent_share") != "yes":
             left_out["n_herds_unplaced"] += 1
             continue
-        units += months * sum(head * LIVESTOCK_UNITS.get(species, 0.0) for species, head in herd)
         household = answers.code("household_g/household_code") or answers.code("household_code")
         near = grid.ring(h3.latlng_to_cell(latitude, longitude, RESOLUTION))
         for cell in near:
@@ -148,7 +146,7 @@ def _herds(connection: Connection, access: Access, window: Window, left_out: dic
             household = UNKNOWN if household in NO_CODE else household
             mine[household] = mine.get(household, 0.0) + amount / len(near)
     amounts = {cell: sum(shares[cell].values()) for cell in sorted(shares)}
-    return Source(amounts, shares), units
+    return Source(amounts, shares)
 
 
 def _months(arrive: date | None, leave: date | None, window: Window) -> float:
@@ -159,14 +157,20 @@ def _months(arrive: date | None, leave: date | None, window: Window) -> float:
     return max(0, days) / DAYS_PER_MONTH
 
 
-def _asked(connection: Connection, access: Access, window: Window, left_out: dict[str, int]) -> Source:
+def _asked(
+    connection: Connection, access: Access, window: Window, left_out: dict[str, int]
+) -> tuple[Source, frozenset[tuple[str, str]]]:
     """The households asked, month by month, spread evenly over the cells of the study area that a report of nothing names."""
     query = select(StudyArea.code, StudyArea.geometry).filter_by(project_id=access.project_id)
     areas = {folded(code): geometry for code, geometry in connection.execute(query)}
     asked: dict[str, float] = {}
+    months: set[tuple[str, str]] = set()
     for _, _, answers in _records(connection, access, PATROL):
         month, households = answers.day("month"), answers.count("households_asked")
-        if answers.text("zero_month") != "yes" or month is None or not window.start <= month <= window.end or not households:
+        if answers.text("zero_month") != "yes" or month is None or not window.start <= month <= window.end:
+            continue
+        months.add((answers.text("country")[:2], f"{month:%Y-%m}"))
+        if not households:
             continue
         code = answers.code("area_code")
         if code in areas:
@@ -178,7 +182,7 @@ def _asked(connection: Connection, access: Access, window: Window, left_out: dic
         cells = _cells_within(areas[code])
         for cell in cells:
             amounts[cell] = amounts.get(cell, 0.0) + total / len(cells)
-    return Source(amounts, {})
+    return Source(amounts, {}), frozenset(months)
 
 
 def _cells_within(geometry: dict[str, Any]) -> Sequence[int]:

@@ -33,6 +33,11 @@ class History:
     """How long a period is; 0 where there is no history."""
     refused: str
 
+    @property
+    def summary(self) -> dict[str, int | str]:
+        """What a release says of it."""
+        return {"periods": self.periods, "months": self.months, "refused": self.refused}
+
 
 def half_years(end: date, number: int) -> list[Window]:
     """Give the half-years up to a last day of a quarter, the earliest first."""
@@ -52,20 +57,21 @@ def years(halves: Sequence[Window]) -> list[Window]:
     return [Window(first.start, second.end) for first, second in zip(even[::2], even[1::2], strict=True)]
 
 
-def history_of(assessments: Sequence[Assessment], months: int, size: int) -> History:
-    """Give the class of each of `size` cells from the tests of the periods, the earliest first."""
+def history_of(assessments: Sequence[Assessment], known: int, months: int, size: int) -> History:
+    """Give the class of each of `size` cells from the tests of the periods, the earliest first; `known` are those with reports."""
     nothing = np.full(size, "")
-    if len(assessments) < FEWEST_PERIODS:
-        reason = f"A history needs {FEWEST_PERIODS} periods; there are reports of {len(assessments)}."
-        return History(nothing, len(assessments), 0, reason)
+    if known < FEWEST_PERIODS:
+        return History(
+            nothing, known, 0, f"A history needs {FEWEST_PERIODS} periods of {months} months; there are reports of {known}."
+        )
     few = sum(not one.sufficient for one in assessments)
     if few:
-        reason = f"{few} of {len(assessments)} periods have fewer than {FEWEST_EVENTS} attacks, too few to be tested."
-        return History(nothing, len(assessments), 0, reason)
+        reason = f"{few} of {known} periods of {months} months are too small to be tested (fewer than {FEWEST_EVENTS} attacks)."
+        return History(nothing, known, 0, reason)
     hot = np.array([np.isin(one.classes, (HOT_95, HOT_99)) for one in assessments])
     rates = np.array([one.rate_eb for one in assessments])
     classes = np.array([history_class(hot[:, cell].tolist(), rates[:, cell].tolist()) for cell in range(size)], np.str_)
-    return History(classes, len(assessments), months, "")
+    return History(classes, known, months, "")
 
 
 def history_class(hot: Sequence[bool], rates: Sequence[float]) -> str:

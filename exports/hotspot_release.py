@@ -6,8 +6,10 @@ and a figure is kept back when it would set apart fewer than five households fro
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +17,7 @@ import numpy as np
 from exports import grid
 from exports.exposure import Exposures, Shares, Source, exposure_of, safe
 from exports.grid import Cells
+from exports.hotspot_history import FEWEST_PERIODS, MOST_PERIODS, History, half_years, history_of, years
 from exports.hotspots import Assessment, Exposure, assess, study_area
 from exports.places import UNPLACED, Placed, placed
 from exports.privacy import (
@@ -32,7 +35,7 @@ from exports.privacy import (
 from exports.regions import Region
 from exports.reports import STRICT, Flags, Reports
 from exports.statistics import Floats, Ints
-from exports.windows import Window
+from exports.windows import EPOCH, Window
 
 EVENT_SETS = ("standard", "strict")
 
@@ -62,18 +65,28 @@ class Release:
     """Everything that both levels show of one window.
 
     `footprint` are the cells of resolution 6 in which any form has a record in the window; `exposures` are what surveys tell of
-    herds and households (None: nothing).
+    herds and households (None: nothing), `months` those in which there was any report from a country, `fdr` as in `assess`.
     """
 
     def __init__(
-        self, reports: Reports, footprint: Cells, window: Window, region: Region, exposures: Exposures | None = None
+        self,
+        reports: Reports,
+        footprint: Cells,
+        window: Window,
+        region: Region,
+        exposures: Exposures | None = None,
+        *,
+        months: frozenset[tuple[str, str]] = frozenset(),
+        fdr: str = "bh",
     ) -> None:
         self.window = window
         self.exposures = exposures or Exposures()
         self.region = region
         self._footprint = footprint
+        self._reports, self._months, self.fdr = reports, months, fdr
         self.found: Placed = placed(reports, window, region)
         self._tables: dict[tuple[Level, str], Table] = {}
+        self._histories: dict[Level, History] = {}
 
     @cached_property
     def _atoms(self) -> Partition:
@@ -103,7 +116,9 @@ class Release:
         tested = (row >= 0) & (self.found.place < self.found.cell_places)
         cells = self._study_area(level)
         attacked = self.found.paths[self.found.place[tested], level.finest]
-        return Table(level, partition, row, assess(cells, attacked, attacks.household[tested], self._exposure(cells, level)))
+        return Table(
+            level, partition, row, assess(cells, attacked, attacks.household[tested], self._exposure(cells, level), self.fdr)
+        )
 
     @cached_property
     def _basis(self) -> tuple[str, Source]:
@@ -129,11 +144,49 @@ class Release:
         touched = np.unique(grid.parents(self._footprint, level.resolution))
         return np.union1d(study_area(touched, self.region), attacked)
 
+    def completeness(self, country: str) -> float:
+        """The share of the months of the window in which there was a report, or a report of nothing, from a country."""
+        return self._months_told[country] / self.window.months
+
+    @cached_property
+    def _months_told(self) -> Counter[str]:
+        return Counter(country for country, _ in self._months | self.exposures.months)
+
+    def history(self, level: Level) -> History:
+        """Tell how the hotspots of a level came about: by half-years, or by years where these have too few attacks."""
+        if level not in self._histories:
+            found = self._history(half_years(self.window.end, MOST_PERIODS), 6, level)
+            by_year = self._history(years(half_years(self.window.end, MOST_PERIODS)), 12, level) if found.refused else found
+            self._histories[level] = found if by_year.refused else by_year
+        return self._histories[level]
+
+    def _history(self, periods: Sequence[Window], months: int, level: Level) -> History:
+        found = self.table(level, "standard").assessment
+        start = EPOCH + timedelta(days=int(self._reports.day.min(initial=self.window.days[0])))
+        known = [period for period in periods if period.start >= start]
+        tested = known if len(known) >= FEWEST_PERIODS else []
+        return history_of(
+            [self._period(period, level, found.cells, found.exposure) for period in tested], len(known), months, len(found.cells)
+        )
+
+    def _period(self, period: Window, level: Level, cells: Cells, exposure: Exposure) -> Assessment:
+        """Test the attacks of a period that lie in the study area of today."""
+        found = placed(self._reports, period, self.region)
+        place = found.place[found.place < found.cell_places]
+        attacked = found.paths[place, level.finest]
+        inside = np.isin(attacked, cells)
+        households = found.attacks.household[found.place < found.cell_places]
+        return assess(cells, attacked[inside], households[inside], exposure, self.fdr)
+
+    @cached_property
+    def _place_ledger(self) -> Ledger:
+        households = _by_key(self.found.place, self.found.attacks.household)
+        return Ledger(lambda places: enough_households(who for place in places for who in households[place]))
+
     @cached_property
     def _nearby_shown(self) -> dict[Level, set[int]]:
         """The cells whose neighbourhood figures are published, hottest first, the partner's before the public's."""
-        households = _by_key(self.found.place, self.found.attacks.household)
-        ledger = Ledger(lambda places: enough_households(who for place in places for who in households[place]))
+        ledger = self._place_ledger
         attacked = np.unique(self.found.place[(self._atom >= 0) & (self.found.place < self.found.cell_places)])
         _ = self._exposure_shown  # rates are more useful than figures of neighbourhoods: they come first
         for row in _by_key(self._atoms.row_of_place[attacked], attacked).values():
@@ -186,6 +239,19 @@ class Release:
     def exposure_shown(self, level: Level, cell: int) -> bool:
         """Tell whether exposure and rates of a cell with its own row may be published: they tell how much its households have."""
         return cell in self._exposure_shown[level]
+
+    def figure_shown(self, level: Level, cells: Iterable[int]) -> bool:
+        """Tell whether attacks and exposure of these cells of a level may be summed and published; then it counts as published.
+
+        To be asked in the same order always, the partner's before the public's, after everything else.
+        """
+        _ = self._nearby_shown
+        found = self.found
+        cells = set(cells)
+        attacked = np.unique(found.place[(self._atom >= 0) & (found.place < found.cell_places)])
+        inside = attacked[np.isin(found.paths[attacked, level.finest], np.array(sorted(cells), np.uint64))]
+        exposed = [one for cell in cells for one in self._exposed[level].get(cell, ())]
+        return self._exposure_ledger.publish(exposed) and self._place_ledger.publish(inside.tolist())
 
     def nearby_shown(self, level: Level, cell: int) -> bool:
         """Tell whether the neighbourhood figures of a cell with its own row may be published."""

@@ -22,6 +22,8 @@ Row: TypeAlias = dict[str, Value]
 FARTHEST_M = (4100, 10850, 28700)
 """Largest distance from the centre of a cell to its corners anywhere in the region, for the first three of `CELL_LEVELS`."""
 STRONGLY_CLUSTERED = 2.0
+SELDOM = 0.5
+"""A country is heard of too seldom when fewer of the months have a report, or a report of nothing."""
 PUBLISHED_CLASSES = (HOT_99, HOT_95, NONE, INSUFFICIENT)
 
 
@@ -75,10 +77,13 @@ class TableRows:
         if position is not None and shown:
             row |= self._neighbourhood(position)
         row["hotspot_class"] = self._strongest(members, number)
+        if position is not None:
+            row["history_class"] = str(self._release.history(level).classes[position]) or None
+        completeness = self._release.completeness(str(row["country"]))
+        row["completeness"] = round(completeness, 2)
         row["suppression"] = self._suppression(number)
-        row["quality_flags"] = ";".join(
-            [*self._flags(members, withheld=cell is not None and not shown), *self._exposure_flags(position, exposed=exposed)]
-        )
+        flags = [*self._flags(members, withheld=cell is not None and not shown), *self._exposure_flags(position, exposed=exposed)]
+        row["quality_flags"] = ";".join([*flags, "under_reported"] if completeness < SELDOM else flags)
         return row
 
     def _constants(self) -> Row:
@@ -151,11 +156,11 @@ class TableRows:
         per = exposure.rate_per / float(exposure.values[position])
         lower, upper = garwood_interval(events)
         return {
-            "exposure": _digits(float(exposure.values[position])),
-            "rate": _digits(events * per),
-            "rate_lo": _digits(lower * per),
-            "rate_hi": _digits(upper * per),
-            "rate_eb": _digits(float(self._assessment.rate_eb[position]) * exposure.rate_per, 3),
+            "exposure": digits(float(exposure.values[position])),
+            "rate": digits(events * per),
+            "rate_lo": digits(lower * per),
+            "rate_hi": digits(upper * per),
+            "rate_eb": digits(float(self._assessment.rate_eb[position]) * exposure.rate_per, 3),
         }
 
     def _neighbourhood(self, position: int) -> Row:
@@ -163,10 +168,10 @@ class TableRows:
         z = float(result.gi_star_z[position])
         return {
             "nb_events": int(result.nearby[position]),
-            "nb_expected": _digits(float(result.expected[position])),
-            "rr_nb": _digits(float(result.relative_risk[position])),
-            "p_value": _digits(float(result.p[position])),
-            "q_value": _digits(float(result.q[position])),
+            "nb_expected": digits(float(result.expected[position])),
+            "rr_nb": digits(float(result.relative_risk[position])),
+            "p_value": digits(float(result.p[position])),
+            "q_value": digits(float(result.q[position])),
             "gi_star_z": None if math.isnan(z) else round(z, 2),
         }
 
@@ -200,5 +205,6 @@ class TableRows:
             yield "exposure_withheld"
 
 
-def _digits(value: float, digits: int = 6) -> float | None:
-    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
+def digits(value: float, number: int = 6) -> float | None:
+    """Round to so many digits; None for what is no number."""
+    return float(f"{value:.{number}g}") if math.isfinite(value) else None

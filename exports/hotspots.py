@@ -17,6 +17,7 @@ from exports.statistics import (
     Floats,
     Ints,
     benjamini_hochberg,
+    benjamini_yekutieli,
     binomial_upper_tail,
     empirical_bayes,
     getis_ord_star,
@@ -29,6 +30,9 @@ FEWEST_EVENTS = 20
 FEWEST_CELLS = 30
 FEWEST_NEARBY = 3
 """Attacks around a cell below which it is never called hot."""
+
+FALSE_DISCOVERY = {"bh": benjamini_hochberg, "by": benjamini_yekutieli}
+"""How p-values are corrected for testing every cell: by is for the cautious, and finds less."""
 
 HOT_99, HOT_95, WATCH, SINGLE_SITE, NONE, INSUFFICIENT = "hot_99", "hot_95", "watch", "single_site", "none", "insufficient"
 CLASSES = (HOT_99, HOT_95, WATCH, SINGLE_SITE, NONE, INSUFFICIENT)
@@ -78,8 +82,8 @@ def study_area(touched: Cells, region: Region) -> Cells:
     return cells[region.touched(cells)]
 
 
-def assess(cells: Cells, event_cells: Cells, households: Ints, exposure: Exposure) -> Assessment:
-    """Test every cell of the study area (ascending).
+def assess(cells: Cells, event_cells: Cells, households: Ints, exposure: Exposure, fdr: str = "bh") -> Assessment:
+    """Test every cell of the study area (ascending); `fdr` is one of `FALSE_DISCOVERY`.
 
     One entry per attack: its cell, which is one of the study area, and its household (-1: unknown).
     """
@@ -93,7 +97,7 @@ def assess(cells: Cells, event_cells: Cells, households: Ints, exposure: Exposur
     expected = total * pairs.total(share)
     unknown = np.full(len(cells), np.nan)
     p = binomial_upper_tail(nearby, total, pairs.total(share)) if sufficient else unknown
-    q = benjamini_hochberg(p) if sufficient else unknown
+    q = FALSE_DISCOVERY[fdr](p) if sufficient else unknown
     several = _several_households(pairs.cells, pairs.neighbours, position, households, np.flatnonzero(q <= 0.05))
     with np.errstate(divide="ignore", invalid="ignore"):
         relative_risk = (nearby / expected) / ((total - nearby) / (total - expected))

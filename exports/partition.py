@@ -90,6 +90,8 @@ class Aggregate:
     households: tuple[str, ...]
     touched: CellCounts
     left_out: Mapping[str, int]
+    months: frozenset[tuple[str, str]] = frozenset()
+    """The months (2026-05) of the window in which there was any report from a country (ISO 3166-1)."""
 
 
 def part(records: Iterable[Record | tuple[Any, ...]], question: Question) -> Aggregate:
@@ -97,6 +99,7 @@ def part(records: Iterable[Record | tuple[Any, ...]], question: Question) -> Agg
     predators, visits, joined, start = question.predators, question.visits, question.joined, question.start.isoformat()
     left_out: Counter[str] = Counter()
     points: list[tuple[float, float]] = []
+    months: set[tuple[str, str]] = set()
     households = _Households()
     rows = []
     for instance_id, review_state, latitude, longitude, accuracy, event_date, document in records:
@@ -106,8 +109,11 @@ def part(records: Iterable[Record | tuple[Any, ...]], question: Question) -> Agg
         if reason or event_date is None:
             left_out[reason] += not is_past
             continue
-        if latitude is not None and longitude is not None and not is_past:
-            points.append((latitude, longitude))
+        country = text_of(answers.get("country"))[:2]
+        if not is_past:
+            months.add((country, event_date[:7]))
+            if latitude is not None and longitude is not None:
+                points.append((latitude, longitude))
         visit = _visit(visits, instance_id) if visits else _UNVISITED
         cause = _group(answers, "cause")
         predator = visit.predator or cause.get("predator")
@@ -123,7 +129,7 @@ def part(records: Iterable[Record | tuple[Any, ...]], question: Question) -> Agg
                 households[_group(answers, "reporter").get("household_code")],
                 certainty_of(cause.get("confidence"), visit.finding, visit.scalp),
                 answers.get("consent") == "yes" and answers.get("consent_share") == "yes",
-                text_of(answers.get("country"))[:2],
+                country,
                 *_losses(_group(answers, "losses_g")),
                 joined.get(instance_id, -1),
                 1,
@@ -137,6 +143,7 @@ def part(records: Iterable[Record | tuple[Any, ...]], question: Question) -> Agg
         codes,
         grid.part(touched[:, 0], touched[:, 1], RESOLUTION),
         left_out,
+        frozenset(months),
     )
 
 
@@ -158,6 +165,7 @@ def merge(aggregates: Iterable[Aggregate]) -> Aggregate:
         codes,
         grid.merge(one.touched for one in every),
         left_out,
+        frozenset().union(*(one.months for one in every)),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from exports.privacy import Level
 
 MONTHS = 24
+_YEAR = 12
 EPOCH = date(1970, 1, 1)
 
 
@@ -29,8 +30,13 @@ class Window:
 
     @property
     def release(self) -> str:
-        """The quarter that a release is named after, such as 2026Q2."""
-        return _quarter(self.end)
+        """What a release is named after: the quarter in which it ends, such as 2026Q2, or its one calendar year, 2025."""
+        return str(self.end.year) if self.months == _YEAR else _quarter(self.end)
+
+    @property
+    def months(self) -> int:
+        """How many months it has."""
+        return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month + 1
 
 
 def window_for(today: date, level: Level) -> Window:
@@ -43,6 +49,13 @@ def window_for(today: date, level: Level) -> Window:
         end = _last_day(year, quarter * 3)
     start = end + timedelta(days=1)
     return Window(start.replace(year=start.year - MONTHS // 12), end)
+
+
+def year_for(today: date, level: Level) -> Window:
+    """Give the newest calendar year whose last day lies before today, and behind the embargo of the level."""
+    newest = min(today - timedelta(days=1), today - timedelta(days=level.embargo_days))
+    year = (newest + timedelta(days=1)).year - 1
+    return Window(date(year, 1, 1), date(year, 12, 31))
 
 
 def _last_day(year: int, month: int) -> date:

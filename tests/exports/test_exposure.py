@@ -49,7 +49,6 @@ def test_herds_are_head_times_days_spread_over_the_cell_and_its_ring(engine: Eng
     assert set(found.herds.amounts) == set(grid.ring(CELL))
     assert found.herds.amounts[CELL] == pytest.approx(100 * (60 + 30) / 30.4375 / 7)
     assert found.herds.shares[CELL] == {"h1": pytest.approx(100 * 90 / 30.4375 / 7)}
-    assert found.livestock_units == pytest.approx((99 * 0.1 + 1) * 90 / 30.4375)
     assert found.left_out["n_herds_unplaced"] == 1
 
 

@@ -51,7 +51,7 @@ def period(attacks: int, *, hot: bool) -> Assessment:
 
 
 def test_a_cluster_of_the_last_three_periods_is_consecutive() -> None:
-    history = history_of([period(40, hot=number >= 5) for number in range(8)], 6, len(CELLS))
+    history = history_of([period(40, hot=number >= 5) for number in range(8)], 8, 6, len(CELLS))
     assert (history.periods, history.months, history.refused) == (8, 6, "")
     assert set(history.classes[CLUSTER]) == {"consecutive"}
     assert "none" in history.classes
@@ -59,6 +59,6 @@ def test_a_cluster_of_the_last_three_periods_is_consecutive() -> None:
 
 @pytest.mark.parametrize(("periods", "attacks", "reason"), [(7, 40, "needs 8 periods"), (8, 19, "fewer than 20 attacks")])
 def test_too_little_is_refused_with_the_reason(periods: int, attacks: int, reason: str) -> None:
-    history = history_of([period(attacks, hot=True)] * periods, 6, len(CELLS))
+    history = history_of([period(attacks, hot=True)] * periods, periods, 6, len(CELLS))
     assert reason in history.refused
     assert set(history.classes) == {""}

@@ -1,0 +1,96 @@
+"""The second opinion of a release: the clusters that a circular scan finds, whatever their size, as a table of its own."""
+
+from typing import Any
+
+import numpy as np
+
+from exports import grid
+from exports.episodes import RULE
+from exports.hotspot_columns import COLUMNS as OF_CELLS
+from exports.hotspot_release import Release
+from exports.hotspot_rows import Row, digits
+from exports.package.contents import Column, Table
+from exports.privacy import CELL_LEVELS, LEVELS, Level, band, enough_households
+from exports.scan import LARGEST_MAP, REPLICATES, Cluster, circles_around, scan
+
+SCAN_METHOD = "kulldorff-poisson-circle-1"
+COLUMNS = (
+    Column("release_id", "string", "", "Quarter in which the window ends, and revision"),
+    Column("cluster", "integer", "", "Number of the cluster, the likeliest first"),
+    Column("cell_id", "string", "", "Cell in the middle of the circle"),
+    Column("cell_level", "string", "", "Level of the cells", ("h3_6", "h3_5")),
+    Column("lat", "number", "degrees, WGS 84", "Latitude of the cell's centre, never of an attack"),
+    Column("lon", "number", "degrees, WGS 84", "Longitude of the cell's centre, never of an attack"),
+    Column("radius_km", "number", "km", "From the centre of that cell to that of the farthest in the circle"),
+    Column("n_cells", "integer", "cells", "Cells in the circle"),
+    Column("period_start", "date", "", "First day of the window"),
+    Column("period_end", "date", "", "Last day of the window"),
+    Column("predator", "string", "", "Predator that the attacks are laid to"),
+    Column("n_households", "string", "households", "Different known households; 5-9 or 10+ in public tables"),
+    Column("n_events", "integer", "attacks", "Attacks in the circle; empty where it would give away a hidden cell"),
+    Column("expected", "number", "attacks", "What n_events would be if risk followed exposure everywhere alike; empty with it"),
+    Column("relative_risk", "number", "ratio", "Risk inside the circle against that outside; empty with n_events"),
+    Column("p_value", "number", "0 to 1", f"Share of {REPLICATES} seeded maps without clusters with a likelier circle than this"),
+    Column("method", "string", "", "Name of the method"),
+    OF_CELLS[-1],
+)
+CLUSTERS = Table(COLUMNS, key=("cluster",), naming=("release_id", "period_start", "period_end"))
+
+
+class SecondOpinion:
+    """The scans of a release, of the standard set; `refused` says in words why there is none."""
+
+    def __init__(self, release: Release) -> None:
+        self._release = release
+        self.refused = ""
+        self._rows: dict[Level, list[Row]] = {}
+        for level in LEVELS.values():
+            self._rows[level] = self._scanned(level)
+
+    def rows(self, level: Level) -> list[Row]:
+        """The clusters of five households or more with p at most 0.05."""
+        return self._rows[level]
+
+    def _scanned(self, level: Level) -> list[Row]:
+        found = self._release.table(level, "standard").assessment
+        if not found.sufficient:
+            self.refused = "There are too few attacks or cells for a test."
+            return []
+        if len(found.cells) > LARGEST_MAP:
+            self.refused = f"The study area has more than {LARGEST_MAP} cells: a scan would take too long."
+            return []
+        clusters = scan(found.events, found.exposure.values, circles_around(*grid.centres(found.cells)))
+        rows = [self._row(cluster, level) for cluster in clusters if enough_households(self._households(cluster, level))]
+        return [row | {"cluster": number} for number, row in enumerate(rows, 1)]
+
+    def _households(self, cluster: Cluster, level: Level) -> set[int]:
+        found = self._release.found
+        cells = self._release.table(level, "standard").assessment.cells[cluster.cells]
+        inside = np.isin(found.paths[found.place, level.finest], cells) & (self._release.table(level, "standard").row >= 0)
+        return set(found.attacks.household[inside].tolist()) - {-1}
+
+    def _row(self, cluster: Cluster, level: Level) -> Row:
+        assessment, window = self._release.table(level, "standard").assessment, self._release.window
+        cells = assessment.cells[cluster.cells]
+        latitude, longitude = (float(each[0]) for each in grid.centres(cells[:1]))
+        households = len(self._households(cluster, level))
+        row: dict[str, Any] = {
+            "cell_id": grid.name_of(int(cells[0])),
+            "cell_level": CELL_LEVELS[level.finest],
+            "lat": round(latitude, 4),
+            "lon": round(longitude, 4),
+            "radius_km": round(cluster.radius_km, 1),
+            "n_cells": len(cells),
+            "period_start": window.start.isoformat(),
+            "period_end": window.end.isoformat(),
+            "n_households": band(households) if level.bands else households,
+            "p_value": cluster.p,
+            "method": SCAN_METHOD,
+            "attack_rule": RULE,
+        }
+        if self._release.figure_shown(level, cells.tolist()):
+            total = int(assessment.events.sum())
+            outside = (total - cluster.observed) / (total - cluster.expected)
+            risk = cluster.observed / cluster.expected / outside if outside else float("inf")
+            row |= {"n_events": cluster.observed, "expected": digits(cluster.expected), "relative_risk": digits(risk)}
+        return row

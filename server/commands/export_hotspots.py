@@ -1,0 +1,40 @@
+"""tulliana export hotspots: hotspots worked out once, in another way than the releases are."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from server.commands import access, opened
+
+
+@click.command("hotspots")
+@click.option("--level", type=click.Choice(["public", "partner"]), default="partner", show_default=True, help="Who may read it.")
+@click.option("--predator", default="leopard", show_default=True, help="Its code in the form, or all_large_carnivores.")
+@click.option("--by-year", is_flag=True, help="The newest calendar year instead of two years.")
+@click.option(
+    "--fdr",
+    type=click.Choice(["bh", "by"]),
+    default="bh",
+    show_default=True,
+    help="Correction for many tests; by is more cautious.",
+)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day from which windows and embargo count; by default today.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Folder to write to; by default here."
+)
+def export_hotspots(level: str, predator: str, fdr: str, as_of: datetime | None, out: Path, *, by_year: bool) -> None:
+    """Work out hotspots once, to be looked at: for another predator, a calendar year, or more cautiously.
+
+    Give out releases only (tulliana export run): several tables of one window show by their differences what each of them hides.
+    """
+    from exports.hotspot_export import run_hotspots
+
+    day = (as_of or datetime.now(UTC)).date()
+    with opened() as services, services.store.snapshot() as connection:
+        result = run_hotspots(
+            connection, access(), level, day, out,
+            predator=predator, boundaries=services.config.boundaries, by_year=by_year, fdr=fdr,
+        )  # fmt: skip
+    for file in result.files:
+        click.echo(f"{result.folder / file.name}\t{file.rows} rows\t{file.sha256}")
