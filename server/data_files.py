@@ -57,7 +57,6 @@ def response(form_id: str, asking: Access, words: Mapping[str, str], *, only_roo
     with source() as looked_at:
         table = looked_at.tables[0].name if only_root else words.get("table", "")
         name, media_type = formats.file_of(looked_at, chosen, table)
-        looked_at.note(opened.store, chosen.name)
     if not _places.acquire(blocking=False):
         raise Problem("busy", "Too many archives are being written.", hint="Try again in a minute.")
     if chosen.is_built:
@@ -71,7 +70,13 @@ def response(form_id: str, asking: Access, words: Mapping[str, str], *, only_roo
 def _chunks(opened: Services, source: Opening, chosen: Format, table: str, names: str) -> Iterator[bytes]:
     try:
         with source() as reading:
-            yield from formats.stream(reading, chosen, opened.blobs.open, table=table, names=names)
+            chunks = formats.stream(reading, chosen, opened.blobs.open, table=table, names=names)
+            first = next(chunks, b"")
+            try:
+                yield first  # before records are counted for the log: whoever waits sees that something comes
+            finally:
+                reading.note(opened.store, chosen.name)
+            yield from chunks
     finally:
         _places.release()
 
@@ -79,6 +84,7 @@ def _chunks(opened: Services, source: Opening, chosen: Format, table: str, names
 def _built(opened: Services, source: Opening, chosen: Format) -> Response:
     try:
         with _building(opened.config.data) as folder, source() as reading:
+            reading.note(opened.store, chosen.name)
             target = folder / f"data.{chosen.extension}"
             for _ in formats.build(reading, chosen, target):
                 with opened.turnstile.outside():  # others get their turn

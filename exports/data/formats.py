@@ -56,6 +56,11 @@ def file_of(source: Source, chosen: Format, table: str = "") -> tuple[str, str]:
     return f"{name}.{chosen.extension}", chosen.media_type
 
 
+def passes(source: Source, chosen: Format, table: str = "") -> int:
+    """How often all records are read: once for each file of one table."""
+    return len(source.tables) if chosen.name in _PER_TABLE and not table else 1
+
+
 def stream(source: Source, chosen: Format, open_blob: Open, *, table: str = "", names: str = "") -> Iterator[bytes]:
     """The bytes of a format that is not built, some at a time. Raises `Problem` value_invalid, not_found or not_supported."""
     if chosen.name == "zip":

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from server.services import Services
 
 _FORMATS = ("csv", "xlsx", "geojson", "gpkg", "parquet", "zip")
-_EVERY = 10_000  # records between two lines about progress
 
 
 @click.command("data")
@@ -44,6 +43,7 @@ _EVERY = 10_000  # records between two lines about progress
 @click.option("--points/--no-points", default=None, help="Positions in four columns.")
 @click.option("--selects/--no-selects", default=None, help="Each choice of several in a column of its own too.")
 @click.option("--place", metavar="QUESTION", help="The question (group-question) that places records on the map.")
+@click.option("--checks/--no-checks", default=None, help="What the checks found: day, country, unit, study area, open flags.")
 @click.option("--table", default="", metavar="NAME", help="CSV and Parquet: only this table, not all in a ZIP.")
 @click.option("--names", default="", metavar="TEMPLATE", help="zip: names of files, such as {date}/{case}-{question}-{name}.")
 def export_data(
@@ -62,9 +62,10 @@ def export_data(
         asked = {**words, "format": format_name}
         source = source_of(connection, access(), form_id, asked, as_of=day, boundaries=services.config.boundaries)
         target = to or Path(formats.file_of(source, chosen, table)[0])
-        total = source.count()
-        for done in _written(services, source, chosen, target, table, names):
-            click.echo(f"{done:,} of {total:,} records", err=True)
+        length = source.count() * formats.passes(source, chosen, table)
+        with click.progressbar(length=length, label=str(target), file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+            for read in _written(services, source, chosen, target, table, names):
+                bar.update(read)
         source.note(services.store, chosen.name)
         click.echo(f"{target}\t{source.done} records\t{target.stat().st_size} bytes")
         for words_of_reason, number in source.left_out_in_words():
@@ -72,7 +73,7 @@ def export_data(
 
 
 def _written(services: "Services", source: "Source", chosen: "Format", target: Path, table: str, names: str) -> Iterator[int]:
-    """Write the file under another name first; the number of records now and then, on a terminal."""
+    """Write the file under another name first; give the number of records read since the last time."""
     from exports.data import formats
 
     folder = target.resolve().parent
@@ -86,9 +87,8 @@ def _written(services: "Services", source: "Source", chosen: "Format", target: P
         else:
             steps = _streamed(formats.stream(source, chosen, services.blobs.open, table=table, names=names), part)
         for _ in steps:
-            if sys.stderr.isatty() and source.done >= told + _EVERY:
-                told = source.done
-                yield told
+            yield source.done - told if source.done >= told else source.done  # the next table begins from the first record
+            told = source.done
         part.replace(target)
 
 
