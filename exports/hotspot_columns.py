@@ -1,16 +1,6 @@
 """The data dictionary of the hotspot tables: every column with its type, unit and meaning, in the order of the files."""
 
-from typing import NamedTuple
-
-
-class Column(NamedTuple):
-    """One column. `type` is a type of Frictionless Table Schema; `unit` is empty where there is none."""
-
-    name: str
-    type: str
-    unit: str
-    description: str
-
+from exports.package.contents import Column, Table
 
 COLUMNS = (
     Column("release_id", "string", "", "Quarter in which the window ends, and revision"),
@@ -20,7 +10,7 @@ COLUMNS = (
         "",
         "H3 index, or adm1:CODE or country:CODE for what is counted in a unit; :unplaced for reports without a cell",
     ),
-    Column("cell_level", "string", "", "h3_6, h3_5, h3_4, adm1 or country"),
+    Column("cell_level", "string", "", "h3_6, h3_5, h3_4, adm1 or country", ("h3_6", "h3_5", "h3_4", "adm1", "country")),
     Column("lat", "number", "degrees, WGS 84", "Latitude of the cell's centre, never of an attack"),
     Column("lon", "number", "degrees, WGS 84", "Longitude of the cell's centre, never of an attack"),
     Column("coordinate_uncertainty_m", "integer", "m", "Farthest that a cell of this level reaches from its centre"),
@@ -31,7 +21,13 @@ COLUMNS = (
     Column("period_start", "date", "", "First day of the window"),
     Column("period_end", "date", "", "Last day of the window"),
     Column("predator", "string", "", "Predator that the attacks are laid to"),
-    Column("event_set", "string", "", "strict: verified attacks; standard: these and what sure reporters said"),
+    Column(
+        "event_set",
+        "string",
+        "",
+        "strict: verified attacks; standard: these and what sure reporters said",
+        ("strict", "standard"),
+    ),
     Column("n_events", "integer", "attacks", "Attacks, counted by attack_rule"),
     Column("n_reports", "integer", "reports", "Reports that these attacks were counted from"),
     Column("n_events_strict", "integer", "attacks", "Of these, verified as confirmed or probable (or SCALP C1, C2)"),
@@ -44,7 +40,13 @@ COLUMNS = (
     Column("verified_share", "number", "0 to 1", "n_events_strict / n_events"),
     Column("exposure", "number", "exposure_unit", "What could be attacked in the cell"),
     Column("exposure_unit", "string", "", "Unit of the exposure"),
-    Column("exposure_basis", "string", "", "livestock_months, household_months or area: what the exposure was made from"),
+    Column(
+        "exposure_basis",
+        "string",
+        "",
+        "livestock_months, household_months or area: what the exposure was made from",
+        ("livestock_months", "household_months", "area"),
+    ),
     Column("rate", "number", "rate_unit", "n_events per exposure"),
     Column("rate_lo", "number", "rate_unit", "Lower exact 95 percent limit of the rate (Garwood)"),
     Column("rate_hi", "number", "rate_unit", "Upper exact 95 percent limit of the rate (Garwood)"),
@@ -57,7 +59,11 @@ COLUMNS = (
     Column("q_value", "number", "0 to 1", "p_value corrected for testing every cell (Benjamini-Hochberg)"),
     Column("gi_star_z", "number", "z-score", "Getis-Ord Gi*, for comparison only: it does not decide"),
     Column(
-        "hotspot_class", "string", "", "hot_99, hot_95, none or insufficient; a rolled-up row has the strongest class inside it"
+        "hotspot_class",
+        "string",
+        "",
+        "hot_99, hot_95, none or insufficient; a rolled-up row has the strongest class inside it",
+        ("hot_99", "hot_95", "none", "insufficient"),
     ),
     Column("history_class", "string", "", "Empty: needs eight periods"),
     Column("loss_local", "number", "loss_currency", "Value of the animals lost; five households, none above 70 percent"),
@@ -70,6 +76,7 @@ COLUMNS = (
         "string",
         "",
         "none; rolled_up: cells with too few households, counted here together; merged: joined to hide a rest",
+        ("none", "rolled_up", "merged"),
     ),
     Column("quality_flags", "string", "", "coarse_location, overdispersed, insufficient, nearby_withheld; separated by ;"),
     Column("method", "string", "", "Name of the method"),
@@ -81,3 +88,5 @@ COLUMNS = (
         "incident-episode-1: reports decided to tell of one event are one; one household within 3 days and 1 km is one attack",
     ),
 )
+
+TABLE = Table(COLUMNS, key=("cell_id", "event_set"), naming=("release_id", "period_start", "period_end"))

@@ -1,34 +1,25 @@
 """One hotspot release from the records to a folder of files."""
 
 import re
-import tempfile
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
-from exports.dataset import ConflictData, read_conflicts
+from exports.dataset import CONFLICT_FORM, VERIFICATION_FORM, ConflictData, read_conflicts
 from exports.episodes import RULE
-from exports.hotspot_files import LICENCES, ExportedFile, TableFile, write_release
+from exports.hotspot_columns import TABLE
+from exports.hotspot_files import LEFT_OUT, TableFile, write_release
 from exports.hotspot_release import EVENT_SETS, Release
 from exports.hotspot_rows import TableRows
 from exports.hotspots import FEWEST_CELLS, FEWEST_EVENTS, METHOD, METHOD_VERSION
+from exports.package.contents import ExportResult, new_folder, said
 from exports.privacy import FEWEST_HOUSEHOLDS, LEVELS, Level
 from exports.regions import region_of
 from exports.windows import window_for
 from forms.problems import Problem
 from records.access import Access
-
-
-@dataclass(frozen=True)
-class ExportResult:
-    """What was written where, and what is in it."""
-
-    folder: Path
-    files: list[ExportedFile]
-    summary: dict[str, Any]
 
 
 def run_hotspots(
@@ -42,7 +33,7 @@ def run_hotspots(
     revision: int = 1,
     boundaries: Path | None = None,
 ) -> ExportResult:
-    """Write the release that is due on a day into a folder of its own below `out`; an older one of that name is replaced.
+    """Write the release that is due on a day into a folder of its own below `out`, which must not be there yet.
 
     `level` is "partner" or "public"; corrections of a release that was given out get the next `revision`;
     `boundaries` is the file of the region (None: the shipped one). Raises `Problem("value_invalid")` for another level, or a
@@ -66,7 +57,18 @@ def run_hotspots(
         for event_set in EVENT_SETS
     ]
     name = f"conflict_hotspots_{predator}_{window.name}_{level}_r{revision}"
-    return _write(out, name, tables, circle, summary)
+    folder = new_folder(out, name)
+    files = write_release(folder, tables, summary)
+    return ExportResult(
+        folder,
+        files,
+        summary,
+        title="Conflict hotspots",
+        tables={f"{table.stem}.csv": TABLE for table in tables},
+        readme="hotspots",
+        lists={"reasons": [(str(summary["left_out"][reason]), words) for reason, words in LEFT_OUT.items()]},
+        surveys=(CONFLICT_FORM, VERIFICATION_FORM),
+    )
 
 
 def _summary(release: Release, level: Level, predator: str, release_id: str, data: ConflictData) -> dict[str, Any]:
@@ -81,7 +83,6 @@ def _summary(release: Release, level: Level, predator: str, release_id: str, dat
         "method": METHOD,
         "method_version": METHOD_VERSION,
         "attack_rule": RULE,
-        "licence": LICENCES[level.name],
         "households": FEWEST_HOUSEHOLDS,
         "fewest_events": FEWEST_EVENTS,
         "fewest_cells": FEWEST_CELLS,
@@ -97,23 +98,13 @@ def _summary(release: Release, level: Level, predator: str, release_id: str, dat
             }
             for event_set, table in tables.items()
         },
-        "left_out": {reason: _said(number) for reason, number in (data.left_out | release.found.left_out).items()},
-        "undecided_pairs": _said(data.undecided_pairs),
+        "left_out": {reason: said(number) for reason, number in (data.left_out | release.found.left_out).items()},
+        "kept_back": {
+            event_set: {
+                "rolled_up": int((table.partition.levels > level.finest).sum()),
+                "merged": int(table.partition.merged.sum()),
+            }
+            for event_set, table in tables.items()
+        },
+        "undecided_pairs": said(data.undecided_pairs),
     }
-
-
-def _said(number: int) -> int | str:
-    return number if number == 0 or number >= FEWEST_HOUSEHOLDS else f"1-{FEWEST_HOUSEHOLDS - 1}"
-
-
-def _write(out: Path, name: str, tables: list[TableFile], level: Level, summary: dict[str, Any]) -> ExportResult:
-    """Write into a temporary folder beside and give it its name when it is complete."""
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=out) as workshop:
-        fresh, final = Path(workshop) / "new", out / name
-        fresh.mkdir()
-        files = write_release(fresh, tables, level, summary)
-        if final.exists():
-            final.rename(Path(workshop) / "old")
-        fresh.rename(final)
-    return ExportResult(final, files, summary)

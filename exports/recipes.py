@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from exports.package.contents import ExportResult
 from records.access import Access
-
-if TYPE_CHECKING:
-    from exports.hotspot_export import ExportResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +24,13 @@ class Recipe:
         """The name of its releases, such as hotspots-public."""
         return f"{self.kind}-{self.level}"
 
-    def run(self, connection: Connection, access: Access, as_of: date, out: Path, *, boundaries: Path | None) -> "ExportResult":
+    def run(
+        self, connection: Connection, access: Access, as_of: date, out: Path, *, boundaries: Path | None, revision: int
+    ) -> ExportResult:
         """Write the files that are due on a day into a folder of their own below `out`."""
         module, _, name = self.function.partition(":")
         result: ExportResult = getattr(import_module(module), name)(
-            connection, access, self.level, as_of, out, boundaries=boundaries
+            connection, access, self.level, as_of, out, boundaries=boundaries, revision=revision
         )
         return result
 

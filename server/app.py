@@ -20,7 +20,7 @@ from server.doors import DOORS, PULL_DOORS
 from server.draft_door import draft_door
 from server.openrosa import openrosa
 from server.pages import pages
-from server.releases import releases
+from server.release_files import releases
 from server.services import open_services, services
 from server.unchanged import answers_unchanged
 from server.uploads import wait_for_small

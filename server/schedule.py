@@ -14,11 +14,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 
 from exports.recipes import RECIPES
 from records import export_runs, projects
@@ -31,6 +31,8 @@ from sync.incidents.visits import look_for_missing
 
 LOCK_KEY = 0x7471_6C6C  # "tull", in PostgreSQL's space of advisory locks
 _RETRY_SECONDS = 5
+BACK_OFF = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+"""How long after a failure a run of the schedule is tried again."""
 _LOOK_SECONDS = 1
 _REST = 3
 """So many times as long as a step took, the checks rest while phones send: those come first and get three quarters of the time."""
@@ -40,11 +42,28 @@ _log = logging.getLogger(__name__)
 
 
 def due(services: Services, project_id: int, name: str, now: datetime) -> datetime | None:
-    """The slot of this export that waits to be run: only the newest, since an older one would tell less."""
+    """The slot of this export that waits to be run: the newest, since an older one would tell less, or one to be tried again."""
     with services.store.read() as connection:
-        since = export_runs.last_slot(connection, project_id, name)
-        since = since or connection.execute(select(Project.created_at).filter_by(id=project_id)).scalar_one()
-    return newest_slot(trigger(services.config.export_schedule), now, since)
+        last = export_runs.last_scheduled(connection, project_id, name)
+        since = last.slot if last else connection.execute(select(Project.created_at).filter_by(id=project_id)).scalar_one()
+    slot = newest_slot(trigger(services.config.export_schedule), now, since)
+    again = again_at(last) if slot is None and last else None
+    return last.slot if last and again and again <= now else slot
+
+
+def again_at(run: Row[Any]) -> datetime | None:
+    """When a run of the schedule that failed is tried again: each time later, a few times only."""
+    if run.state != "failed" or run.origin != export_runs.SCHEDULE or run.attempt > len(BACK_OFF):
+        return None
+    return run.finished_at + BACK_OFF[run.attempt - 1]  # type: ignore[no-any-return]
+
+
+def next_slot(services: Services, now: datetime) -> datetime | None:
+    """When the exports run next; None when they never do by themselves."""
+    if not services.config.export_schedule:
+        return None
+    moment = trigger(services.config.export_schedule).get_next_fire_time(None, now)
+    return moment.astimezone(UTC) if moment else None
 
 
 def run_due(services: Services) -> None:
@@ -74,7 +93,12 @@ def run_slot(services: Services, project_id: int, name: str, slot: datetime, *, 
     ]
     done = subprocess.run(command, env={**os.environ, **services.config.environment()}, capture_output=True, text=True, check=False)
     if done.returncode:
-        _log.error("The export %s failed: %s", name, done.stderr.strip()[-2000:])
+        said = done.stderr.strip()[-2000:]
+        _log.error("The export %s failed: %s", name, said)
+        error = f"It stopped without a word ({done.returncode}); the memory of this machine may be too small. {said}".strip()
+        services.store.write(
+            lambda connection: export_runs.fail_stopped(connection, project_id, name, slot, error, now=datetime.now(UTC))
+        )
     return done.returncode == 0
 
 

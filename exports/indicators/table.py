@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from exports.hotspot_columns import Column
 from exports.indicators.catalogue import indicators
 from exports.indicators.disclosure import Guard, households, said
 from exports.indicators.figures import Figure, Indicator
 from exports.indicators.records import LeftOut
 from exports.indicators.slices import Data, Slice, Sorted, slices
+from exports.package.contents import Column, Table
 from exports.privacy import Level, band
 from exports.windows import Window
 from forms.strategy import strategy
@@ -42,6 +42,7 @@ COLUMNS = (
     Column("reason", "string", "", "Why there is no value; empty where there is one"),
 )
 _ORDER = ("figure", "of", "predator", "area", "country", "period")
+TABLE = Table(COLUMNS, key=("indicator", "figure", "of", "predator", "area", "country", "period"))
 NAMES = tuple(column.name for column in COLUMNS)
 
 

@@ -29,7 +29,8 @@ command.add_command(export_data)
 @click.option("--level", type=click.Choice(["public", "partner"]), default="public", show_default=True, help="Who may read it.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also copy the files to this folder.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day from which windows and embargo count; by default today.")
-def run_exports(names: tuple[str, ...], level: str, out: Path | None, as_of: datetime | None) -> None:
+@click.option("--note", default="", help="What a corrected release is for; it stands in its CHANGES.txt.")
+def run_exports(names: tuple[str, ...], level: str, out: Path | None, as_of: datetime | None, note: str) -> None:
     """Run exports now, one after the other. Each becomes the latest one to download.
 
     NAME is hotspots or indicators (for the readers that --level names), or with its readers, such as indicators-partner.
@@ -41,7 +42,7 @@ def run_exports(names: tuple[str, ...], level: str, out: Path | None, as_of: dat
     day: date | None = as_of.date() if as_of else None
     with opened() as services:
         for name in wanted:
-            files = run(services, project_id(), name, datetime.now(UTC), origin=ACTOR, as_of=day) or []
+            files = run(services, project_id(), name, datetime.now(UTC), origin=ACTOR, as_of=day, note=note) or []
             folder = latest_folder(services, project_id(), name)
             target = folder if out is None else out if len(wanted) == 1 else out / name
             if out is not None:
@@ -65,11 +66,13 @@ def export_table(form_id: str, out: Path) -> None:
     """Write all records of a form as CSV, as they are: exact places and codes, not for publication. One more file per repeat."""
     from exports.tables import repeats_of, write_csv
     from forms.definition import FormDefinition
+    from records.audit import note_taken
     from records.forms import latest_xform
 
     out.mkdir(parents=True, exist_ok=True)
     with opened() as services, services.store.snapshot() as connection:
         definition = FormDefinition.from_xform(latest_xform(connection, project_id(), form_id))
+        note_taken(services.store, access(), form_id, "table")
         for repeat in [(), *repeats_of(definition)]:
             target = out / ("-".join([form_id.replace("/", "_"), *repeat]) + ".csv")
             with target.open("w", encoding="utf-8", newline="") as stream:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response, redirect, request, url_for
 from sqlalchemy import Connection, Row
 
+from exports.package.changes import lasting_name
 from exports.recipes import RECIPES
 from forms.problems import Problem
 from records import export_runs
@@ -15,7 +16,6 @@ from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
 from server.pages.data import downloadable
 from server.pages.rendering import page
-from server.releases import lasting_name
 from server.services import services
 
 _RUNS_SHOWN = 20

@@ -11,7 +11,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "hotspots.md").read_text("utf-8")
 
 def test_the_column_table_equals_the_data_dictionary() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (\w*) \| (.*?) ?\| (.*) \|$", PAGE, re.M)
-    assert rows == [tuple(column) for column in COLUMNS]
+    assert rows == [column[:4] for column in COLUMNS]
 
 
 def test_the_numbers_in_the_text_are_those_of_the_code() -> None:

@@ -16,7 +16,10 @@ from sqlalchemy import Connection, Engine
 
 from exports.csvfile import write_table
 from exports.hotspot_columns import COLUMNS
-from exports.hotspot_export import ExportResult, run_hotspots
+from exports.hotspot_export import run_hotspots
+from exports.package.contents import ExportResult
+from exports.package.release import Made, make
+from exports.recipes import RECIPES
 from forms.problems import Problem
 from records.access import Access
 from records.models import Base
@@ -87,8 +90,6 @@ def test_the_table_has_the_columns_of_the_dictionary(result: ExportResult) -> No
     assert raw.startswith(b"\xef\xbb\xbfrelease_id,cell_id,")
     assert raw.count(b"\n") == raw.count(b"\r\n")
     assert list(table(result)[0]) == [column.name for column in COLUMNS]
-    listed = list(csv.reader((result.folder / "data_dictionary.csv").read_text("utf-8-sig").splitlines()))
-    assert [row[0] for row in listed[1:]] == [column.name for column in COLUMNS]
 
 
 def test_a_hot_valley_is_found(result: ExportResult) -> None:
@@ -149,33 +150,25 @@ def test_the_map_has_valid_outlines_wound_to_the_right(result: ExportResult) -> 
         assert outline.equals_exact(shapely.Polygon([(x, y) for y, x in h3.cell_to_boundary(row["cell_id"])]), 1e-5)
 
 
-def test_nothing_typed_by_people_and_no_day_of_an_attack_is_in_any_file(result: ExportResult) -> None:
-    for file in result.files:
-        content = (result.folder / file.name).read_text("utf-8")
+def test_nothing_typed_by_people_and_no_day_of_an_attack_is_in_any_file(
+    result: ExportResult, records: Connection, tmp_path: Path
+) -> None:
+    made = make(records, EVERYTHING, RECIPES[f"hotspots-{result.summary['level']}"], AS_OF, tmp_path)
+    assert isinstance(made, Made)
+    for file in made.files:
+        content = (made.folder / file.name).read_text("utf-8")
         for word in ("Mahmoud", "Siahkal", "H12", "uuid:", "2024-08", "2025-0"):
             assert word not in content, (file.name, word)
 
 
-def test_the_package_describes_the_tables(result: ExportResult) -> None:
-    package = json.loads((result.folder / "datapackage.json").read_bytes())
-    tables = [resource for resource in package["resources"] if "schema" in resource]
-    assert len(tables) == 2
-    assert [field["name"] for field in tables[0]["schema"]["fields"]] == [column.name for column in COLUMNS]
-    assert package["summary"]["left_out"]["n_not_shared"] == 30
-
-
-def test_the_readme_explains_limits_and_every_column(result: ExportResult) -> None:
-    text = (result.folder / "README.txt").read_text("utf-8")
-    assert '"No hotspot" is not "no conflict"' in text
-    assert all(f"\n{column.name} (" in text for column in COLUMNS)
-
-
-def test_the_same_records_give_the_same_bytes_and_replace_the_old_files(result: ExportResult, records: Connection) -> None:
-    (result.folder / "left over").touch()
-    again = run_hotspots(records, EVERYTHING, result.summary["level"], AS_OF, result.folder.parent)
+def test_the_same_records_give_the_same_bytes(result: ExportResult, records: Connection, tmp_path: Path) -> None:
+    again = run_hotspots(records, EVERYTHING, result.summary["level"], AS_OF, tmp_path)
     assert again.files == result.files
-    assert [path.name for path in result.folder.parent.iterdir()] == [result.folder.name]
-    assert not (result.folder / "left over").exists()
+
+
+def test_no_release_is_overwritten(result: ExportResult, records: Connection) -> None:
+    with pytest.raises(Problem, match="already"):
+        run_hotspots(records, EVERYTHING, result.summary["level"], AS_OF, result.folder.parent)
 
 
 def test_both_databases_give_the_same_bytes(engine: Engine, records: Connection, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from exports.dataset import read_conflicts
 from exports.episodes import RULE, attacks_of, one_per_incident
 from exports.hotspot_columns import COLUMNS
 from exports.hotspot_export import run_hotspots
+from exports.package.release import Made, make
+from exports.recipes import RECIPES
 from exports.reports import NOT_COUNTED, STANDARD, STRICT, Reports
 from exports.windows import Window
 from forms.submission import case_number
@@ -81,8 +83,10 @@ def test_a_visit_to_one_report_is_a_visit_to_all_of_its_incident(desk: Desk) -> 
 def test_a_release_names_the_rule_and_says_how_many_pairs_are_open(desk: Desk, tmp_path: Path) -> None:
     with desk.store.snapshot() as connection:
         result = run_hotspots(connection, EVERYTHING, "partner", date(2026, 11, 1), tmp_path)
+        made = make(connection, EVERYTHING, RECIPES["hotspots-partner"], date(2026, 11, 1), tmp_path / "releases")
     assert (result.summary["attack_rule"], result.summary["undecided_pairs"]) == (RULE, "1-4")
-    text = (result.folder / "README.txt").read_text(encoding="utf-8")
+    assert isinstance(made, Made)
+    text = (made.folder / "README.txt").read_text(encoding="utf-8")
     assert RULE in text
     assert "count apart: 1-4." in text
     assert RULE in next(column.description for column in COLUMNS if column.name == "attack_rule")

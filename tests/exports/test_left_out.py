@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Engine, update
 
 from exports.dataset import LEFT_OUT, ConflictData, read_conflicts
-from exports.hotspot_export import run_hotspots
 from exports.hotspot_files import LEFT_OUT as WORDS
+from exports.package.release import Made, make
+from exports.recipes import RECIPES
 from exports.windows import Window
 from records.models import Submission
 from tests.support.conflict import answers, insert_record
@@ -81,7 +82,8 @@ def test_the_readme_of_a_release_says_what_was_left_out_and_small_numbers_not_ex
     rejected = [(answers(), {"review_state": "rejected"})] * 7
     read(engine, *rejected, ({}, ENCRYPTED), (answers(), DELETED), (answers(), DELETED))
     with engine.connect() as connection:
-        result = run_hotspots(connection, EVERYTHING, "public", date(2026, 11, 1), tmp_path)
+        result = make(connection, EVERYTHING, RECIPES["hotspots-public"], date(2026, 11, 1), tmp_path)
+    assert isinstance(result, Made)
     text = (result.folder / "README.txt").read_text("utf-8")
     for line in ("7 reports that a reviewer rejected: they never count", "1-4 reports that were deleted", "1-4 encrypted reports"):
         assert f"\n{line}" in text

@@ -25,6 +25,7 @@ def upgrade() -> None:
     _checks()
     _incidents()
     _personal()
+    _releases()
 
 
 def _records() -> None:
@@ -186,3 +187,9 @@ def _personal() -> None:
         sa.Column("digests", JSON, nullable=False),
     )
     op.create_index("erasure_project", "erasure", ["project_id", "at"])
+
+
+def _releases() -> None:
+    op.add_column("export_run", sa.Column("attempt", sa.Integer(), nullable=False, server_default=sa.text("1")))
+    op.add_column("export_run", sa.Column("about", JSON, nullable=False, server_default=sa.text("'{}'")))
+    op.add_column("export_run", sa.Column("removed_at", MOMENT))

@@ -1,0 +1,105 @@
+"""What a release was made from: every record of its surveys is counted once, and the numbers add up to those of the database.
+
+A number below five is not said: it is added to "other", and "other" takes in more until it is large enough.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, func, or_, select
+
+from exports.package.contents import said
+from exports.privacy import FEWEST_HOUSEHOLDS
+from exports.windows import Window
+from forms.library.sources import restricted_ids
+from records.access import Access, Right
+from records.models import Submission
+
+COUNTED, UNDATED = "counted", "undated"
+_RESTRICTED = "restricted surveys"
+_BATCH = 5000
+
+
+@dataclass
+class Inputs:
+    """The records of one survey: how many in which state, and what is known of those that count."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    reviews: Counter[str] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    versions: set[str] = field(default_factory=set)
+
+    @property
+    def read(self) -> int:
+        """How many there are in the database."""
+        return sum(self.states.values())
+
+    def add(self, record: Row[Any]) -> None:
+        """Take in a record: state, review state, version, flags."""
+        self.states[record.state] += 1
+        if record.state in {COUNTED, UNDATED}:
+            self.reviews[record.review_state] += 1
+            self.versions.add(record.version)
+            self.flags.update({str(flag.get("code")) for flag in record.flags})
+
+    def told(self) -> dict[str, Any]:
+        """The numbers as they may be told: `used` and those `left_out` add up to `read`."""
+        left_out = {state: number for state, number in self.states.items() if state not in {COUNTED, UNDATED}}
+        used = self.states[COUNTED] + self.states[UNDATED]
+        numbers = add_up(left_out)
+        exact = not any(isinstance(number, str) for number in (*numbers.values(), said(used)))
+        return {
+            "read": self.read if exact else None,
+            "used": said(used),
+            "used_without_a_day": said(self.states[UNDATED]),
+            "left_out": numbers,
+            "used_by_review_state": add_up(self.reviews),
+            "used_by_flag": {flag: said(number) for flag, number in sorted(self.flags.items())},
+            "form_versions": sorted(self.versions),
+        }
+
+
+def read_inputs(
+    connection: Connection, access: Access, window: Window, surveys: Iterable[str] = ()
+) -> tuple[dict[str, Inputs], str]:
+    """Count the records of the surveys (none: of all) by form, and the digest of those that are used: sorted ids and contents.
+
+    The restricted surveys are counted together. A record is used when it is dated in the window, or not dated.
+    """
+    access.require(Right.SEE)
+    purpose = Submission.answers["submission_purpose"].as_string()
+    state = case(
+        (Submission.deleted_at.is_not(None), "deleted"),
+        (Submission.encrypted, "encrypted"),
+        (Submission.review_state.in_(["rejected", "duplicate"]), Submission.review_state),
+        (Submission.excluded, "error"),
+        (func.coalesce(purpose, "real") == "test", "test"),
+        (Submission.event_date.is_(None), UNDATED),
+        (or_(Submission.event_date < window.start, Submission.event_date > window.end), "other_days"),
+        else_=COUNTED,
+    ).label("state")
+    columns = (Submission.form_id, Submission.instance_id, Submission.current_sha256, Submission.version)
+    query = select(*columns, Submission.review_state, Submission.flags, state).where(*access.visible(with_deleted=True))
+    wanted, restricted = list(surveys), restricted_ids()
+    if wanted:
+        query = query.where(Submission.form_id.in_(wanted))
+    found: defaultdict[str, Inputs] = defaultdict(Inputs)
+    digests = []
+    for record in connection.execute(query, execution_options={"yield_per": _BATCH}):
+        found[_RESTRICTED if record.form_id in restricted else record.form_id].add(record)
+        if record.state in {COUNTED, UNDATED}:
+            line = f"{record.form_id}\t{record.instance_id}\t{record.current_sha256}"
+            digests.append(hashlib.sha256(line.encode()).digest())
+    return dict(sorted(found.items())), hashlib.sha256(b"".join(sorted(digests))).hexdigest()
+
+
+def add_up(numbers: Mapping[str, int]) -> dict[str, int | str]:
+    """Tell numbers so that they add up and none is below five: small ones are joined to "other"; what stays small is not exact."""
+    large = {name: number for name, number in sorted(numbers.items()) if number >= FEWEST_HOUSEHOLDS}
+    other = sum(numbers.values()) - sum(large.values())
+    while 0 < other < FEWEST_HOUSEHOLDS and large:
+        other += large.pop(min(large, key=lambda name: (large[name], name)))
+    return {**large, "other": said(other)} if other else dict(large)
