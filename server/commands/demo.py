@@ -56,6 +56,7 @@ def _fill(opened: "Services", reports: int, seed: int) -> None:
         for _ in run.send(phones, outbox):
             bar.update(1)
     click.echo("Checking what came, working out hotspots ...")
+    run.backdate(opened, outbox)
     run.release(opened, seed, today)
 
 

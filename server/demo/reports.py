@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from functools import cache
 from random import Random
 from uuid import UUID
 
@@ -25,16 +24,19 @@ _ANSWERS: dict[str, Callable[[Event, Random, Random], Answers]] = {
     "dog_impact": dog_answers,
 }
 _PHOTOS = {"conflict_livestock": ("photos", "photo_kind", "photo"), "dog_impact": ("dphotos", "dphoto_kind", "dphoto")}
-_DIFFERENT_PICTURES = 24
+_SAME_PICTURE = 0.02
+"""Share of photos that are one and the same, as when somebody claims twice with one carcass."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One delivery: the app user it comes from, its device, the record, and its files by name."""
+    """One delivery: the app user it comes from, its device, when it came, the record, and its files by name."""
 
     phone: str
     device_id: str
     event: Event
+    instance_id: str
+    received_at: datetime
     xml: bytes
     files: dict[str, bytes]
 
@@ -57,7 +59,8 @@ def _report(event: Event, filler: Filler, seed: int) -> Report:
     files = _add_photos(event, answers, own)
     answers = _header(event, phone, device_id, own) | answers
     instance_id = f"uuid:{UUID(int=own.getrandbits(128), version=4)}"
-    return Report(phone, device_id, event, filler.fill(answers, instance_id, PHONES[phone]), files)
+    received_at = datetime.combine(event.reported, time(21), UTC) + timedelta(days=own.choices((0, 1, 4, 12), (60, 20, 15, 5))[0])
+    return Report(phone, device_id, event, instance_id, received_at, filler.fill(answers, instance_id, PHONES[phone]), files)
 
 
 def _header(event: Event, phone: str, device_id: str, own: Random) -> Answers:
@@ -84,9 +87,4 @@ def _add_photos(event: Event, answers: Answers, own: Random) -> dict[str, bytes]
     noon = int(datetime.combine(event.reported, time(12), UTC).timestamp()) * 1000  # phones name photos by milliseconds
     names = [f"{noon + own.randrange(3_600_000)}.png" for _ in range(own.choices((0, 1, 2), (55, 30, 15))[0])]
     answers[repeat] = [{kind: "site", photo: name} for name in names]
-    return {name: _picture(own.randrange(_DIFFERENT_PICTURES)) for name in names}
-
-
-@cache
-def _picture(number: int) -> bytes:
-    return mountains(number)
+    return {name: mountains(0 if own.random() < _SAME_PICTURE else own.getrandbits(32)) for name in names}
