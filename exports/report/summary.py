@@ -1,0 +1,157 @@
+"""The first page: what this is and for whom, and in a few sentences what the numbers say."""
+
+from collections.abc import Iterator
+
+from exports.report.document import Block, Bullets, Facts, Heading, Links, Paragraph, isolated
+from exports.report.language import Language
+from exports.report.numbers import HALF, Numbers, Value
+from exports.strategy import Status, status_of
+from forms.strategy import strategy
+
+
+def first_page(numbers: Numbers, _: Language, links: tuple[tuple[str, str], ...]) -> Iterator[Block]:
+    """Facts about the report, then the summary; of an empty database that there is nothing yet."""
+    yield Paragraph(_about(numbers, _), "lead")
+    yield Facts(
+        (
+            (_("Time"), _.span(numbers.start, numbers.end)),
+            (_("Area"), area_name(numbers, _)),
+            (_("For"), _("Everybody") if numbers.level == "public" else _("Partners who agreed not to pass it on")),
+            (_("Release"), isolated(numbers.release_id)),
+        )
+    )
+    if numbers.level != "public":
+        yield Paragraph(_("For partners only. Do not publish this report and do not pass it on."), "warning")
+    yield Heading(_("In short"))
+    if numbers.is_empty:
+        yield Paragraph(
+            _("There is nothing to tell yet: no reports of this time have been counted. That does not mean that nothing happened."),
+            "warning",
+        )
+    else:
+        yield Bullets(tuple(_sentences(numbers, _)))
+        yield Paragraph(
+            _("“No hotspot” does not mean “no conflict”. Read the page about method and limits before you act."), "warning"
+        )
+    if links:
+        yield Links(_("Other reports in this folder"), links)
+
+
+def area_name(numbers: Numbers, _: Language) -> str:
+    """The country, or the whole range."""
+    return _.country(numbers.area) if numbers.area else _("The range of the Persian leopard, all countries")
+
+
+def _about(numbers: Numbers, _: Language) -> str:
+    text = _(
+        "This report tells where and how often leopards attacked livestock, what was lost, and which numbers the "
+        "range-wide strategy "
+        "for the Persian leopard asks for. It is written for district officers, conservation staff and herders' councils."
+    )
+    return text if numbers.level == "public" else text + " " + _("It has finer cells and newer reports than the public one.")
+
+
+def _sentences(numbers: Numbers, _: Language) -> Iterator[str]:
+    if numbers.places:
+        yield from _attacks(numbers, _)
+        yield _hotspots(numbers, _)
+    else:
+        yield _("Attacks on livestock: none that may be told. Fewer than 5 households told of one, or nobody did.")
+    yield from _trend(numbers, _)
+    yield from _reporting(numbers, _)
+    overdue = [each for each in strategy().activities.values() if status_of(each.due, numbers.as_of) is Status.OVERDUE]
+    yield _(
+        "Activities of the strategy that field data serve: {all}. Past their date: {overdue}.",
+        all=_.number(len(strategy().activities)),
+        overdue=_.number(len(overdue)),
+    )
+
+
+def _attacks(numbers: Numbers, _: Language) -> Iterator[str]:
+    reports, places = sum(place.reports for place in numbers.places), numbers.places
+    counted = {"attacks": _.number(numbers.attacks), "reports": _.number(reports)}
+    if numbers.area:
+        yield _("Attacks by leopards on livestock: {attacks}, counted from {reports} reports.", **counted)
+    else:
+        countries = len({place.country for place in places})
+        yield _(
+            "Attacks by leopards on livestock: {attacks}, counted from {reports} reports, in {countries} countries.",
+            countries=_.number(countries),
+            **counted,
+        )
+    killed = [place.killed for place in places if place.killed is not None]
+    if killed:
+        n = _.number(sum(killed))
+        yield _("Animals killed: {n}.", n=n) if len(killed) == len(places) else _("Animals killed: at least {n}.", n=n)
+    verified = sum(place.verified for place in places)
+    if verified:
+        share = _.percent(100 * verified / numbers.attacks)
+        yield _("A visit found {n} of these attacks confirmed or probable ({share}).", n=_.number(verified), share=share)
+    else:
+        yield _("None of these attacks was confirmed by a visit yet: who did it is what reporters say.")
+
+
+def _hotspots(numbers: Numbers, _: Language) -> str:
+    cells = [place for place in numbers.places if place.is_cell]
+    if not numbers.is_tested:
+        return _("There are too few attacks to look for hotspots.")
+    hot = [place for place in cells if place.is_hot]
+    if not hot:
+        return _("No hotspot was found.")
+    inside = _.percent(100 * sum(place.attacks for place in hot) / numbers.attacks)
+    return _("Hotspots: {n} cells. {share} of the attacks were in them.", n=_.number(len(hot)), share=inside)
+
+
+def _trend(numbers: Numbers, _: Language) -> Iterator[str]:
+    rates = numbers.rates(numbers.area)
+    if not rates:
+        return
+    newest = rates[max(rates)]
+    yield _(
+        "In the newest quarter that can be told ({period}) there were {value} attacks a month.",
+        period=_.period(newest.period),
+        value=with_limits(newest, _),
+    )
+    before = rates.get(f"{int(newest.period[:4]) - 1}{newest.period[4:]}")
+    if before is None:
+        return
+    told = {"period": _.period(before.period), "value": with_limits(before, _)}
+    if _apart(newest, before):
+        yield _(
+            "A year before ({period}) there were {value}. The difference is more than chance, but reporting may have changed too.",
+            **told,
+        )
+    else:
+        yield _("A year before ({period}) there were {value}. The difference may be chance.", **told)
+
+
+def _apart(one: Value, other: Value) -> bool:
+    """Whether the limits of two values do not meet."""
+    if None in (one.lower, one.upper, other.lower, other.upper):
+        return False
+    return max(one.lower or 0, other.lower or 0) > min(one.upper or 0, other.upper or 0)
+
+
+def _reporting(numbers: Numbers, _: Language) -> Iterator[str]:
+    quiet = sorted(numbers.under_reported)
+    if numbers.area and quiet:
+        share = _.percent(numbers.completeness(numbers.area))
+        yield _(
+            "There is a report, or a report of nothing, of {share} of the months. That is too few to compare with other countries.",
+            share=share,
+        )
+    elif quiet:
+        yield _(
+            "Countries with reports of fewer than {half} of the months: {names}. Do not compare them with others.",
+            half=_.percent(HALF),
+            names=_(", ").join(_.country(code) for code in quiet),
+        )
+
+
+def with_limits(value: Value, _: Language) -> str:
+    """A value with the numbers between which the true one is likely to be."""
+    if value.value is None:
+        return ""
+    if value.lower is None or value.upper is None:
+        return _.number(value.value)
+    return _("{value} ({low} to {high})", value=_.number(value.value), low=_.number(value.lower), high=_.number(value.upper))
