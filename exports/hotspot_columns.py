@@ -38,6 +38,12 @@ COLUMNS = (
     Column("n_killed_small", "integer", "animals", "Sheep and goats killed"),
     Column("n_killed_large", "integer", "animals", "All other animals killed"),
     Column("verified_share", "number", "0 to 1", "n_events_strict / n_events"),
+    Column(
+        "completeness",
+        "number",
+        "0 to 1",
+        "Months of the window with a report from the country, or a report of nothing, against all its months",
+    ),
     Column("exposure", "number", "exposure_unit", "What could be attacked in the cell"),
     Column("exposure_unit", "string", "", "Unit of the exposure"),
     Column(
@@ -65,7 +71,13 @@ COLUMNS = (
         "hot_99, hot_95, none or insufficient; a rolled-up row has the strongest class inside it",
         ("hot_99", "hot_95", "none", "insufficient"),
     ),
-    Column("history_class", "string", "", "Empty: needs eight periods"),
+    Column(
+        "history_class",
+        "string",
+        "",
+        "What the cell has been over eight periods or more, in the words of emerging hot spots; empty where they are too few",
+        ("new", "consecutive", "intensifying", "persistent", "diminishing", "sporadic", "historical", "none"),
+    ),
     Column("loss_local", "number", "loss_currency", "Value of the animals lost; five households, none above 70 percent"),
     Column("loss_currency", "string", "ISO 4217", "Currency of loss_local"),
     Column("loss_usd", "number", "USD", "loss_local in US dollars; empty without a stated rate"),
@@ -78,7 +90,13 @@ COLUMNS = (
         "none; rolled_up: cells with too few households, counted here together; merged: joined to hide a rest",
         ("none", "rolled_up", "merged"),
     ),
-    Column("quality_flags", "string", "", "coarse_location, overdispersed, insufficient, nearby_withheld; separated by ;"),
+    Column(
+        "quality_flags",
+        "string",
+        "",
+        "coarse_location, overdispersed, insufficient, nearby_withheld, exposure_floor, exposure_withheld, under_reported; "
+        "separated by ;",
+    ),
     Column("method", "string", "", "Name of the method"),
     Column("method_version", "string", "", "Version of the method"),
     Column(

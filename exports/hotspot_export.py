@@ -9,15 +9,20 @@ from sqlalchemy import Connection
 
 from exports.dataset import CONFLICT_FORM, VERIFICATION_FORM, ConflictData, read_conflicts
 from exports.episodes import RULE
+from exports.exposure import GRAZING, PATROL, read_exposures
+from exports.hotspot_card import card, card_name
+from exports.hotspot_clusters import CLUSTERS, SCAN_METHOD, SecondOpinion
 from exports.hotspot_columns import TABLE
 from exports.hotspot_files import LEFT_OUT, TableFile, write_release
+from exports.hotspot_history import MOST_PERIODS, half_years
 from exports.hotspot_release import EVENT_SETS, Release
 from exports.hotspot_rows import TableRows
 from exports.hotspots import FEWEST_CELLS, FEWEST_EVENTS, METHOD, METHOD_VERSION
-from exports.package.contents import ExportResult, new_folder, said
+from exports.package.contents import ExportResult, new_folder, said, write_csv, write_file
+from exports.package.words import LANGUAGES
 from exports.privacy import FEWEST_HOUSEHOLDS, LEVELS, Level
 from exports.regions import region_of
-from exports.windows import window_for
+from exports.windows import window_for, year_for
 from forms.problems import Problem
 from records.access import Access
 
@@ -32,22 +37,30 @@ def run_hotspots(
     predator: str = "leopard",
     revision: int = 1,
     boundaries: Path | None = None,
+    by_year: bool = False,
+    fdr: str = "bh",
 ) -> ExportResult:
     """Write the release that is due on a day into a folder of its own below `out`, which must not be there yet.
 
     `level` is "partner" or "public"; corrections of a release that was given out get the next `revision`;
-    `boundaries` is the file of the region (None: the shipped one). Raises `Problem("value_invalid")` for another level, or a
-    predator that is no code.
+    `boundaries` is the file of the region (None: the shipped one); `by_year` takes the newest calendar year instead of two years.
+    `predator` is a code of the form or all_large_carnivores; `fdr` as in `assess`. Raises `Problem("value_invalid")` for another
+    level, or a predator that is no code.
     """
     if not re.fullmatch("[a-z_]{1,40}", predator):
         raise Problem("value_invalid", "A predator is given by its code in the form, such as leopard or wolf.")
     if level not in LEVELS:
         raise Problem("value_invalid", f"There is no level {level}: choose {' or '.join(LEVELS)}.")
     circle = LEVELS[level]
-    window = window_for(as_of, circle)
-    data = read_conflicts(connection, access, predator, window)
-    release = Release(data.reports, data.footprint, window, region_of(boundaries))
+    window = year_for(as_of, circle) if by_year else window_for(as_of, circle)
+    since = half_years(window.end, MOST_PERIODS)[0].start
+    data = read_conflicts(connection, access, predator, window, since=since)
+    exposures = read_exposures(connection, access, window)
+    release = Release(data.reports, data.footprint, window, region_of(boundaries), exposures, months=data.months, fdr=fdr)
+    opinion = SecondOpinion(release)
     summary = _summary(release, circle, predator, f"{window.release}-r{revision}", data)
+    stem = f"conflict_clusters_{predator}_{window.name}_{level}.csv"
+    summary["scan"] = {"method": SCAN_METHOD, "clusters": stem, "refused": opinion.refused}
     common = {"release_id": summary["release_id"], "predator": predator}
     tables = [
         TableFile(
@@ -59,15 +72,19 @@ def run_hotspots(
     name = f"conflict_hotspots_{predator}_{window.name}_{level}_r{revision}"
     folder = new_folder(out, name)
     files = write_release(folder, tables, summary)
+    header = [column.name for column in CLUSTERS.columns]
+    clusters = ([(common | row).get(column) for column in header] for row in opinion.rows(circle))
+    files.append(write_csv(folder / stem, header, clusters))
+    files += [write_file(folder / card_name(language), card(summary, language)) for language in LANGUAGES]
     return ExportResult(
         folder,
         files,
         summary,
         title="Conflict hotspots",
-        tables={f"{table.stem}.csv": TABLE for table in tables},
+        tables={f"{table.stem}.csv": TABLE for table in tables} | {stem: CLUSTERS},
         readme="hotspots",
         lists={"reasons": [(str(summary["left_out"][reason]), words) for reason, words in LEFT_OUT.items()]},
-        surveys=(CONFLICT_FORM, VERIFICATION_FORM),
+        surveys=(CONFLICT_FORM, VERIFICATION_FORM, GRAZING, PATROL),
     )
 
 
@@ -86,6 +103,8 @@ def _summary(release: Release, level: Level, predator: str, release_id: str, dat
         "households": FEWEST_HOUSEHOLDS,
         "fewest_events": FEWEST_EVENTS,
         "fewest_cells": FEWEST_CELLS,
+        "fdr": release.fdr,
+        "history": release.history(level).summary,
         "exposure_basis": tables["standard"].assessment.exposure.basis,
         "sets": {
             event_set: {
@@ -98,7 +117,7 @@ def _summary(release: Release, level: Level, predator: str, release_id: str, dat
             }
             for event_set, table in tables.items()
         },
-        "left_out": {reason: said(number) for reason, number in (data.left_out | release.found.left_out).items()},
+        "left_out": {reason: said(number) for reason, number in _left_out(release, data).items()},
         "kept_back": {
             event_set: {
                 "rolled_up": int((table.partition.levels > level.finest).sum()),
@@ -108,3 +127,7 @@ def _summary(release: Release, level: Level, predator: str, release_id: str, dat
         },
         "undecided_pairs": said(data.undecided_pairs),
     }
+
+
+def _left_out(release: Release, data: ConflictData) -> dict[str, int]:
+    return {**data.left_out, **release.found.left_out, **release.exposures.left_out}

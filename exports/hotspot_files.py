@@ -27,6 +27,8 @@ LEFT_OUT = {
     "n_unlocated": "attacks without a place, or with one known too coarsely: counted without a cell",
     "n_not_shared": "attacks whose household did not agree to share the place: counted without a cell",
     "n_coarse": "attacks placed to within 0.5 to 2 km: counted in their cell",
+    "n_herds_unplaced": "herds without a place, or with one that may not be shared: in no exposure",
+    "n_areas_unknown": "reports of nothing that name no known study area: in no exposure",
 }
 """What was not counted, or not everywhere, in words."""
 

@@ -22,6 +22,8 @@ from exports.hotspots import Assessment, Exposure, assess, study_area
 from exports.places import UNPLACED, Placed, placed
 from exports.privacy import (
     COUNTRY,
+    FEWEST_HOUSEHOLDS,
+    LARGEST_SHARE,
     PARTNER,
     PUBLIC,
     Ledger,
@@ -309,9 +311,14 @@ class _Contributions:
         known = np.isfinite(values[self._known])
         position, size = self._pairs.position, len(self._pairs.keys)
         sums = np.bincount(position[known], weights=values[self._known][known], minlength=size)
-        amounts = np.where(np.bincount(position[known], minlength=size) > 0, sums, np.nan).tolist()
+        counted = np.bincount(position[known], minlength=size) > 0
+        amounts = np.where(counted, sums, np.nan).tolist()
+        plain = self._plain(sums.astype(np.float64), counted)
 
         def safe(items: Iterable[int]) -> bool:
+            parts = [plain[item] for item in items]
+            if any(enough for enough, *_ in parts) and sum(one[1] for one in parts) <= LARGEST_SHARE * sum(one[2] for one in parts):
+                return True  # nobody has more of the sum than the largest of each item together
             shares: dict[int, float] = {}
             for item in items:
                 span = self._spans[item]
@@ -321,6 +328,19 @@ class _Contributions:
             return nobody_dominates(shares)
 
         return safe
+
+    def _plain(self, sums: Floats, counted: Flags) -> dict[int, tuple[bool, float, float]]:
+        """What can be said of each item alone: whether it has five known households, the largest amount of one, and the sum."""
+        items = np.unique(self._pairs.keys)
+        group = np.searchsorted(items, self._pairs.keys)
+        households = np.bincount(group[counted & (self._pairs.values >= 0)], minlength=len(items))
+        largest = np.zeros(len(items))
+        np.maximum.at(largest, group, sums)
+        told = zip(households >= FEWEST_HOUSEHOLDS, largest, np.bincount(group, sums, len(items)), strict=True)
+        return {
+            item: (bool(enough), float(most), float(whole))
+            for item, (enough, most, whole) in zip(items.tolist(), told, strict=True)
+        }
 
 
 def _by_key(keys: Ints, values: Ints) -> dict[int, list[int]]:

@@ -128,10 +128,19 @@ class TableRows:
             "verified_share": round(strict / len(members), 4),
         }
 
+    @cached_property
+    def _totals(self) -> dict[str, list[float]]:
+        """The sums of every row."""
+        rows, size = self._table.row, len(self._table.partition.levels)
+        counted = rows >= 0
+        return {
+            name: np.bincount(rows[counted], np.nan_to_num(values[counted]), size).tolist()
+            for name, values in self._release.sums.items()
+        }
+
     def _sums(self, number: int, members: Ints) -> Row:
-        sums = self._release.sums
         killed, injured, missing, small, large, loss = (
-            float(np.nansum(sums[name][members])) if self._shown(name, number) else None
+            self._totals[name][number] if self._shown(name, number) else None
             for name in ("killed", "injured", "missing", "killed_small", "killed_large", "loss")
         )
         row: Row = {

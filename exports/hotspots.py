@@ -16,6 +16,7 @@ from exports.regions import Region
 from exports.statistics import (
     Floats,
     Ints,
+    Pairs,
     benjamini_hochberg,
     benjamini_yekutieli,
     binomial_upper_tail,
@@ -98,7 +99,7 @@ def assess(cells: Cells, event_cells: Cells, households: Ints, exposure: Exposur
     unknown = np.full(len(cells), np.nan)
     p = binomial_upper_tail(nearby, total, pairs.total(share)) if sufficient else unknown
     q = FALSE_DISCOVERY[fdr](p) if sufficient else unknown
-    several = _several_households(pairs.cells, pairs.neighbours, position, households, np.flatnonzero(q <= 0.05))
+    several = _several_households(pairs, position, households)
     with np.errstate(divide="ignore", invalid="ignore"):
         relative_risk = (nearby / expected) / ((total - nearby) / (total - expected))
     return Assessment(
@@ -128,16 +129,14 @@ def _classes(nearby: Ints, p: Floats, q: Floats, several: NDArray[np.bool_]) -> 
     return classes
 
 
-def _several_households(owners: Ints, neighbours: Ints, position: Ints, households: Ints, candidates: Ints) -> NDArray[np.bool_]:
-    """Tell for the candidate cells whether attacks around them struck two known households or more."""
-    known: dict[int, set[int]] = {}
-    for cell, household in zip(position.tolist(), households.tolist(), strict=True):
-        if household >= 0:
-            known.setdefault(cell, set()).add(household)
-    around: dict[int, set[int]] = {cell: set() for cell in candidates.tolist()}
-    chosen = np.isin(owners, candidates)
-    for owner, neighbour in zip(owners[chosen].tolist(), neighbours[chosen].tolist(), strict=True):
-        around[owner] |= known.get(neighbour, set())
-    several = np.zeros(len(np.unique(owners)), bool)
-    several[[cell for cell, struck in around.items() if len(struck) >= 2]] = True
-    return several
+def _several_households(pairs: Pairs, position: Ints, households: Ints) -> NDArray[np.bool_]:
+    """Tell for each cell whether the attacks around it struck two known households or more."""
+    known = households >= 0
+    none = np.iinfo(np.int64)
+    lowest, highest = np.full(pairs.size, none.max), np.full(pairs.size, none.min)
+    np.minimum.at(lowest, position[known], households[known])
+    np.maximum.at(highest, position[known], households[known])
+    around_lowest, around_highest = lowest.copy(), highest.copy()
+    np.minimum.at(around_lowest, pairs.cells, lowest[pairs.neighbours])
+    np.maximum.at(around_highest, pairs.cells, highest[pairs.neighbours])
+    return np.asarray(around_lowest < around_highest)

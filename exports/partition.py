@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,11 +123,11 @@ def part(records: Iterable[Record | tuple[Any, ...]], question: Question) -> Agg
             continue
         rows.append(
             (
-                date.fromisoformat(event_date).toordinal() - _EPOCH,
+                _day(event_date),
                 latitude,
                 longitude,
                 accuracy,
-                households[_group(answers, "reporter").get("household_code")],
+                households[text_of(_group(answers, "reporter").get("household_code"))],
                 certainty_of(cause.get("confidence"), visit.finding, visit.scalp),
                 answers.get("consent") == "yes" and answers.get("consent_share") == "yes",
                 country,
@@ -179,20 +180,21 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
 
 
-class _Households(dict[object, int]):
+class _Households(dict[str, int]):
     """Numbers of households by their codes as written; every spelling is compared once."""
 
     def __init__(self) -> None:
         super().__init__()
         self.numbers: dict[str, int] = {}
 
-    def __missing__(self, code: object) -> int:
-        told = folded(text_of(code))
-        self[code] = UNKNOWN if told in NO_CODE else self.numbers.setdefault(told, len(self.numbers))
-        return self[code]
+    def __missing__(self, code: str) -> int:
+        told = _folded(code)
+        number = UNKNOWN if told in NO_CODE else self.numbers.setdefault(told, len(self.numbers))
+        self[code] = number
+        return number
 
-    def __getitem__(self, code: object) -> int:
-        return super().__getitem__(code if isinstance(code, str) else text_of(code))
+
+_folded = lru_cache(maxsize=1 << 18)(folded)
 
 
 def _renumbered(reports: Reports, old: tuple[str, ...], new: tuple[str, ...]) -> Reports:
@@ -241,7 +243,11 @@ def _losses(losses: Mapping[str, Any]) -> tuple[int, int, int, int, float, str]:
     return small, large, injured, missing, *official(value, currency)
 
 
-_EPOCH = EPOCH.toordinal()
+@lru_cache(maxsize=1 << 14)
+def _day(text: str) -> int:
+    return date.fromisoformat(text).toordinal() - EPOCH.toordinal()
+
+
 _CURRENCY = re.compile("[A-Z]{3}")
 
 

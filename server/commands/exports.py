@@ -11,6 +11,7 @@ import orjson
 
 from server.commands import ACTOR, access, opened, project_id
 from server.commands.export_data import export_data
+from server.commands.export_hotspots import export_hotspots
 
 if TYPE_CHECKING:
     from records.export_runs import ReleasedFile
@@ -22,6 +23,7 @@ def command() -> None:
 
 
 command.add_command(export_data)
+command.add_command(export_hotspots)
 
 
 @command.command("run")
