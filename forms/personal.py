@@ -33,6 +33,8 @@ DELETED = "deleted"
 """Stands there when its time was over."""
 ERASED = "erased"
 """Stands there when the data of a person were erased."""
+CONSENT = "consent"
+"""The question whether a person takes part; who says no is not to be recognised."""
 LEAST_COPY = 4
 """Characters of a contact answer from which on another text that holds it is a copy of it."""
 _ROW = re.compile(r"\[\d+\]")
@@ -63,8 +65,8 @@ def is_copy(text: str, told: Iterable[Told]) -> bool:
     return any(len(each.text.strip()) >= LEAST_COPY and each.text.strip() in text for each in told)
 
 
-def put(answers: dict[str, Any], path: str, word: str) -> None:
-    """Let this word stand in place of the answer at a path, if there is one."""
+def put(answers: dict[str, Any], path: str, word: str | None) -> None:
+    """Let this word stand in place of the answer at a path, if there is one; None: as if it had not been answered."""
     *above, name = path.split("/")
     found: Any = answers
     for step in above:

@@ -14,7 +14,7 @@ from forms.datatypes import BY_TYPE, Answer, SelectMultiple, SelectOne, calendar
 from forms.definition import Field, FormDefinition
 from forms.encryption import Envelope
 from forms.judging import Constraint, Judge
-from forms.personal import ATTENDANCE, CONTACT, PICTURE, WITHHELD, Told, is_copy
+from forms.personal import ATTENDANCE, CODES, CONSENT, CONTACT, PICTURE, WITHHELD, Told, is_copy, put
 from forms.submission import Submission
 from forms.xml import full_text, local_name
 from forms.xpath import clock
@@ -24,6 +24,8 @@ _DATES = {"date", "dateTime"}
 _MOMENTS = 4  # start and end are two
 MAX_VIOLATIONS = 200
 _DEEPEST = 64  # levels of what the form does not know; below, only the text is kept
+NO_CODE = "NEW"
+"""What is written in place of a code that was not given yet."""
 _LONGEST = 500  # characters of a path, as far as it is told or followed into what the form does not know
 
 
@@ -42,7 +44,8 @@ class Reading:
 
     `pictures` are those of the files that should be pictures, `attendance` those with the names of people; `strange_files` is the
     kind of a file that no question asks for. `moments` are when the phone says it was filled in: start, end. `contact` holds the
-    answers that tell who somebody is; among the answers stands WITHHELD in their place.
+    answers that tell who somebody is; among the answers stands WITHHELD in their place. `is_refused`: the person did not agree to
+    take part; then codes are in `contact` too, and none of it is to be kept.
     """
 
     answers: Answers = field(default_factory=dict)
@@ -52,6 +55,7 @@ class Reading:
     attendance: list[str] = field(default_factory=list)
     strange_files: str = PICTURE
     contact: list[Told] = field(default_factory=list)
+    is_refused: bool = False
     latitude: float | None = None
     longitude: float | None = None
     accuracy: float | None = None
@@ -199,8 +203,15 @@ class _Pass:
         self.reading.answers = self._group(root, self.plan, "")
         self._missing()
         self._judge()
+        self.reading.is_refused = self.reading.answers.get(CONSENT) == "no"
+        if self.reading.is_refused:
+            self._withhold_codes(self.reading.answers, self.plan, "")
         if told := tuple(self.reading.contact):
             self._withhold_copies(self.reading.answers, self.plan, "", told)
+            if self.reading.is_refused:
+                self._note("consent_contradicted", told[0].path, "")
+                for each in self.reading.contact:
+                    put(self.reading.answers, each.path, None)
         self.reading.day = self.reading.day or self.fallback_day
         return self.reading
 
@@ -242,6 +253,19 @@ class _Pass:
     def _withheld(self, path: str, text: str) -> str:
         self.reading.contact.append(Told(path, text))
         return WITHHELD
+
+    def _withhold_codes(self, answers: Answers, plan: _Plan, prefix: str) -> None:
+        """Keep codes of people and households apart."""
+        for name, value in answers.items():
+            inner, path = plan.children.get(name, _STRANGER), prefix + name
+            if isinstance(value, dict):
+                self._withhold_codes(value, inner, f"{path}/")
+            elif isinstance(value, list):
+                for number, row in enumerate(value, start=1):
+                    if isinstance(row, dict):
+                        self._withhold_codes(row, inner, f"{path}[{number}]/")
+            elif inner.item is not None and inner.item.personal in CODES and value and value != NO_CODE:
+                answers[name] = self._withheld(path, str(value))
 
     def _withhold_copies(self, answers: Answers, plan: _Plan, prefix: str, told: tuple[Told, ...]) -> None:
         """Keep apart too what repeats an answer that is kept apart: a calculation, a remark, the name of the record."""

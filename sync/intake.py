@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 from forms.datatypes import instant
 from forms.encryption import SUFFIX
 from forms.entities import Request, asked
-from forms.personal import ATTENDANCE, CONTACT, PICTURE, WITHHELD, Told, is_copy
+from forms.personal import ATTENDANCE, CONTACT, PICTURE, WITHHELD, Told, emptied, is_copy
 from forms.problems import Problem
 from forms.schema import FormSchema, Reading, Violation
 from forms.submission import Submission as Incoming
@@ -141,7 +141,7 @@ def state_of(
         "checked": 0,
         "encrypted": incoming.encrypted,
         "answers": reading.answers,
-        "contact": seal_contact(vault, version, reading.contact),
+        "contact": None if reading.is_refused else seal_contact(vault, version, reading.contact),
     }
 
 
@@ -212,8 +212,13 @@ class _Work:
             "user_agent": delivery.user_agent,
             "clock_offset": None if self.clock_offset is None else round(self.clock_offset.total_seconds()),
             "contact_paths": contact_paths(reading.contact),
+            "redacted_at": None,
         }
-        version_row["xml"] = seal_xml(vault, version_row, incoming.xml)
+        xml = incoming.xml
+        if reading.is_refused and reading.contact:  # who does not take part is not to be recognised: nothing of it is kept
+            xml = emptied(xml, contact_paths(reading.contact) or [])
+            version_row |= {"contact_paths": None, "redacted_at": self.now}
+        version_row["xml"] = seal_xml(vault, version_row, xml)
         state_row = {
             **common,
             "current_instance_id": incoming.instance_id,
@@ -266,7 +271,7 @@ class _Work:
 
 def reading_flags(reading: Reading) -> list[Flag]:
     """What was found while the answers were read, in the words of the form."""
-    return [flag(found.code, found.path, message=found.message) for found in reading.violations]
+    return [flag(found.code, found.path, message=found.message or None) for found in reading.violations]
 
 
 def file_flags(files: Sequence[tuple[str, str, int]], expected: Collection[str]) -> list[Flag]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select, true, tuple_, union, update
 
-from forms.personal import WITHHELD, is_copy, put
+from forms.personal import WITHHELD, emptied, is_copy, put
 from forms.problems import Problem
 from forms.schema import Reading
 from forms.submission import Submission as Incoming
@@ -123,9 +123,13 @@ def _judged(store: Store, schemas: Schemas, version: Row[Any]) -> _Judged:
 def _keep_version(connection: Connection, judged: _Judged) -> None:
     vault, key = vault_of(connection), {name: getattr(judged.row, name) for name in _VERSION}
     reading = judged.reading
-    values: dict[str, Any] = {"xml": seal_xml(vault, key, judged.xml)}
+    paths = contact_paths(reading.contact) if reading is not None else None
+    if reading is not None and reading.is_refused and paths:
+        values: dict[str, Any] = {"xml": seal_xml(vault, key, emptied(judged.xml, paths)), "redacted_at": datetime.now(UTC)}
+    else:
+        values = {"xml": seal_xml(vault, key, judged.xml)}
     if reading is not None:
-        values["contact_paths"] = contact_paths(reading.contact)
+        values["contact_paths"] = None if reading.is_refused else paths
     unchanged = SubmissionVersion.xml == judged.row.xml  # or something was deleted in it meanwhile
     if connection.execute(update(SubmissionVersion).filter_by(**key).where(unchanged).values(values)).rowcount and reading:
         _keep_kinds(connection, key, reading)
@@ -151,10 +155,10 @@ def _take_out(connection: Connection, version: Row[Any], incoming: Incoming, rea
     if row is None:
         return
     for told in reading.contact:
-        put(row.answers, told.path, WITHHELD)
+        put(row.answers, told.path, None if reading.is_refused else WITHHELD)
     name = WITHHELD if is_copy(incoming.instance_name, reading.contact) else row.instance_name
     key = {each: getattr(version, each) for each in _VERSION}
-    sealed = seal_contact(vault_of(connection), key, reading.contact)
+    sealed = None if reading.is_refused else seal_contact(vault_of(connection), key, reading.contact)
     connection.execute(update(Submission).filter_by(**record).values(answers=row.answers, instance_name=name, contact=sealed))
 
 

@@ -46,6 +46,11 @@ ARRIVAL = {
         "Erased before",
         "The data of the person were erased here before this came. It may tell again who they are: erase it anew if so.",
     ),
+    "consent_contradicted": FlagKind(
+        "warning",
+        "Personal data without consent",
+        "The person did not agree to take part, and still it was written who it is. That was not kept. Was “no” meant?",
+    ),
     "file_unexpected": FlagKind("warning", "Unexpected file", "A file came that no question asks for.", "File: {name}"),
     "envelope_broken": FlagKind(
         "warning", "Cannot be decrypted", "The phone left out what decryption needs. Ask the ranger to fill it in anew."

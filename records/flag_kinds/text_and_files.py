@@ -15,11 +15,6 @@ TEXT_AND_FILES = {
         "Telephone or identity number",
         "A text seems to hold a telephone number or the number of an identity card. Take it out by correcting the report.",
     ),
-    "consent_contradicted": FlagKind(
-        "warning",
-        "Personal data without consent",
-        "The person did not agree to take part, and still there is what tells who it is. Take it out by correcting the report.",
-    ),
     "version_superseded": FlagKind(
         "info",
         "Older form version",

@@ -1,11 +1,9 @@
-"""What was written: words of tests, personal data where none belongs, answers without consent, and in which form."""
+"""What was written: words of tests, personal data where none belongs, and in which form."""
 
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import islice
 
-from forms.personal import CODES, CONTACT, DELETED, ERASED
 from forms.spelling import ascii_digits, folded
 from records.flags import Flag, flag
 from records.geography import km_between
@@ -20,8 +18,6 @@ OFFICE_KM = 1.0
 """Phones are tried where they are set up: in the office, or before its door."""
 GRACE = timedelta(days=7)
 """A phone that is used fetches new forms within a week, once it has a signal."""
-NO_CODE = "NEW"
-"""Stands for the code of a household that has none yet."""
 _CODES = re.compile(r"(?:^|_)(?:id|ref|code|no|number|card|serial|tag)$")
 _CONTACTS = re.compile(r"phone|tel|mobile|contact")
 _TRAILING = re.compile(r"\d+$")
@@ -96,14 +92,6 @@ def _is_national(number: str) -> bool:
     return digits[11] == rest and 1 <= int(number[2:4]) <= 12 and 1 <= int(number[4:6]) <= 31
 
 
-def without_consent(case: Case) -> Iterator[Flag]:
-    """The person did not agree, and still something tells who it is."""
-    if case.text("consent") == "no":
-        kinds, nobody = CODES | {CONTACT}, (DELETED, ERASED, NO_CODE)
-        told = (each for each in case.asked if each.question.personal in kinds and each.value not in nobody)
-        yield from (flag("consent_contradicted", each.path) for each in islice(told, 1))
-
-
 def superseded(case: Case) -> Iterator[Flag]:
     """The form had a newer version for long when this was filled in."""
     if case.replaced is None or any(item["code"] == "unknown_version" for item in case.flags):
@@ -120,4 +108,4 @@ def _texts(case: Case) -> Iterator[Asked]:
             yield asked
 
 
-CHECKS = (test_words, at_office, in_training, personal, without_consent, superseded)
+CHECKS = (test_words, at_office, in_training, personal, superseded)

@@ -222,3 +222,57 @@ def test_the_log_says_how_many_and_nothing_of_whom(intake: Intake, store: Store)
         kept = connection.execute(select(Submission.__table__)).all()
     assert (event.actor, event.target, event.detail) == ("schedule", "", {"versions": 2})
     assert "Gholam" not in repr(kept)
+
+
+REFUSABLE = xform(
+    "<consent/><owner/><code/><rows><by/></rows><remarks/><q/>",
+    '<bind nodeset="/data/consent" type="string"/><bind nodeset="/data/remarks" type="string"/>'
+    + "".join(
+        f'<bind nodeset="/data/{path}" type="string" xmlns:t="urn:tulliana:xforms" t:personal="{kind}"/>'
+        for path, kind in (("owner", "contact"), ("code", "code"), ("rows/by", "reporter"))
+    ),
+    '<group ref="/data/rows"><repeat nodeset="/data/rows"/></group>',
+    form_id="asked",
+)
+
+
+def refused(code: str = "H-12", consent: str = "no") -> bytes:
+    content = f"<consent>{consent}</consent><owner>Gholam Rezaei</owner><code>{code}</code><rows><by>R-77</by></rows>"
+    return record(f"{content}<remarks>of Gholam Rezaei</remarks><q>7</q>", form_id="asked")
+
+
+def test_of_who_does_not_take_part_nothing_is_kept_and_the_rest_is(intake: Intake, store: Store, blobs: BlobStore) -> None:
+    publish_form(store, blobs, REFUSABLE)
+    assert intake.receive(Delivery(PROJECT, refused())).outcome == "created"
+    with store.read() as connection:
+        row = connection.execute(select(Submission.__table__)).one()
+        version = connection.execute(select(SubmissionVersion.__table__)).one()
+    assert (row.contact, version.contact_paths, version.redacted_at is None) == (None, None, False)
+    assert row.answers["code"] is row.answers["owner"] is row.answers["rows"][0]["by"] is row.answers["remarks"] is None
+    assert row.answers["q"] == "7"
+    assert [(item["code"], item["path"]) for item in row.flags] == [("consent_contradicted", "owner")]
+    kept = open_xml(store.vault, version)
+    assert not any(secret in kept for secret in (b"Gholam", b"H-12", b"R-77"))
+    assert b"<q>7</q>" in kept
+    assert intake.receive(Delivery(PROJECT, refused())).outcome == "duplicate"
+
+
+@pytest.mark.parametrize("consent", ["yes", ""])
+def test_of_who_takes_part_everything_is_kept(intake: Intake, store: Store, blobs: BlobStore, consent: str) -> None:
+    publish_form(store, blobs, REFUSABLE)
+    intake.receive(Delivery(PROJECT, refused(consent=consent)))
+    with store.read() as connection:
+        row = connection.execute(select(Submission.__table__)).one()
+    assert row.answers["code"] == "H-12"
+    assert row.contact is not None
+    assert row.flags == []
+
+
+def test_who_does_not_take_part_and_is_not_named_is_no_contradiction(intake: Intake, store: Store, blobs: BlobStore) -> None:
+    publish_form(store, blobs, REFUSABLE)
+    xml = record("<consent>no</consent><owner/><code>NEW</code><q>7</q>", form_id="asked")
+    intake.receive(Delivery(PROJECT, xml))
+    with store.read() as connection:
+        row = connection.execute(select(Submission.__table__)).one()
+        version = connection.execute(select(SubmissionVersion.__table__)).one()
+    assert (row.flags, version.redacted_at, open_xml(store.vault, version)) == ([], None, xml)

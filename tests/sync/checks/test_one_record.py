@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from shapely.geometry import Point, box
 
-from forms.personal import ERASED, WITHHELD
 from records.flag_kinds.place import PLACE
 from records.flag_kinds.text_and_files import TEXT_AND_FILES
 from records.flag_kinds.time import TIME
@@ -68,10 +67,6 @@ def taught(days_before: int) -> dict[str, Any]:
     """A training of two days that began so many days before the event, a kilometre or so from it."""
     first = date(2026, 5, 1) - timedelta(days=days_before)
     return {"trainings": [Training((35.72, 51.412345), first, first + timedelta(days=1))]}
-
-
-def told_of(contact: str) -> dict[str, Any]:
-    return {"consent": "no", "reporter": {"household_code": None, "owner_contact": contact}}
 
 
 def ended(zone: str) -> dict[str, Any]:
@@ -150,8 +145,6 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
     ("text_personal", said("melli 0012345679"), {}, said("tag 0012345678"), {}),
     ("text_personal", {"seen": [{"animal": "of 35202-1234567-1"}]}, {}, {"reporter": {"claim_ref": "09123456789"}}, {}),
     ("text_personal", said("tel 0532 123 45 67"), {}, {"code": "09123456789", "reporter": {"owner_contact": "09123456789"}}, {}),
-    ("consent_contradicted", {"consent": "no"}, {}, {"consent": "no", "reporter": {"household_code": "NEW"}}, {}),
-    ("consent_contradicted", told_of(WITHHELD), {}, told_of(ERASED), {}),
     ("version_superseded", {}, {"replaced": REPLACED}, {}, {"replaced": ("2", datetime(2026, 4, 26, tzinfo=UTC))}),
     ("picture_missing", {}, {"missing": ["a.jpg"]}, {}, {"files": ["a.jpg"]}),
     ("picture_elsewhere", {}, taken_at(35.76), {}, taken_at(35.75)),
