@@ -23,7 +23,7 @@ def mountains(seed: int) -> bytes:
     across, down = np.linspace(0, 9, _WIDTH), np.linspace(0, 6, _HEIGHT)
     wide = np.array([np.interp(across, range(10), row) for row in light])
     full = np.array([np.interp(down, range(7), column) for column in wide.T]).T
-    return _png((_scene(seed % _SCENES) * full[..., None]).clip(0, 255).astype(np.uint8) & 0xF8)
+    return _png((_scene(seed % _SCENES) * full[..., None]).clip(0, 255).astype(np.uint8) & 0xF0)
 
 
 @cache
