@@ -90,7 +90,8 @@ def read_strategy_data(connection: Connection, access: Access, today: date) -> l
     rows: dict[str, list[Row[Any]]] = {survey_id: [] for survey_id in survey_ids()}
     for row in connection.execute(_query(access)):
         rows[row.form_id].append(row)
-    return [_of_activity(activity, rows, today) for activity in strategy().activities.values()]
+    found = [_of_activity(activity, rows, today) for activity in strategy().activities.values()]
+    return found if access.may(Right.SEE) else [_generalised(each) for each in found]
 
 
 def status_of(due: Due, today: date) -> Status:
@@ -170,6 +171,17 @@ def _of_activity(activity: Activity, rows: Mapping[str, Sequence[Row[Any]]], tod
         period=period,
         is_supplied=period is not None and any(period[0] <= year <= period[1] for each in holdings for year in each.years),
     )
+
+
+def _generalised(found: ActivityData) -> ActivityData:
+    """The same for who may see no single report: no day of one, and no number of so few that they are one household's."""
+    return replace(found, holdings=tuple(map(_coarse, found.holdings)), together=_coarse(found.together))
+
+
+def _coarse(holding: Holding) -> Holding:
+    years = {year: number if number is not None and number >= FEWEST else None for year, number in holding.years.items()}
+    first, last = (day and day.replace(month=1, day=1) for day in (holding.first, holding.last))
+    return replace(holding, years=years, first=first, last=last and last.replace(month=12, day=31), last_arrival=None)
 
 
 def _restricted(survey_id: str, rows: Sequence[Row[Any]]) -> Holding:

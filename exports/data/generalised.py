@@ -226,5 +226,7 @@ def _generalised(table: Table) -> Table:
     """A table without the columns that say where a record comes from."""
     if table.path:
         return replace(table, places=())
-    own = table.columns[len(ABOUT_FIRST) : -len(ABOUT_LAST)]
+    taken = {column.header.lower() for column in (*ABOUT, *REASONS)}
+    asked = table.columns[len(ABOUT_FIRST) : -len(ABOUT_LAST)]
+    own = [replace(each, header=f"{each.header} (asked)") if each.header.lower() in taken else each for each in asked]
     return replace(table, columns=(*ABOUT, *own, *REASONS), places=(((_POINT,), "geopoint"),))

@@ -5,13 +5,12 @@ import csv
 import io
 import random
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import h3.api.basic_str as h3
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, update
 
 from records.models import Submission
 from records.store import open_engine
@@ -53,13 +52,8 @@ class World:
     def on(cls, server: Server, seed: int = 7) -> "World":
         """Fill a server with a year of reports."""
         made = cls(server)
-        draw = random.Random(seed)
-        with closing(made):
-            made._fill(draw)
+        made._fill(random.Random(seed))
         return made
-
-    def close(self) -> None:
-        """Nothing is held open."""
 
     def _fill(self, draw: random.Random) -> None:
         for cell, number in zip(CELLS, HOUSEHOLDS, strict=True):
@@ -74,7 +68,8 @@ class World:
                 kind = ("den", "collar", "track")[min(number, 2)]
                 key = f"uuid:sign-{number}"
                 self.signs[key] = place[:2]
-                content = {"sign_type": kind, "reporter_code": f"R{number}", "remarks": f"seen at {place[0]:.5f}", "country": "IR"}
+                point = f"{place[0]} {place[1]} 0 6"
+                content = {"sign_type": kind, "where": {"event_point": point}, "remarks": f"seen at {point}", "country": "IR"}
                 insert_record(
                     connection, key, content, place=place, day=FIRST + timedelta(days=30 * number), form_id="leopard_sign"
                 )
@@ -91,6 +86,12 @@ class World:
         with self.connection() as connection:
             _store(connection, attack, _answers(attack, random.Random(1)))
             _came(connection, attack.key, came)
+
+    def forget(self, attack: Attack) -> None:
+        """As if it had never come."""
+        self.attacks.remove(attack)
+        with self.connection() as connection:
+            connection.execute(delete(Submission).filter_by(instance_id=attack.key))
 
     def rows(self, level: str, form_id: str = "conflict_livestock", *more: str, as_of: date = ASKED) -> list[dict[str, str]]:
         """The rows that `tulliana export data` writes at a level."""
