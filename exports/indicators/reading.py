@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from exports import grid
 from exports.dataset import read_conflicts
 from exports.episodes import EARTH_RADIUS_M
+from exports.exposure import read_exposures
 from exports.hotspot_release import Release
 from exports.hotspots import HOT_95, HOT_99
 from exports.indicators.records import country_of, day_of, read_records
@@ -118,7 +119,7 @@ def hot_cells(connection: Connection, access: Access, end: date, region: Region)
     start = end + timedelta(days=1)
     window = Window(start.replace(year=start.year - MONTHS // 12), end)
     data = read_conflicts(connection, access, LEOPARD, window)
-    release = Release(data.reports, data.footprint, window, region)
+    release = Release(data.reports, data.footprint, window, region, read_exposures(connection, access, window))
     table = release.table(PUBLIC, "standard")
     if not table.assessment.sufficient:
         return ()
