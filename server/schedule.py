@@ -76,7 +76,7 @@ def run_due(services: Services) -> None:
             run_slot(services, project_id, name, slot, origin=export_runs.SCHEDULE)
 
 
-def run_slot(services: Services, project_id: int, name: str, slot: datetime, *, origin: str) -> bool:
+def run_slot(services: Services, project_id: int, name: str, slot: datetime, *, origin: str, note: str = "") -> bool:
     """Run one slot in a child process; whether it went well. A slot that was run already is not run again."""
     command = [
         sys.executable,
@@ -90,6 +90,8 @@ def run_slot(services: Services, project_id: int, name: str, slot: datetime, *, 
         slot.isoformat(),
         "--origin",
         origin,
+        "--note",
+        note,
     ]
     done = subprocess.run(command, env={**os.environ, **services.config.environment()}, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -102,9 +104,9 @@ def run_slot(services: Services, project_id: int, name: str, slot: datetime, *, 
     return done.returncode == 0
 
 
-def run_now(services: Services, project_id: int, name: str, *, origin: str) -> bool:
+def run_now(services: Services, project_id: int, name: str, *, origin: str, note: str = "") -> bool:
     """Run an export now, because a person asks for it; whether it went well."""
-    return run_slot(services, project_id, name, datetime.now(UTC), origin=origin)
+    return run_slot(services, project_id, name, datetime.now(UTC), origin=origin, note=note)
 
 
 def start(services: Services) -> None:

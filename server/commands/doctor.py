@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import click
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Row, func, select, text
 
 from forms.problems import Problem
 from records import export_runs, keys, migrations, projects
@@ -115,14 +116,30 @@ def _accounts(connection: Connection) -> Finding:
 
 
 def _exports(connection: Connection) -> Finding:
-    runs = [run for project in projects.listed(connection) for run in export_runs.listed(connection, project.id, limit=1)]
-    if not runs:
+    """The newest run of every export of every project: all should be done, and everybody told."""
+    from exports.recipes import RECIPES
+
+    found = [
+        export_runs.listed(connection, each.id, name=name, limit=1) for each in projects.listed(connection) for name in RECIPES
+    ]
+    newest = [runs[0] for runs in found if runs]
+    if not newest:
         return Finding("Exports", "none yet")
-    last = max(runs, key=lambda run: (run.state == "failed", run.slot))
-    remedy = f"It said: {last.error} Run it again: tulliana export run hotspots" if last.state == "failed" else ""
-    if last.state == "running" and datetime.now(UTC) - last.started_at > timedelta(hours=6):
-        remedy = "It runs for more than six hours: restart the server."
-    return Finding("Exports", f"last {last.name} at {last.slot:%Y-%m-%d %H:%M} UTC: {last.state}", remedy)
+    last = max(newest, key=lambda run: run.slot)
+    remedies = [remedy for run in newest if (remedy := _of_run(run))]
+    state = f"last {last.name} at {last.slot:%Y-%m-%d %H:%M} UTC: {last.state}"
+    return Finding(
+        "Exports", f"{state}; {len(remedies)} of {len(newest)} in trouble" if remedies else state, "\n      ".join(remedies)
+    )
+
+
+def _of_run(run: Row[Any]) -> str:
+    if run.state == "failed":
+        again = f"tulliana --project {run.project_id} export run {run.name}"
+        return f"{run.name} failed at {run.finished_at:%Y-%m-%d %H:%M} UTC: {run.error} Run it again: {again}"
+    if run.state == "running" and datetime.now(UTC) - run.started_at > timedelta(hours=6):
+        return f"{run.name} runs for more than six hours: restart the server."
+    return f"{run.name}: {run.about['remark']}" if run.about.get("remark") else ""
 
 
 def _files(services: Services, connection: Connection) -> Finding:

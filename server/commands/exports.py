@@ -86,12 +86,13 @@ def export_table(form_id: str, out: Path) -> None:
 @click.argument("name")
 @click.argument("slot")
 @click.option("--origin", required=True)
-def run_slot(name: str, slot: str, origin: str) -> None:
+@click.option("--note", default="")
+def run_slot(name: str, slot: str, origin: str, note: str) -> None:
     """Run one slot of the schedule, unless it was run before."""
     from server.releases import run
 
     with opened() as services:
-        run(services, project_id(), name, datetime.fromisoformat(slot), origin=origin)
+        run(services, project_id(), name, datetime.fromisoformat(slot), origin=origin, note=note)
 
 
 @command.command("list")

@@ -155,4 +155,4 @@ def test_a_coordinator_starts_an_export_in_the_background(site: Site, monkeypatc
     answer = site.browser("coordinator").post("/projects/1/exports/hotspots-public/run")
     assert (answer.status_code, answer.location) == (303, "/projects/1/exports?started=hotspots-public")
     assert done.wait(10)
-    assert started == [{"services": site.services, "project_id": 1, "name": "hotspots-public", "origin": "coordinator"}]
+    assert started == [{"services": site.services, "project_id": 1, "name": "hotspots-public", "origin": "coordinator", "note": ""}]
