@@ -109,6 +109,8 @@
     };
     map.on("moveend", show);
     show();
+    const seen = new Set(points.map((point) => point[2]));
+    for (const entry of document.querySelectorAll("[data-form]")) entry.hidden = !seen.has(entry.dataset.form);
     const sentence = points.length === 0 ? words.none : isComplete ? words.shown : words.newest;
     document.getElementById("map-count").textContent = sentence.replace("{n}", numbers.format(points.length));
   }
@@ -176,6 +178,8 @@
     };
     map.on("moveend", show);
     show();
+    const seen = new Set(points.map((point) => point[2]));
+    for (const entry of document.querySelectorAll("[data-form]")) entry.hidden = !seen.has(entry.dataset.form);
   }
 
   Promise.all([get(words.points).then(drawPoints), get(words.boundaries).then(drawLand)]).catch(() => {

@@ -37,6 +37,7 @@ def test_sign_in_look_at_the_map_open_a_report_and_leave(open_page: Open) -> Non
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("#map-count")).to_have_text("Reports with a place: 2")
+    expect(page.locator(".legend li:visible")).to_have_count(2)  # the one survey of both, and what a ring means
     expect(page.locator("#map .pin")).to_have_count(2)
     expect(page.locator("#map .name span").first).to_be_visible()
     page.get_by_role("link", name="ثبت تلفات دام").last.click()
