@@ -94,7 +94,7 @@ class Generalised(Source):
         access.require(*self.needs)
         if stays_inside(form_id):
             raise Problem("not_supported", f"{form_id}: single records are never told.", hint="Figures are in the releases.")
-        super().__init__(connection, access, form_id, layout=replace(layout or Layout(), style="central", place="", checks=False))
+        super().__init__(connection, access, form_id, layout=_layout(layout or Layout()))
         self.policy, self.as_of = policy, as_of
         self._codes = household_of(self.definition)
         self._asks_consent = ("consent",) in self.definition.by_path
@@ -215,6 +215,11 @@ class Generalised(Source):
         )
         for record in self.connection.execute(query.order_by(own.instance_id), execution_options={"yield_per": BATCH}):
             yield record.instance_id, record
+
+
+def _layout(asked: Layout) -> Layout:
+    """Of a layout, what changes only headings and how choices are written."""
+    return Layout(groups=asked.groups, split_selects=asked.split_selects, language=asked.language)
 
 
 def _generalisation(group: Group) -> str:

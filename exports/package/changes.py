@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from exports.package.contents import ExportResult, Table
+from exports.privacy import told_by_difference
 
 NAME = "CHANGES.txt"
 MOST_TOLD = 500
@@ -43,6 +44,16 @@ def compare(result: ExportResult, before: Path | None) -> dict[str, Changes]:
         path = old.get(lasting_name(name))
         found[name] = _compare(_rows(result.folder / name, table), _rows(path, table) if path else {})
     return found
+
+
+def tells_of_few(result: ExportResult, before: Path) -> bool:
+    """Whether this correction, taken from the release in the folder `before`, tells of fewer than five households."""
+    old = {lasting_name(path.name): path for path in before.glob("*.csv")}
+    return any(
+        told_by_difference(_rows(path, table).values(), _rows(result.folder / name, table).values(), table.key)
+        for name, table in result.tables.items()
+        if (path := old.get(lasting_name(name))) is not None
+    )
 
 
 def _rows(path: Path, table: Table) -> dict[tuple[str, ...], dict[str, str]]:

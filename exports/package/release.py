@@ -16,6 +16,7 @@ from exports.package.contents import ExportedFile, ExportResult, described, writ
 from exports.package.inputs import read_inputs
 from exports.package.readme import LICENCES, citation, file_name, readme
 from exports.package.words import LANGUAGES
+from exports.policy import PUBLIC
 from exports.recipes import Recipe
 from exports.windows import Window
 from forms.problems import Problem
@@ -60,7 +61,8 @@ def make(
     """Make the release that is due on a day, in `home`, unless the last one of its window holds the same.
 
     `past` are the names of all folders given out under this name, newest first. One of the same window gets a correction (-r2, with
-    `note`) if it `may_correct`; the first one that is still in `home` is compared with. Raises what the recipe raises.
+    `note`) if it `may_correct`, and if that, taken from what the public has, tells of no few households. The first one that is still
+    in `home` is compared with. Raises what the recipe raises.
     """
     access.require(Right.SEE)
     home.mkdir(parents=True, exist_ok=True)
@@ -71,7 +73,8 @@ def make(
             stem = result.folder.name.removesuffix("_r1")
             result = _run(connection, access, recipe, as_of, Path(workshop) / "2", revision=last, boundaries=boundaries)
             is_same = _is_as_given_out(result, home / f"{stem}_r{last}")
-            if is_same or not may_correct:
+            tells = recipe.level == PUBLIC.name and changes.tells_of_few(result, home / f"{stem}_r{last}")
+            if is_same or not may_correct or tells:
                 return Standing(f"{stem}_r{last}", is_same)
             result = _run(connection, access, recipe, as_of, Path(workshop) / "3", revision=last + 1, boundaries=boundaries)
         before = next((home / name for name in past if (home / name).is_dir()), None)

@@ -172,6 +172,18 @@ def test_what_is_told_is_never_narrowed(world: World, words: str) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["style=kobo", "checks=true", "points=false", "place=where-event_gps", "language=English (en)", "selects=true", "groups=false"],
+)
+def test_no_layout_brings_back_what_is_withheld(world: World, words: str) -> None:
+    for level in LEVELS:
+        got = world.ask(f"{DATA}?format=csv&table={FORM}&level={level}&{quote(words, safe='=')}", "ana")
+        assert (got.status, len(table(got.body))) == (200, len(world.attacks))
+        assert points_in(got.body, points(world)) == set()
+        assert words_in(got.body, secrets(world) | {"KEY", "DeviceID", "_uuid", "EventDate"}) == set()
+
+
 PROGRAMS = (
     f"/v1/projects/1/forms/{FORM}.svc/Submissions?$filter=where/event_accuracy_m lt 9&$count=true",
     f"/v1/projects/1/forms/{FORM}.svc/Submissions?$orderby=__system/submissionDate desc&$top=1",

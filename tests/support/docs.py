@@ -1,6 +1,6 @@
 """Pages of the handbook that are made from the code, and the check that they were made from today's.
 
-python -m tests.support.docs        writes docs/problems.md, settings.md, drawings.md and checks.md anew
+python -m tests.support.docs        writes docs/problems.md, settings.md, drawings.md, checks.md and privacy.md anew
 """
 
 from pathlib import Path
@@ -14,6 +14,7 @@ from records.flag_kinds.place import PLACE
 from records.flag_kinds.text_and_files import TEXT_AND_FILES
 from records.flag_kinds.time import TIME
 from server.config import SETTINGS
+from tests.support import privacy_docs
 
 FOLDER = Path(__file__).parents[2] / "docs"
 REMEDY = "is not what the code says. Make it anew: .venv/bin/python -m tests.support.docs"
@@ -145,7 +146,13 @@ def _flags(kinds: dict[str, FlagKind]) -> str:
     return f"| Code | Severity | What it is called | What it means |\n|---|---|---|---|\n{rows}"
 
 
-PAGES = {"problems.md": problems, "settings.md": settings, "drawings.md": drawings, "checks.md": checks}
+PAGES = {
+    "problems.md": problems,
+    "settings.md": settings,
+    "drawings.md": drawings,
+    "checks.md": checks,
+    "privacy.md": privacy_docs.page,
+}
 
 
 def assert_current(name: str) -> None:

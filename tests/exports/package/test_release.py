@@ -275,3 +275,12 @@ def test_what_a_column_keeps_to_follows_from_its_unit_or_its_codes(tmp_path: Pat
 def _package(release: Made) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((release.folder / "datapackage.json").read_bytes())
     return found
+
+
+def test_a_correction_for_the_public_waits_where_it_would_tell_of_few_households(records: Connection, tmp_path: Path) -> None:
+    first = made(records, tmp_path / "out")
+    shown = records.execute(select(Submission.instance_id).limit(1).order_by(Submission.instance_id)).scalar()
+    records.execute(delete(Submission).where(Submission.instance_id == shown))
+    past = [first.folder.name]
+    held = make(records, EVERYTHING, RECIPES["hotspots-public"], AS_OF, tmp_path / "out", past=past, note="One was made up.")
+    assert held == Standing(first.folder.name, is_same=False)
