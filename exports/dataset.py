@@ -3,7 +3,7 @@
 Records are never refused for what they say, so every answer may be missing or of the wrong type.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -11,7 +11,20 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Executable, Text, and_, case, cast, func, or_, select
 
 from exports.grid import Cells
-from exports.partition import DEAREST, NEVER_COUNTED, NO_CODE, Aggregate, Question, Visit, bare, merge, part, places, text_of
+from exports.partition import (
+    DEAREST,
+    NEVER_COUNTED,
+    NO_CODE,
+    Aggregate,
+    Question,
+    Record,
+    Visit,
+    bare,
+    merge,
+    part,
+    places,
+    text_of,
+)
 from exports.reports import Reports
 from exports.windows import Window
 from forms.library.sources import restricted_ids
@@ -40,8 +53,26 @@ class ConflictData:
     """The months (2026-05) of the window in which there was any report from a country."""
 
 
+Count = Callable[[Iterable[Iterable[Record]], Iterable[Iterable[tuple[float, float]]], Question], Aggregate]
+"""A way to count: conflict reports and places (latitude, longitude) of other records, both in batches."""
+
+
+def counted_here(
+    records: Iterable[Iterable[Record]], others: Iterable[Iterable[tuple[float, float]]], question: Question
+) -> Aggregate:
+    """Count in this process."""
+    parts = [*(part(batch, question) for batch in records), *(places(*zip(*batch, strict=True)) for batch in others)]
+    return merge(parts)
+
+
 def read_conflicts(
-    connection: Connection, access: Access, predator: str, window: Window, *, since: date | None = None
+    connection: Connection,
+    access: Access,
+    predator: str,
+    window: Window,
+    *,
+    since: date | None = None,
+    count: Count = counted_here,
 ) -> ConflictData:
     """Read the reports of losses to a predator that happened in the window, and where any form was filled in.
 
@@ -53,11 +84,10 @@ def read_conflicts(
     counted = Submission.review_state.not_in(NEVER_COUNTED)
     question = Question(predator, window.start, _visits(connection, and_(mine, counted), joined), joined)
     others = Submission.form_id.not_in([CONFLICT_FORM, *restricted_ids()])
-    told = merge(
-        [
-            *(part(batch, question) for batch in _reports(connection, and_(mine, _due(since or window.start, window.end)))),
-            *_other_places(connection, and_(mine, counted, others), window),
-        ]
+    told = count(
+        _reports(connection, and_(mine, _due(since or window.start, window.end))),
+        _other_places(connection, and_(mine, counted, others), window),
+        question,
     )
     unread = _unread(connection, and_(*access.visible(with_deleted=True), _due(window.start, window.end)))
     left_out = {reason: told.left_out.get(reason, 0) + unread.get(reason, 0) for reason in LEFT_OUT}
@@ -112,8 +142,8 @@ def _visits(connection: Connection, condition: ColumnElement[bool], joined: Mapp
     return visits
 
 
-def _other_places(connection: Connection, condition: ColumnElement[bool], window: Window) -> Iterable[Aggregate]:
-    """Count the places of the other forms; a record without a date of its own is dated by its arrival."""
+def _other_places(connection: Connection, condition: ColumnElement[bool], window: Window) -> Iterable[Iterable[Any]]:
+    """The places of the other forms; a record without a date of its own is dated by its arrival."""
     arrived = [datetime.combine(day, time(), UTC) for day in (window.start, window.end + timedelta(days=1))]
     dated = or_(
         Submission.event_date.between(window.start, window.end),
@@ -121,6 +151,6 @@ def _other_places(connection: Connection, condition: ColumnElement[bool], window
     )
     purpose = func.coalesce(Submission.answers["submission_purpose"].as_string(), "real")
     located = Submission.latitude.is_not(None) & Submission.longitude.is_not(None)
-    query = select(Submission.latitude, Submission.longitude).where(condition, dated, located, purpose != "test")
-    for batch in _batches(connection, query):
-        yield places(*zip(*batch, strict=True))
+    return _batches(
+        connection, select(Submission.latitude, Submission.longitude).where(condition, dated, located, purpose != "test")
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from exports.dataset import CONFLICT_FORM, VERIFICATION_FORM, ConflictData, read_conflicts
+from exports.dataset import CONFLICT_FORM, VERIFICATION_FORM, ConflictData, Count, counted_here, read_conflicts
 from exports.episodes import RULE
 from exports.exposure import GRAZING, PATROL, read_exposures
 from exports.hotspot_card import card, card_name
@@ -39,12 +39,14 @@ def run_hotspots(
     boundaries: Path | None = None,
     by_year: bool = False,
     fdr: str = "bh",
+    count: Count = counted_here,
 ) -> ExportResult:
     """Write the release that is due on a day into a folder of its own below `out`, which must not be there yet.
 
     `level` is "partner" or "public"; corrections of a release that was given out get the next `revision`;
     `boundaries` is the file of the region (None: the shipped one); `by_year` takes the newest calendar year instead of two years.
-    `predator` is a code of the form or all_large_carnivores; `fdr` as in `assess`. Raises `Problem("value_invalid")` for another
+    `predator` is a code of the form or all_large_carnivores; `fdr` as in `assess`, `count` as in
+    `read_conflicts`. Raises `Problem("value_invalid")` for another
     level, or a predator that is no code.
     """
     if not re.fullmatch("[a-z_]{1,40}", predator):
@@ -54,7 +56,7 @@ def run_hotspots(
     circle = LEVELS[level]
     window = year_for(as_of, circle) if by_year else window_for(as_of, circle)
     since = half_years(window.end, MOST_PERIODS)[0].start
-    data = read_conflicts(connection, access, predator, window, since=since)
+    data = read_conflicts(connection, access, predator, window, since=since, count=count)
     exposures = read_exposures(connection, access, window)
     release = Release(data.reports, data.footprint, window, region_of(boundaries), exposures, months=data.months, fdr=fdr)
     opinion = SecondOpinion(release)

@@ -20,21 +20,32 @@ from server.commands import access, opened
     help="Correction for many tests; by is more cautious.",
 )
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day from which windows and embargo count; by default today.")
+@click.option("--dask", metavar="ADDRESS", help="Count on a Dask cluster: the address of its scheduler, such as tcp://host:8786.")
+@click.option(
+    "--storage", metavar="URL", help="With --dask: where the workers find the records meanwhile, such as s3://bucket/prefix."
+)
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Folder to write to; by default here."
 )
-def export_hotspots(level: str, predator: str, fdr: str, as_of: datetime | None, out: Path, *, by_year: bool) -> None:
+def export_hotspots(
+    level: str, predator: str, fdr: str, as_of: datetime | None, dask: str | None, storage: str | None, out: Path, *, by_year: bool
+) -> None:
     """Work out hotspots once, to be looked at: for another predator, a calendar year, or more cautiously.
 
     Give out releases only (tulliana export run): several tables of one window show by their differences what each of them hides.
     """
+    from exports.cluster import Cluster
+    from exports.dataset import counted_here
     from exports.hotspot_export import run_hotspots
 
+    if (dask is None) != (storage is None):
+        raise click.UsageError("--dask and --storage go together: workers fetch the records from the storage.")
+    count = Cluster(dask, storage) if dask and storage else counted_here
     day = (as_of or datetime.now(UTC)).date()
     with opened() as services, services.store.snapshot() as connection:
         result = run_hotspots(
             connection, access(), level, day, out,
-            predator=predator, boundaries=services.config.boundaries, by_year=by_year, fdr=fdr,
+            predator=predator, boundaries=services.config.boundaries, by_year=by_year, fdr=fdr, count=count,
         )  # fmt: skip
     for file in result.files:
         click.echo(f"{result.folder / file.name}\t{file.rows} rows\t{file.sha256}")

@@ -1,0 +1,103 @@
+"""A Dask cluster counts what one process counts, from files in S3-compatible storage, even when a worker is killed."""
+
+import io
+import os
+import signal
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import orjson
+import pyarrow.parquet
+import pytest
+from distributed import Client, LocalCluster
+
+from exports.cluster import Cluster, _counted, _regrouped, _store, _written, submitted
+from exports.dataset import counted_here
+from exports.hotspot_export import run_hotspots
+from exports.partition import Question, part
+from forms.problems import Problem
+from records.models import Base
+from records.store import open_engine
+from tests.support.conflict import answers, insert_record
+from tests.support.counting import QUESTION, RECORDS, told
+from tests.support.storage import new_bucket, objects, storage
+from tests.support.stores import EVERYTHING
+
+PLACES = [(36.5 + number / 50, 52.0) for number in range(40)]
+
+
+@pytest.fixture(scope="module")
+def environment() -> Iterator[dict[str, str]]:
+    with storage() as variables, pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield variables
+
+
+@pytest.fixture(scope="module")
+def workers(environment: dict[str, str]) -> Iterator[LocalCluster]:
+    """Two processes that work; one that is gone stays gone."""
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, worker_dashboard_address=None, memory_limit=0
+    ) as cluster:
+        yield cluster
+
+
+def test_a_cluster_gives_the_same_files_as_one_process(workers: LocalCluster, environment: dict[str, str], tmp_path: Path) -> None:
+    address = new_bucket(environment)
+    engine = open_engine(f"sqlite:///{tmp_path / 'records.db'}")
+    Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        for number in range(160):
+            place = (36.2 + 0.03 * (number % 12), 52.0 + 0.05 * (number % 5), 9.0)
+            insert_record(connection, f"uuid:{number}", answers(f"H{number % 70}"), place=place, day=date(2025, 1 + number % 12, 3))
+            insert_record(connection, f"uuid:e{number}", {}, place=(36.0 + number / 300, 51.8, 5.0), form_id="dog_impact")
+        alone, together = (
+            run_hotspots(connection, EVERYTHING, "partner", date(2026, 9, 28), tmp_path / name, count=count)
+            for name, count in (("alone", counted_here), ("together", Cluster(workers.scheduler_address, address, rows=50)))
+        )
+    engine.dispose()
+    assert together.files == alone.files
+    assert together.summary == alone.summary
+    assert alone.summary["sets"]["standard"]["tested"]
+    assert objects(environment, address) == {}
+
+
+def test_the_files_of_a_killed_worker_are_counted_by_another(workers: LocalCluster, environment: dict[str, str]) -> None:
+    address = new_bucket(environment)
+    store = _store(address)
+    names = [f"run/reports-{number:05}.parquet" for number in range(40)]
+    for number, name in enumerate(names):
+        store.put(name, _written("reports", RECORDS[number * 10 : number * 10 + 10]))
+    with Client(workers.scheduler_address) as client:
+        before = client.run(os.getpid)
+        future = submitted(client, address, names, QUESTION)
+        os.kill(next(iter(before.values())), signal.SIGKILL)
+        assert told(future.result(timeout=120)) == told(part(RECORDS, QUESTION))
+        assert set(client.run(os.getpid).values()) != set(before.values())
+
+
+def test_only_what_is_counted_leaves_the_machine() -> None:
+    content = answers("H1") | {"where": {"place_name": "Siahkal"}, "meta": {"instanceName": "Mahmoud"}}
+    content["reporter"] |= {"owner_contact": "0912"}
+    content["losses_g"]["loss"][0] |= {"note": "Mahmoud"}
+    row = ("uuid:1", "received", 36.5, 52.0, None, "2026-01-01", orjson.dumps(content).decode())
+    file = pyarrow.parquet.read_table(io.BytesIO(_written("reports", [row, (*row[:2], None, None, *row[4:])])))
+    text = str(file.to_pylist())
+    assert not [word for word in ("Siahkal", "Mahmoud", "0912") if word in text]
+    assert part([(*row[:6], file["answers"][0].as_py())], QUESTION).households == ("h1",)
+    assert orjson.loads(file.schema.metadata[b"geo"])["primary_column"] == "geometry"
+    assert [value is None for value in file["geometry"].to_pylist()] == [False, True]
+    assert _counted('{"reporter": 3, "cause": null, "losses_g": {"loss": [1]}}') == '{"losses_g":{"loss":[]}}'
+
+
+def test_batches_of_any_size_become_partitions_of_one_size() -> None:
+    assert [len(group) for group in _regrouped([range(7), range(0), range(9)], 5)] == [5, 5, 5, 1]
+    assert list(_regrouped([], 5)) == []
+
+
+def test_a_missing_library_is_a_problem_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    with pytest.raises(Problem, match="distributed"):
+        Cluster("tcp://127.0.0.1:1", "s3://none/here")([], [], Question("leopard", date(2025, 1, 1)))
