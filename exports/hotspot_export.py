@@ -45,9 +45,8 @@ def run_hotspots(
 
     `level` is "partner" or "public"; corrections of a release that was given out get the next `revision`;
     `boundaries` is the file of the region (None: the shipped one); `by_year` takes the newest calendar year instead of two years.
-    `predator` is a code of the form or all_large_carnivores; `fdr` as in `assess`, `count` as in
-    `read_conflicts`. Raises `Problem("value_invalid")` for another
-    level, or a predator that is no code.
+    `predator` is a code of the form or all_large_carnivores; `fdr` as in `assess`, `count` as in `read_conflicts`. Raises
+    `Problem("value_invalid")` for another level, or a predator that is no code.
     """
     if not re.fullmatch("[a-z_]{1,40}", predator):
         raise Problem("value_invalid", "A predator is given by its code in the form, such as leopard or wolf.")
