@@ -39,10 +39,8 @@ def held(connection: Connection, access: Access, form_id: str) -> dict[str, list
     access.require(Right.SEE)
     of_form = (*access.visible(), Submission.form_id == form_id)
     columns = {"country": Submission.country, "area": Submission.study_area, "version": Submission.version}
-    return {
-        name: [value for value in connection.scalars(select(column).distinct().where(*of_form).order_by(column)) if value]
-        for name, column in columns.items()
-    }
+    found = connection.execute(select(*columns.values()).distinct().where(*of_form)).all()
+    return {name: sorted({str(row[index]) for row in found if row[index]}) for index, name in enumerate(columns)}
 
 
 class Source:

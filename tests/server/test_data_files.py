@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -32,11 +33,25 @@ def unfinished(site: Site) -> list[Path]:
 
 
 @pytest.mark.parametrize("language", ["en", "fa"])
-def test_the_page_offers_every_format_and_the_addresses_that_stay(site: Site, language: str) -> None:
-    html = site.browser("reviewer", language=language).get(PAGE).get_data(as_text=True)
-    for name in ("csv", "xlsx", "geojson", "gpkg", "parquet", "zip"):
-        assert f'<option value="{name}">' in html
-        assert f"/v1/projects/1/forms/flock_count/data?format={name}" in html
+@pytest.mark.parametrize(("purpose", "name"), [("excel", "xlsx"), ("r", "csv"), ("qgis", "gpkg"), ("photos", "zip")])
+def test_the_page_offers_what_somebody_needs_and_the_address_that_stays(site: Site, language: str, purpose: str, name: str) -> None:
+    html = site.browser("reviewer", language=language).get(f"{PAGE}?for={purpose}").get_data(as_text=True)
+    assert f'<option value="{name}" selected>' in html
+    assert f"/v1/projects/1/forms/flock_count/data?format={name}" in html
+    for other in ("csv", "xlsx", "geojson", "gpkg", "parquet", "zip"):
+        assert f'<option value="{other}"' in html
+
+
+def test_the_page_counts_what_was_chosen_and_gives_its_address(site: Site) -> None:
+    browser = site.browser("reviewer")
+    chosen = {"for": "r", "until": "2000-01-01", "state": ["received", "approved"], "language": "", "format": "geojson"}
+    html = browser.get(PAGE, query_string=chosen).get_data(as_text=True)
+    assert "Reports: 0" in html
+    (address,) = set(re.findall(r"/v1/projects/1/forms/flock_count/data\?[^<\s]*", html))
+    assert address.endswith("?format=geojson&amp;checks=true&amp;until=2000-01-01&amp;state=received,approved")
+    assert browser.get(address.replace("&amp;", "&")).get_json()["features"] == []
+    assert "Reports: 1" in browser.get(f"{PAGE}?for=r").get_data(as_text=True)
+    assert browser.get(f"{PAGE}?until=x").status_code == 400
 
 
 def test_what_is_chosen_on_the_page_is_downloaded(site: Site) -> None:
