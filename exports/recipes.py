@@ -44,6 +44,7 @@ RECIPES = {
     for recipe in (
         *_both("hotspots", "exports.hotspot_export:run_hotspots"),
         *_both("indicators", "exports.indicators.files:run_indicators"),
+        *_both("report", "exports.report.files:run_report"),
     )
 }
 """By name."""

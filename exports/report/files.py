@@ -37,7 +37,7 @@ def run_report(
     records give the same bytes. Raises what these raise.
     """
     access.require(Right.SEE)
-    numbers = read_numbers(connection, access, level, as_of, boundaries, revision)
+    numbers = read_numbers(connection, access, level, as_of, boundaries=boundaries, revision=revision)
     window = Window(numbers.start, numbers.end).name
     folder = new_folder(out, f"report_{window}_{level}_r{revision}")
     files = list(_write(folder, numbers, f"report_{window}_{level}"))

@@ -19,7 +19,7 @@ from exports.hotspot_export import run_hotspots
 from exports.indicators.files import run_indicators
 from exports.indicators.slices import Period, periods
 from exports.windows import Window
-from records.access import Access
+from records.access import Access, Right
 
 HOT = ("hot_99", "hot_95")
 INSUFFICIENT = "insufficient"
@@ -170,9 +170,10 @@ class Numbers:
 
 
 def read_numbers(
-    connection: Connection, access: Access, level: str, as_of: date, boundaries: Path | None, revision: int
+    connection: Connection, access: Access, level: str, as_of: date, *, boundaries: Path | None = None, revision: int = 1
 ) -> Numbers:
     """Write both releases into a folder of their own and read them. Raises what they raise."""
+    access.require(Right.SEE)
     common: Any = {"revision": revision, "boundaries": boundaries}
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         hotspots = run_hotspots(connection, access, level, as_of, Path(folder), predator=PREDATOR, **common)
