@@ -171,5 +171,5 @@ def _shown(problem: Problem | None = None, asked: Asked | None = None, person: P
 
 def _words(counts: Mapping[str, Any]) -> str:
     """How much of what, for people."""
-    told = [translate(COUNTS.get(what, what)).format(n=number(count)) for what, count in counts.items()]
+    told = [translate(words).format(n=number(counts[what])) for what, words in COUNTS.items() if counts.get(what)]
     return translate(", ").join(told) or "–"

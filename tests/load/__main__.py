@@ -9,7 +9,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 
-from tests.load import checks, deliveries, exports, incidents, maps
+from tests.load import checks, deliveries, exports, incidents, maps, sealing
 
 BENCHES: dict[str, Callable[[deliveries.Options], Iterator[str]]] = {
     "deliveries": deliveries.report,
@@ -17,6 +17,7 @@ BENCHES: dict[str, Callable[[deliveries.Options], Iterator[str]]] = {
     "incidents": incidents.report,
     "checks": checks.report,
     "maps": maps.report,
+    "sealing": sealing.report,
 }
 
 
