@@ -14,7 +14,7 @@ def functions(file: Path) -> set[str]:
 
 
 def test_every_attack_has_tests_and_they_exist() -> None:
-    assert sorted(ROWS) == list(range(1, 37))
+    assert sorted(ROWS) == [*range(1, 37), 41, 42]
     for number, row in ROWS.items():
         named = re.findall(r"`([\w/]+\.py)::(\w+)`", row)
         assert named, number
