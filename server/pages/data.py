@@ -11,6 +11,7 @@ from exports.data.formats import FORMATS, format_of, passes
 from exports.data.level import EXACT, NAMES, level_of, source_of
 from exports.data.source import Source, held
 from exports.data.wanted import WORDS
+from exports.policy import stays_inside
 from records.access import Right
 from records.forms import titles
 from server import data_files
@@ -99,4 +100,6 @@ def downloadable(connection: Connection) -> list[tuple[str, str]]:
     """(form id, title) of the forms whose records can be downloaded by who asks."""
     if not access().may(Right.SEE, Right.EXPORTS):
         return []
-    return [(form_id, form_title(title)) for form_id, title in titles(connection, access().project_id)]
+    exact = access().may(Right.SEE)
+    known = titles(connection, access().project_id)
+    return [(form_id, form_title(title)) for form_id, title in known if exact or not stays_inside(form_id)]

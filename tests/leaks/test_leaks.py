@@ -243,6 +243,14 @@ def test_pages_and_errors_of_an_analyst_hold_no_place_no_name_and_no_day(world: 
     assert words_in(got.body, (secrets(world) | days) - asked - {".jpg"}) == set()
 
 
+def test_an_analyst_is_not_even_offered_what_never_leaves(world: World) -> None:
+    offered = {who: world.ask("/projects/1/exports", who, Accept="text/html").body.decode() for who in ("ana", "rev")}
+    for form_id in ("camera_station", "community_attitudes"):
+        assert f"/forms/{form_id}/data" not in offered["ana"]
+        assert f"/forms/{form_id}/data" in offered["rev"]
+    assert f"/forms/{FORM}/data" in offered["ana"]
+
+
 def test_pages_that_may_show_places_are_found_out_by_the_same_attack(world: World) -> None:
     got = world.ask("/projects/1/map/points.json", "rev", Accept="application/json")
     assert points_in(got.body, points(world))
