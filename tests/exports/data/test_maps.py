@@ -1,5 +1,6 @@
 """GeoJSON and GeoPackage, read back by GDAL's `ogrinfo` as QGIS reads them."""
 
+import csv
 import json
 import shutil
 import sqlite3
@@ -89,6 +90,19 @@ def test_gdal_reads_the_geojson_and_every_round_with_a_place_is_a_feature(filled
     ]
     assert features[0]["geometry"] == {"type": "Point", "coordinates": [51.4, 35.7]}
     assert (features[-1]["id"], features[-1]["geometry"]) == ("uuid:c", None)
+
+
+@pytest.mark.parametrize("name", ["gpkg", "geojson"])
+def test_gdal_turns_it_into_other_formats_without_a_word(filled: Engine, tmp_path: Path, name: str) -> None:
+    assert shutil.which("ogr2ogr"), "GDAL is missing: sudo apt-get install gdal-bin"
+    file = geopackage(filled, tmp_path) if name == "gpkg" else tmp_path / "herds.geojson"
+    if name == "geojson":
+        file.write_bytes(geojson(filled))
+    command = ["ogr2ogr", "-f", "CSV", "-lco", "GEOMETRY=AS_XY", str(tmp_path / "out.csv"), str(file), "herds"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert not done.stderr, done.stderr
+    first = next(csv.DictReader((tmp_path / "out.csv").read_text("utf-8").splitlines()))
+    assert (float(first["X"]), float(first["Y"]), first["KEY"], first["camp-n"]) == (51.4, 35.7, "uuid:a", "3")
 
 
 def test_the_question_of_the_place_can_be_chosen(filled: Engine) -> None:

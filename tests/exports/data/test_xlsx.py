@@ -1,6 +1,7 @@
 """XLSX within the limits of Excel, read by openpyxl and, as people read it, by LibreOffice."""
 
 import csv
+import io
 import re
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from exports.data import xlsx
+from exports.data import formats, xlsx
 from exports.data.wanted import Layout
 from exports.data.xlsx import MOST_CHARACTERS, MOST_NAME, is_right_to_left, sheet_name, shortened
 from tests.support.tables import answers, opened, send
@@ -116,6 +117,20 @@ def test_libreoffice_opens_it_and_shows_the_same(herds: Engine, tmp_path: Path) 
         first, second = csv.DictReader(stream)
     assert (first["camp-remarks"], first["camp-n"], first["day"]) == (FORMULA, "-7", "2026-05-01")
     assert second["camp-remarks"] == "بره، شب\n_x0041_"
+    with opened(herds) as source:
+        text = b"".join(formats.stream(source, formats.format_of("csv"), open, table="herds")).decode("utf-8-sig")  # type: ignore[arg-type]
+    for shown, wanted in zip((first, second), csv.DictReader(io.StringIO(text, newline="")), strict=True):
+        assert {name: _same(cell) for name, cell in shown.items()} == {
+            name.removeprefix("'"): _same(cell.removeprefix("'")) for name, cell in wanted.items()
+        }
+
+
+def _same(cell: str) -> str | float:
+    """A cell of either: a workbook does not tell 4 from 4.0."""
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
 
 
 @pytest.mark.parametrize("steps", [0, 1])
