@@ -103,6 +103,8 @@ FLAGS = {
 """What to mind, in a few words."""
 FEW = _("fewer than 5 households")
 """Said in place of a number that stands for too few."""
+NONE_OR_FEW = _("no reports, or of fewer than 5 households")
+"""Said of a place that has no row: the release does not tell which of the two it is."""
 REASONS = {
     "few_households": FEW,
     "difference": _("kept back: it would tell of fewer than 5 households"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from exports.report.document import Block, Heading, Table
-from exports.report.labels import FEW
+from exports.report.labels import NONE_OR_FEW
 from exports.report.language import Language
 from exports.report.numbers import Numbers, Place
 
@@ -56,7 +56,7 @@ def provinces(numbers: Numbers, _: Language) -> Table:
         rows.append(
             (_("Elsewhere in these countries") if not numbers.area else _("Elsewhere in the country"), *_counts(whole, _), "")
         )
-    rows.append((_("Every other province"), _(FEW), "", ""))
+    rows.append((_("Every other province"), _(NONE_OR_FEW), "", ""))
     return Table(
         caption=_("Provinces with most attacks"),
         columns=(_("Province"), _("Attacks"), _("Animals killed"), _("Hotspots")),
@@ -83,7 +83,7 @@ def _attacks(found: Iterable[Place]) -> int:
 def _counts(found: Sequence[Place], _: Language) -> tuple[str, str]:
     """Attacks, and animals killed as far as they are told."""
     if not found:
-        return _(FEW), ""
+        return _(NONE_OR_FEW), ""
     killed = [place.killed for place in found if place.killed is not None]
     if not killed:
         return _.number(_attacks(found)), "–"

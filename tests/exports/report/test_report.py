@@ -13,7 +13,7 @@ from exports.policy import FEWEST
 from exports.report.chapters import written
 from exports.report.document import Figure, Table
 from exports.report.files import run_report
-from exports.report.labels import FEW
+from exports.report.labels import FEW, NONE_OR_FEW
 from exports.report.language import Language
 from exports.report.numbers import Numbers
 from forms.problems import Problem
@@ -91,7 +91,7 @@ def test_a_country_of_four_households_is_told_nowhere(report: ExportResult, numb
     tables = [block for block in written(numbers, ENGLISH).blocks if isinstance(block, Table)]
     countries = next(table for table in tables if table.caption.startswith("Countries"))
     row = next(row for row in countries.rows if row[0] == "Armenia")
-    assert row[1:3] == (FEW, "")
+    assert row[1:3] == (NONE_OR_FEW, "")
 
 
 def test_words_of_few_households_stand_where_a_number_is_kept_back(numbers: Numbers) -> None:
