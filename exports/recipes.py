@@ -1,9 +1,11 @@
 """What can be released: every export that is run at its slots, for each circle of readers, by the name of its releases."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,11 +15,15 @@ from records.access import Access
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How the files of a release are made: `function` (module:name, imported when it is run) for the circle of readers `level`."""
+    """How the files of a release are made: `function` (module:name, imported when it is run) for the circle of readers `level`.
+
+    `options` are further arguments of the function, such as the way in which hotspots are counted.
+    """
 
     kind: str
     level: str
     function: str
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def name(self) -> str:
@@ -30,7 +36,7 @@ class Recipe:
         """Write the files that are due on a day into a folder of their own below `out`."""
         module, _, name = self.function.partition(":")
         result: ExportResult = getattr(import_module(module), name)(
-            connection, access, self.level, as_of, out, boundaries=boundaries, revision=revision
+            connection, access, self.level, as_of, out, boundaries=boundaries, revision=revision, **self.options
         )
         return result
 

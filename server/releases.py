@@ -3,6 +3,8 @@
 import errno
 import logging
 import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -35,12 +37,20 @@ class Given(NamedTuple):
 
 
 def run(
-    opened: Services, project_id: int, name: str, slot: datetime, *, origin: str, as_of: date | None = None, note: str = ""
+    opened: Services,
+    project_id: int,
+    name: str,
+    slot: datetime,
+    *,
+    origin: str,
+    as_of: date | None = None,
+    note: str = "",
+    options: Mapping[str, Any] | None = None,
 ) -> list[ReleasedFile] | None:
     """Run the export `name` for this slot, as of its day or another; its files, or None when the slot was run before.
 
-    The files are in `release_folder` then. `note` says what a correction is for. Raises `Problem("not_found")` for an unknown name,
-    and what the export raises.
+    The files are in `release_folder` then. `note` says what a correction is for; `options` are those of the recipe. Raises
+    `Problem("not_found")` for an unknown name, and what the export raises.
     """
     recipe = RECIPES.get(name)
     if recipe is None:
@@ -50,7 +60,7 @@ def run(
     if run_id is None:
         return None
     try:
-        given = _release(opened, project_id, recipe, as_of or slot.date(), origin, note)
+        given = _release(opened, project_id, replace(recipe, options=options or {}), as_of or slot.date(), origin, note)
     except BaseException as error:
         text = in_plain_words(error)
         opened.store.write(lambda connection: export_runs.fail(connection, run_id, text, now=datetime.now(UTC)))

@@ -1,11 +1,35 @@
 """tulliana export hotspots: hotspots worked out once, in another way than the releases are."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from server.commands import access, opened
+
+Command = Callable[..., None]
+
+
+def with_cluster(command: Command) -> Command:
+    """Give a command the options of counting on a cluster."""
+    storage = click.option(
+        "--storage", metavar="URL", help="With --dask: where workers find the records, such as s3://bucket/prefix."
+    )
+    dask = click.option(
+        "--dask", metavar="ADDRESS", help="Count hotspots on a Dask cluster: its scheduler, such as tcp://host:8786."
+    )
+    return dask(storage(command))
+
+
+def counting(dask: str | None, storage: str | None) -> dict[str, Any]:
+    """The way of counting as an argument of `run_hotspots`; nothing without a cluster."""
+    from exports.cluster import Cluster
+
+    if (dask is None) != (storage is None):
+        raise click.UsageError("--dask and --storage go together: workers fetch the records from the storage.")
+    return {"count": Cluster(dask, storage)} if dask and storage else {}
 
 
 @click.command("hotspots")
@@ -34,18 +58,13 @@ def export_hotspots(
 
     Give out releases only (tulliana export run): several tables of one window show by their differences what each of them hides.
     """
-    from exports.cluster import Cluster
-    from exports.dataset import counted_here
     from exports.hotspot_export import run_hotspots
 
-    if (dask is None) != (storage is None):
-        raise click.UsageError("--dask and --storage go together: workers fetch the records from the storage.")
-    count = Cluster(dask, storage) if dask and storage else counted_here
     day = (as_of or datetime.now(UTC)).date()
     with opened() as services, services.store.snapshot() as connection:
         result = run_hotspots(
             connection, access(), level, day, out,
-            predator=predator, boundaries=services.config.boundaries, by_year=by_year, fdr=fdr, count=count,
+            predator=predator, boundaries=services.config.boundaries, by_year=by_year, fdr=fdr, **counting(dask, storage),
         )  # fmt: skip
     for file in result.files:
         click.echo(f"{result.folder / file.name}\t{file.rows} rows\t{file.sha256}")

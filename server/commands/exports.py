@@ -11,7 +11,7 @@ import orjson
 
 from server.commands import ACTOR, access, opened, project_id
 from server.commands.export_data import export_data
-from server.commands.export_hotspots import export_hotspots
+from server.commands.export_hotspots import counting, export_hotspots, with_cluster
 
 if TYPE_CHECKING:
     from records.export_runs import ReleasedFile
@@ -32,7 +32,16 @@ command.add_command(export_hotspots)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also copy the files to this folder.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day from which windows and embargo count; by default today.")
 @click.option("--note", default="", help="What a corrected release is for; it stands in its CHANGES.txt.")
-def run_exports(names: tuple[str, ...], level: str, out: Path | None, as_of: datetime | None, note: str) -> None:
+@with_cluster
+def run_exports(
+    names: tuple[str, ...],
+    level: str,
+    out: Path | None,
+    as_of: datetime | None,
+    note: str,
+    dask: str | None,
+    storage: str | None,
+) -> None:
     """Run exports now, one after the other. Each becomes the latest one to download.
 
     NAME is hotspots or indicators (for the readers that --level names), or with its readers, such as indicators-partner.
@@ -42,9 +51,13 @@ def run_exports(names: tuple[str, ...], level: str, out: Path | None, as_of: dat
 
     wanted = {name if name in RECIPES else f"{name}-{level}": name for name in names}
     day: date | None = as_of.date() if as_of else None
+    options = counting(dask, storage)
+    if options and any(RECIPES[name].kind != "hotspots" for name in wanted if name in RECIPES):
+        raise click.UsageError("Only hotspots are counted on a cluster.")
     with opened() as services:
         for name in wanted:
-            files = run(services, project_id(), name, datetime.now(UTC), origin=ACTOR, as_of=day, note=note) or []
+            now = datetime.now(UTC)
+            files = run(services, project_id(), name, now, origin=ACTOR, as_of=day, note=note, options=options) or []
             folder = latest_folder(services, project_id(), name)
             target = folder if out is None else out if len(wanted) == 1 else out / name
             if out is not None:
