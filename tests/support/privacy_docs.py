@@ -89,7 +89,8 @@ Not promised: protection from somebody who knows the answers of four of five hou
 same are not known to have said it; nor that a report which is deleted or changed after its quarter was told is not missed by
 who kept the old file. A partner release is still corrected by the schedule: a partner who keeps the files of two nights sees by
 their difference what came in between. Releases of consecutive quarters cover windows that overlap: their difference tells how
-counts moved, though not whose. Generalised data are made in memory: about a kilobyte for each report that is told.
+counts moved, though not whose. Generalised data are worked out before the first row is sent: 20,000 reports take some five
+seconds.
 """
 
 
