@@ -61,8 +61,8 @@ def make(
     """Make the release that is due on a day, in `home`, unless the last one of its window holds the same.
 
     `past` are the names of all folders given out under this name, newest first. One of the same window gets a correction (-r2, with
-    `note`) if it `may_correct`, and if that, taken from what the public has, tells of no few households. The first one that is still
-    in `home` is compared with. Raises what the recipe raises.
+    `note`) if it `may_correct`, and if that, taken from what the public has, tells of no few households. The first one that is
+    still in `home` is compared with. Raises what the recipe raises.
     """
     access.require(Right.SEE)
     home.mkdir(parents=True, exist_ok=True)
