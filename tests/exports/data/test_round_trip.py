@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from sqlalchemy import Engine, delete, text
@@ -131,6 +131,8 @@ def test_a_hundred_megabytes_of_records_need_no_more_memory_than_one_record(herd
 CELLS = XML_TEXT | st.text("=+-@\t\r\n＝;,\"' a1", max_size=5) | NUMBERS | st.none() | st.booleans()
 
 
+@example([["a\rb", "x"], ["a\nb", "x"], ['a"b', "x"], ["a,b;c", "x"], ["x", "=1"], ["=1", "x"], [""], [None, None]], Plain)
+@example([["a\rb", "x"], ['a"b', "x"], ["a,b;c", "x"], ["x", "=1"], ["=1", "x"], [""], [None, None]], Quoted)
 @given(rows=st.lists(st.lists(CELLS, min_size=1, max_size=6)), dialect=st.sampled_from([Plain, Quoted]))
 def test_csv_is_what_the_library_writes_of_cells_that_are_no_formulas(rows: list[list[Any]], dialect: type[csv.excel]) -> None:
     own, wanted = io.StringIO(newline=""), io.StringIO(newline="")
