@@ -30,7 +30,7 @@ from exports.windows import EPOCH
 from forms.problems import Problem
 from records.access import Access, Right
 from records.audit import note
-from records.models import Submission
+from records.models import Form, Submission
 from records.store import Store
 
 ABOUT = (
@@ -92,7 +92,8 @@ class Generalised(Source):
     ) -> None:
         """`as_of` is the day it is told on. Raises `Problem` not_allowed, form_unknown, or not_supported for what never leaves."""
         access.require(*self.needs)
-        if stays_inside(form_id):
+        own = select(Form.confidential).filter_by(project_id=access.project_id, form_id=form_id)
+        if stays_inside(form_id) or connection.execute(own).scalar():
             raise Problem("not_supported", f"{form_id}: single records are never told.", hint="Figures are in the releases.")
         super().__init__(connection, access, form_id, layout=_layout(layout or Layout()))
         self.policy, self.as_of = policy, as_of

@@ -7,7 +7,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import update
 
+from records.models import Form
 from tests.leaks.attackers import (
     appeared,
     one_household,
@@ -86,6 +88,20 @@ def test_some_surveys_never_leave(world: World, form_id: str, level: str) -> Non
     code, said = world.server.here("export", "data", form_id, "--level", level)
     assert code == 1
     assert "never told" in said
+
+
+def test_a_form_that_is_made_confidential_leaves_no_more(world: World) -> None:
+    def confide(*, confidential: bool) -> None:
+        with world.connection() as connection:
+            connection.execute(update(Form).filter_by(form_id=FORM).values(confidential=confidential))
+
+    confide(confidential=True)
+    try:
+        assert world.server.here("export", "data", FORM, "--level", "public")[0] == 1
+        assert world.ask(f"{DATA}?level=public", "ana").status == 501
+    finally:
+        confide(confidential=False)
+    assert world.ask(f"{DATA}?level=public", "ana").status == 200
 
 
 def told_truth(world: World) -> list[Attack]:
