@@ -140,7 +140,7 @@ def part(records: Iterable[Record | tuple[Any, ...]], question: Question) -> Agg
     touched = np.array(points, np.float64).reshape(-1, 2)
     codes = tuple(sorted(households.numbers))
     return Aggregate(
-        _renumbered(Reports.from_rows(rows), tuple(households.numbers), codes),
+        _renumbered(Reports.from_rows(rows), households.numbers, _positions(codes)),
         codes,
         grid.part(touched[:, 0], touched[:, 1], RESOLUTION),
         left_out,
@@ -158,11 +158,12 @@ def merge(aggregates: Iterable[Aggregate]) -> Aggregate:
     """Join aggregates of records that have none in common."""
     every = list(aggregates)
     codes = tuple(sorted({code for one in every for code in one.households}))
+    position = _positions(codes)
     left_out: Counter[str] = Counter()
     for one in every:
         left_out.update(one.left_out)
     return Aggregate(
-        Reports.joined([_renumbered(one.reports, one.households, codes) for one in every]),
+        Reports.joined([_renumbered(one.reports, one.households, position) for one in every]),
         codes,
         grid.merge(one.touched for one in every),
         left_out,
@@ -197,10 +198,11 @@ class _Households(dict[str, int]):
 _folded = lru_cache(maxsize=1 << 18)(folded)
 
 
-def _renumbered(reports: Reports, old: tuple[str, ...], new: tuple[str, ...]) -> Reports:
-    if old == new:
-        return reports
-    position = {code: number for number, code in enumerate(new)}
+def _positions(codes: Iterable[str]) -> dict[str, int]:
+    return {code: number for number, code in enumerate(codes)}
+
+
+def _renumbered(reports: Reports, old: Iterable[str], position: Mapping[str, int]) -> Reports:
     numbers = np.array([*(position[code] for code in old), UNKNOWN], np.int64)
     return replace(reports, household=numbers[reports.household])
 
