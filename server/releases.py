@@ -113,7 +113,7 @@ def forget_old(opened: Services, project_id: int, name: str) -> list[str]:
 def _release(opened: Services, project_id: int, recipe: Recipe, as_of: date, origin: str, note: str) -> Given:
     """Make the release, or find the one that stands.
 
-    The schedule does not correct what the public has: day by day, two releases of one window would tell of single reports.
+    What the public has is corrected only by a person who says why: day by day, releases of one window would tell of single reports.
     """
     from exports.package.release import Made, make
 
@@ -129,7 +129,7 @@ def _release(opened: Services, project_id: int, recipe: Recipe, as_of: date, ori
             past=list(dict.fromkeys(Path(run.folder).name for run in runs)),
             boundaries=opened.config.boundaries,
             note=note,
-            may_correct=recipe.level != "public" or origin != SCHEDULE,
+            may_correct=recipe.level != "public" or (origin != SCHEDULE and bool(note)),
         )
     if not isinstance(made, Made):
         return _standing(next(run for run in runs if Path(run.folder).name == made.name), is_same=made.is_same)

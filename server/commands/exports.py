@@ -47,7 +47,8 @@ def run_exports(
     NAME is hotspots or indicators (for the readers that --level names), or with its readers, such as indicators-partner.
     """
     from exports.recipes import RECIPES
-    from server.releases import latest_folder, run
+    from records.export_runs import latest
+    from server.releases import release_folder, run
 
     wanted = {name if name in RECIPES else f"{name}-{level}": name for name in names}
     day: date | None = as_of.date() if as_of else None
@@ -58,7 +59,15 @@ def run_exports(
         for name in wanted:
             now = datetime.now(UTC)
             files = run(services, project_id(), name, now, origin=ACTOR, as_of=day, note=note, options=options) or []
-            folder = latest_folder(services, project_id(), name)
+            with services.store.read() as connection:
+                given = latest(connection, project_id(), name)
+            if given.about.get("outcome") == "held":
+                release = given.about.get("release", "its release")
+                click.echo(
+                    f"{name}: records have changed, the public keeps {release} (docs/releases.md). To correct a mistake: --note.",
+                    err=True,
+                )
+            folder = release_folder(services, given.folder)
             target = folder if out is None else out if len(wanted) == 1 else out / name
             if out is not None:
                 _copy(files, folder, target)

@@ -65,7 +65,9 @@ def test_the_schedule_leaves_alone_what_the_public_has_and_a_person_may_correct_
     monkeypatch.setattr("exports.hotspot_export.FEWEST_EVENTS", 21)  # so that the files say something else
     held = release(site, FIRST + timedelta(days=1), name, origin=SCHEDULE)
     assert (held.about["outcome"], held.folder) == ("held", first.folder)
-    corrected = release(site, FIRST + timedelta(days=2), name, note="It was wrong.")
+    asked = release(site, FIRST + timedelta(days=2), name)  # by a person, who does not say why
+    assert (asked.about["outcome"], asked.folder) == ("held", first.folder)
+    corrected = release(site, FIRST + timedelta(days=3), name, note="It was wrong.")
     assert (corrected.about["outcome"], corrected.about["release"]) == ("new", first.about["release"].replace("r1", "r2"))
     text = (releases.release_folder(site.services, corrected.folder) / "CHANGES.txt").read_text()
     assert "It was wrong." in text
