@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from exports import hotspot_columns
+from exports.indicators import table
 from exports.package.contents import ExportedFile, ExportResult, new_folder, write_file
 from exports.policy import FEWEST
 from exports.report import html, pdf
@@ -33,7 +35,8 @@ def run_report(
 ) -> ExportResult:
     """Write the report that is due on a day into a folder of its own below `out`, which must not be there yet.
 
-    It says what the hotspots and indicators of the same day, level ("partner" or "public"), revision and boundaries say. The same
+    The tables it was read from lie beside it, so that a correction of the report is held back where one of the tables is. It says
+    what the hotspots and indicators of the same day, level ("partner" or "public"), revision and boundaries say. The same
     records give the same bytes. Raises what these raise.
     """
     access.require(Right.SEE)
@@ -41,7 +44,11 @@ def run_report(
     window = Window(numbers.start, numbers.end).name
     folder = new_folder(out, f"report_{window}_{level}_r{revision}")
     files = list(_write(folder, numbers, f"report_{window}_{level}"))
-    return ExportResult(folder, files, _summary(numbers), title="Report")
+    rows = (len(numbers.places), len(numbers.values))
+    sources = zip(numbers.sources.items(), rows, strict=True)
+    files += [write_file(folder / name, content, number) for (name, content), number in sources]
+    tables = dict(zip(numbers.sources, (hotspot_columns.TABLE, table.TABLE), strict=True))
+    return ExportResult(folder, files, _summary(numbers), title="Report", tables=tables)
 
 
 def areas(numbers: Numbers) -> list[Numbers]:

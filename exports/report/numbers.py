@@ -87,7 +87,10 @@ class Value:
 
 @dataclass(frozen=True)
 class Numbers:
-    """What a report may say of an area: a country by its code, or the range (empty)."""
+    """What a report may say of an area: a country by its code, or the range (empty).
+
+    `sources` are the tables all of it was read from, by file name: that of the places first.
+    """
 
     level: str
     release_id: str
@@ -99,6 +102,7 @@ class Numbers:
     values: tuple[Value, ...]
     summary: Mapping[str, Any]
     boundaries: Path | None
+    sources: Mapping[str, bytes]
 
     @property
     def countries(self) -> list[str]:
@@ -179,11 +183,12 @@ def read_numbers(
         hotspots = run_hotspots(connection, access, level, as_of, Path(folder), predator=PREDATOR, **common)
         indicators = run_indicators(connection, access, level, as_of, Path(folder), **common)
         table = next(hotspots.folder.glob(f"conflict_hotspots_*_{EVENT_SET}_*.csv"))
-        places = tuple(_places(_rows(table)))
-        values = tuple(_values(_rows(indicators.folder / "indicators.csv")))
+        figures = indicators.folder / "indicators.csv"
+        places, values = tuple(_places(_rows(table))), tuple(_values(_rows(figures)))
+        sources = {path.name: path.read_bytes() for path in (table, figures)}
     summary = hotspots.summary
     start, end = (date.fromisoformat(summary[name]) for name in ("period_start", "period_end"))
-    return Numbers(level, summary["release_id"], start, end, as_of, "", places, values, summary, boundaries)
+    return Numbers(level, summary["release_id"], start, end, as_of, "", places, values, summary, boundaries, sources)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -3,13 +3,16 @@
 import hashlib
 import html as entities
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
 from exports.package.contents import ExportResult
+from exports.package.release import Made, Standing, make
 from exports.policy import FEWEST
+from exports.recipes import RECIPES
 from exports.report.chapters import written
 from exports.report.document import Figure, Table
 from exports.report.files import run_report
@@ -20,7 +23,8 @@ from forms.problems import Problem
 from records.access import Access
 from records.models import Base
 from records.store import open_engine
-from tests.support.reported import AS_OF, KILLED
+from tests.support.conflict import answers, insert_record
+from tests.support.reported import AS_OF, KILLED, fill
 from tests.support.stores import EVERYTHING
 
 ENGLISH, PERSIAN = Language("en"), Language("fa")
@@ -41,7 +45,8 @@ def test_there_is_a_file_for_the_range_and_each_country_in_both_languages_and_fo
     stem = "report_2024Q3-2026Q2_public"
     areas = ("range", "AM", "IR", "TM")
     assert {file.name for file in report.files} == {
-        f"{stem}_{area}_{language}.{kind}" for area in areas for language in ("en", "fa") for kind in ("html", "pdf")
+        *(f"{stem}_{area}_{language}.{kind}" for area in areas for language in ("en", "fa") for kind in ("html", "pdf")),
+        *("conflict_hotspots_leopard_standard_2024Q3-2026Q2_public.csv", "indicators.csv"),
     }
     for file in report.files:
         content = (report.folder / file.name).read_bytes()
@@ -53,6 +58,19 @@ def test_there_is_a_file_for_the_range_and_each_country_in_both_languages_and_fo
 def test_the_same_records_give_the_same_bytes(report: ExportResult, filled: Connection, tmp_path: Path) -> None:
     again = run_report(filled, EVERYTHING, "public", AS_OF, tmp_path)
     assert [(file.name, file.sha256) for file in again.files] == [(file.name, file.sha256) for file in report.files]
+
+
+def test_a_correction_of_the_public_report_that_tells_of_one_household_is_held_back(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'records.db'}")
+    Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        fill(connection)
+        first = make(connection, EVERYTHING, RECIPES["report-public"], AS_OF, tmp_path / "out")
+        assert isinstance(first, Made)
+        insert_record(connection, "uuid:late", answers("H1"), place=(36.59, 52.4, 12.0), day=date(2026, 5, 1))
+        again = make(connection, EVERYTHING, RECIPES["report-public"], AS_OF, tmp_path / "out", past=[first.folder.name])
+    engine.dispose()
+    assert again == Standing(first.folder.name, is_same=False)
 
 
 def test_no_release_is_overwritten(report: ExportResult, filled: Connection) -> None:
@@ -131,7 +149,7 @@ def test_an_empty_database_gives_a_report_that_says_so(tmp_path: Path, level: st
     with engine.begin() as connection:
         report = run_report(connection, EVERYTHING, level, AS_OF, tmp_path)
     engine.dispose()
-    assert len(report.files) == 4
+    assert len(report.files) == 6
     text = text_of(named(report, "_range_en.html"))
     assert "There is nothing to tell yet" in text
     assert "Method and limits" in text
