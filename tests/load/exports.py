@@ -15,7 +15,10 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
+from exports.data.formats import format_of, stream
+from exports.data.source import Source
 from forms.library import read_survey
+from records.access import Access
 from records.models import Submission
 from records.projects import FIRST
 from server.config import Config
@@ -53,6 +56,40 @@ def report(options: Options) -> Iterator[str]:
             [f"CSV, {columns} columns, and its repeats", *_cells(tables), spread([options.records / run[1] for run in tables], 0)],
         ]
         yield table(["export", "s", "CPU s", "peak MiB", "records per CPU second"], rows)
+        yield from data(folder, options)
+
+
+WRITERS = {
+    "CSV, the table of the form": ("--format", "csv", "--table", FORM),
+    "CSV as KoBoToolbox, the table of the form": ("--format", "csv", "--table", FORM, "--style", "kobo"),
+    "CSV, all tables in a ZIP": ("--format", "csv"),
+    "GeoJSON": ("--format", "geojson"),
+    "GeoPackage": ("--format", "gpkg"),
+    "GeoParquet, the table of the form": ("--format", "parquet", "--table", FORM),
+    "Excel workbook": ("--format", "xlsx"),
+    "files (ZIP)": ("--format", "zip"),
+}
+
+
+def data(folder: str, options: Options) -> Iterator[str]:
+    """Every writer of whole records on the same database, and how soon the first bytes of a CSV are there."""
+    rows = []
+    for name, words in WRITERS.items():
+        runs = [_run(Path(folder) / "data", "export", "data", FORM, *words, "--to", f"{folder}/out") for _ in range(options.runs)]
+        size = f"{(Path(folder) / 'out').stat().st_size / 1e6:,.0f}"
+        rows.append([name, *_cells(runs), spread([options.records / run[1] for run in runs], 0), size])
+    yield table(["writer", "s", "CPU s", "peak MiB", "records per CPU second", "MB"], rows)
+    waits = [1000 * _first_byte(Path(folder) / "data") for _ in range(max(3, options.runs))]
+    yield f"First bytes of the CSV after {waits[0]:.0f} ms, and after {spread(waits[1:], 1)} ms when the form was read before."
+
+
+def _first_byte(home: Path) -> float:
+    """Seconds from asking to the first bytes."""
+    with standalone(Config.load({"DATA": home}, {})) as services, services.store.snapshot() as connection:
+        begun = time.perf_counter()
+        source = Source(connection, Access.everything(FIRST, "bench"), FORM)
+        next(stream(source, format_of("csv"), services.blobs.open, table=FORM))
+        return time.perf_counter() - begun
 
 
 def _cells(runs: list[tuple[float, float, float]]) -> list[str]:
