@@ -1,135 +1,104 @@
-"""What sealing costs: intake with it and without, on two servers that get the same bursts in turn.
+"""What sealing costs the intake of a record, in CPU time: the same records are taken in with it and without, in turn.
 
-Nothing switches sealing off. The other server runs the same program with the three places replaced where it seals: records, files,
-and what SQLite does with what is deleted. Neither of them checks records.
+Nothing switches sealing off; without it the vault and the writer of files are replaced. CPU time of this process, so that busy
+neighbours change little; HTTP, which adds as much again, and PostgreSQL's own time are not in it.
 """
 
-import fcntl
 import os
 import random
 import tempfile
+import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from sqlalchemy import create_engine, text
-
-from forms.library import read_survey
-from server.schedule import LOCK_KEY
+from records.publishing import publish
+from server.config import Config
+from server.services import Services, standalone
+from server.setup import migrate
+from sync.delivery import Delivery, ReceivedFile
 from tests.load.deliveries import Options
-from tests.load.meter import HEADINGS, Row, Run, measure, spread, table
-from tests.load.phones import burst
-from tests.support.cases import elements
-from tests.support.collect import encode
+from tests.load.meter import spread, table
 from tests.support.postgres import Cluster
-from tests.support.records import parts
-from tests.support.servers import Server
-from tests.support.small import record
+from tests.support.small import record, xform
 
-FORM = "conflict_livestock"
-PHOTO = 300_000
-WITHOUT = """
-import records.blobs, records.store, records.vault
-writer, prepare = records.blobs.BlobStore.writer, records.store._prepare_sqlite
-
-def _prepare(connection, which):
-    prepare(connection, which)
-    connection.execute("PRAGMA secure_delete=OFF")
-
-records.vault.Vault.seal = lambda self, plain, *place: plain
-records.blobs.BlobStore.writer = lambda self, *, sealed=True: writer(self, sealed=False)
-records.store._prepare_sqlite = _prepare
-"""
-Request = Callable[[], bytes]
+QUESTIONS = 26
+FORM = xform(
+    "<owner/><photo/>" + "".join(f"<q{number}/>" for number in range(QUESTIONS)),
+    '<bind nodeset="/data/owner" type="string" xmlns:t="urn:tulliana:xforms" t:personal="contact"/>'
+    '<bind nodeset="/data/photo" type="binary"/>'
+    + "".join(f'<bind nodeset="/data/q{number}" type="string"/>' for number in range(QUESTIONS)),
+)
+PHOTO = os.urandom(300_000)
+RECORDS = 120
+"""Of a run, on either side."""
+_CHUNK = 65536
 
 
-@dataclass
+@dataclass(frozen=True)
 class Side:
-    """One of the two servers, what is sent to it, and what it was measured at, by case."""
+    """One data folder, and whether what comes to it is sealed."""
 
-    name: str
-    server: Server
-    databases: list[int]
-    cases: dict[str, Request]
-    runs: dict[str, list[Run]] = field(default_factory=dict)
+    own: Services
+    is_sealing: bool
 
-    def burst(self, case: str, phones: int, seconds: float, *, is_counted: bool) -> None:
-        """One burst of a case."""
-        send = partial(burst, ("127.0.0.1", self.server.port), self.cases[case], phones=phones, seconds=seconds)
-        run = measure(send, self.server.pids()[:1], self.databases)
-        if set(run.burst.statuses) != {201}:
-            raise RuntimeError(f"Not every record was taken: {run.burst.statuses}")
-        if is_counted:
-            self.runs.setdefault(case, []).append(run)
+    def take_in(self, xml: bytes, *, with_photo: bool) -> float:
+        """Take in a record; in how many CPU seconds."""
+        begun = time.process_time()
+        files = (self._photo(),) if with_photo else ()
+        self.own.intake.receive(Delivery(1, xml, files))
+        return time.process_time() - begun
+
+    def _photo(self) -> ReceivedFile:
+        with self.own.blobs.writer(sealed=self.is_sealing) as writer:
+            for start in range(0, len(PHOTO), _CHUNK):
+                writer.write(PHOTO[start : start + _CHUNK])
+            return ReceivedFile(("1.jpg",), writer.keep(), "image/jpeg")
 
 
 def report(options: Options) -> Iterator[str]:
     """The pieces of the report."""
-    phones = max(options.phones)
+    rows = []
     for database in options.databases:
         with ExitStack() as stack:
             sides = [stack.enter_context(_side(database, is_sealing=is_sealing)) for is_sealing in (False, True)]
-            for number in range(options.runs + 1):
-                for case in sides[0].cases:
-                    for side in sides:
-                        side.burst(case, phones, options.seconds, is_counted=number > 0)  # the first one warms up
-            rows = [Row(f"{case}, {side.name}", phones, side.runs[case]) for case in sides[0].cases for side in sides]
-            yield f"## {database}, {phones} phones, {FORM}\n\n" + table(HEADINGS, [row.cells() for row in rows])
-            for case in sides[0].cases:
-                plain, sealed = (side.runs[case] for side in sides)
-                ratios = [on.burst.per_second / off.burst.per_second for off, on in zip(plain, sealed, strict=True)]
-                yield f"{case}, sealed, compared with not sealed: {spread(ratios, 2)}."
+            for with_photo in (False, True):
+                plain, sealed = zip(*(_run(sides, with_photo=with_photo) for _ in range(options.runs + 1)), strict=True)
+                ratios = [on / off for off, on in zip(plain[1:], sealed[1:], strict=True)]  # the first one warms up
+                case = "XML + 300 kB photo" if with_photo else "XML"
+                rows.append([database, case, *(spread(values, 2) for values in (plain[1:], sealed[1:], ratios))])
+    yield table(["database", "case", "CPU ms, not sealed", "CPU ms, sealed", "ratio"], rows)
+
+
+def _run(sides: list[Side], *, with_photo: bool) -> tuple[float, float]:
+    """CPU milliseconds of a record on each side."""
+    spent = [0.0, 0.0]
+    for _ in range(RECORDS):
+        for number, side in enumerate(sides):
+            spent[number] += side.take_in(_report(with_photo=with_photo), with_photo=with_photo)
+    return 1000 * spent[0] / RECORDS, 1000 * spent[1] / RECORDS
 
 
 @contextmanager
 def _side(database: str, *, is_sealing: bool) -> Iterator[Side]:
     with tempfile.TemporaryDirectory(prefix="tulliana-bench-") as folder, ExitStack() as stack:
-        cluster = Cluster(durable=True).start() if database == "postgres" else None
+        cluster = Cluster().start() if database == "postgres" else None
         if cluster:
             stack.callback(cluster.stop)
-        replaced = Path(folder) / "replaced"
-        replaced.mkdir()
-        (replaced / "sitecustomize.py").write_text(WITHOUT)
-        settings = {} if is_sealing else {"PYTHONPATH": str(replaced)}
-        server = Server(Path(folder) / "data", cluster.create("bench") if cluster else "", settings)
-        server.data.mkdir()
-        if cluster:
-            engine = create_engine(server.database_url)
-            stack.callback(engine.dispose)
-            stack.enter_context(engine.connect()).execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
-        else:
-            fcntl.flock(stack.enter_context((server.data / "leader.lock").open("w")), fcntl.LOCK_EX)
-        stack.callback(server.stop)
-        server.start()
-        url = server.app_user("bench")["url"]
-        cases = {"XML": _requests(url, 0), "XML + 300 kB photo": _requests(url, PHOTO)}
-        yield Side("sealed" if is_sealing else "not sealed", server, cluster.pids() if cluster else [], cases)
+        settings = {"DATA": Path(folder), "DATABASE_URL": cluster.create("bench") if cluster else None}
+        own = stack.enter_context(standalone(Config.load(settings, {})))
+        migrate(own.store)
+        publish(own.store, own.blobs, 1, xform=FORM, source_name="bench")
+        if not is_sealing:
+            own.store.vault.seal = lambda plain, *_: plain  # type: ignore[method-assign]
+        yield Side(own, is_sealing)
 
 
-def _requests(url: str, photo: int) -> Request:
-    """Requests with a report each whose owner asks for money, and a photo of so many bytes."""
-    where, chance, version = urlsplit(url), random.Random(5), read_survey(FORM).version
-
-    def request() -> bytes:
-        answers = {
-            "submission_purpose": "real", "consent": "yes", "consent_share": "yes",
-            "reporter": {"reporter_role": "herder", "reporter_code": f"R-{chance.randrange(99):03}",
-                         "household_code": f"H-{chance.randrange(9999):04}",
-                         "owner_contact": f"Gholam Rezaei 0912 {chance.randrange(10**7):07}"},
-            "country": "IR", "when": {"event_date": "2026-05-01", "date_precision": "exact", "time_of_day": "night"},
-            "where": {"loc_method": "here", "event_gps": f"{chance.uniform(30, 36):.6f} {chance.uniform(51, 58):.6f} 1320.5 4.5"},
-            "losses_g": {"loss": [{"species": "sheep", "age": "adult", "n_killed": 2, "n_injured": 0}], "total_killed": 2},
-            "evidence": {"photo_kill": "1.jpg" if photo else ""},
-            "husbandry": {"herd_small": 120, "herd_large": 4, "enclosure": "stone", "dogs_n": 2, "measures": "lgd"},
-            "response": {"scheme": "none", "remarks": "بالای دره نزدیک آغل"},
-        }  # fmt: skip
-        xml = record(elements(answers), form_id=FORM, version=version, instance_id=f"uuid:{uuid.uuid4()}")
-        body, kind = encode(parts(xml, {"1.jpg": b"\xff\xd8\xff\xe0" + os.urandom(photo)} if photo else {}))
-        head = f"POST {where.path}/submission?deviceID=collect%3Abench HTTP/1.1\r\nHost: {where.netloc}\r\n"
-        return f"{head}X-OpenRosa-Version: 1.0\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
-
-    return request
+def _report(*, with_photo: bool) -> bytes:
+    """A report whose owner asks for money; 1.5 kB like those of the surveys."""
+    words = "".join(f"<q{number}>two goats above the spring, {number}</q{number}>" for number in range(QUESTIONS))
+    owner = f"<owner>Gholam Rezaei 0912 {random.randrange(10**7):07}</owner>"
+    photo = f"<photo>{'1.jpg' if with_photo else ''}</photo>"
+    return record(owner + photo + words, instance_id=f"uuid:{uuid.uuid4()}")
