@@ -183,6 +183,12 @@ CATALOGUE: dict[str, Kind] = {
             "Keep the record on the phone and tell the coordinator to make room.",
         ),
         # configuration and operation
+        Kind(
+            "source_failed",
+            502,
+            "The other server did not give what was asked for.",
+            "Check its address, the name and the password. What came is kept; the same command goes on from there.",
+        ),
         Kind("settings_invalid", 500, "The settings cannot be used.", "Correct the settings named in the message."),
         Kind(
             "database_newer",

@@ -14,7 +14,7 @@ from forms.strategy.words import words
 LOCALES = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "fa": "فارسی"}
 RIGHT_TO_LEFT = {"fa"}
-_OF_PAGES = {"incident_contradiction", "seal_broken", "withheld"}  # problems that no phone meets
+_OF_PAGES = {"incident_contradiction", "seal_broken", "source_failed", "withheld"}  # problems that no phone meets
 _HEADER = re.compile(r"# Language: (?P<name>.+)\n# State: (?P<state>\w+)")
 
 

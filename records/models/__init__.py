@@ -12,6 +12,7 @@ from records.models.forms import DraftSubmission, Form, FormDraft, FormMedia, Fo
 from records.models.incidents import ConflictReport, IncidentLink, IncidentPair
 from records.models.people import Account, AppUser, AuditEvent, Membership, Session
 from records.models.personal import Erasure, PersonalKey
+from records.models.pulls import PullSource
 from records.models.submissions import Attachment, Feed, KeptAside, ReviewEvent, Submission, SubmissionVersion
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Picture",
     "PictureBand",
     "Project",
+    "PullSource",
     "ReviewEvent",
     "Session",
     "StudyArea",

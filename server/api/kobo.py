@@ -17,14 +17,14 @@ from exports.kobo.rows import Wanted
 from exports.odata.rows import moment
 from forms.definition import FormDefinition
 from forms.problems import Problem
-from records import catalogue
+from records import catalogue, form_life, submissions
 from records.access import Access, Right
 from records.audit import note_taken
 from records.catalogue import NONE, Tally
 from records.models import Submission
 from records.submissions import KeptFile, Record, by_arrival
 from server import accounts
-from server.api.blueprint import JSON, answer, in_chunks, kobo_door, number_of, store, streamed
+from server.api.blueprint import JSON, answer, in_chunks, kobo_door, number_of, private, store, streamed
 from server.api.describe import COUNT, FLAG, NUMBER, TEXT, WHOLE, described, many, or_null, shape
 from server.identity import access_to, own_projects, require_person
 from server.services import services
@@ -82,6 +82,16 @@ def asset(uid: str) -> Response:
     return answer({**_listed(asking, row, tally), "content": content, "deployment__active": row.state == "open"})
 
 
+@kobo_door.get(f"{_ASSET}.xml")
+@described("application/xml")
+def asset_xml(uid: str) -> Response:
+    """The XForm of the current version."""
+    asking, row = _asset(uid)
+    with store().read() as connection:
+        xform = form_life.version_xform(connection, asking.project_id, row.form_id, row.version)
+    return private(Response(xform, content_type="application/xml; charset=utf-8"))
+
+
 @kobo_door.get(f"{_ASSET}/data.json")
 @kobo_door.get(f"{_ASSET}/data/")
 @described(shape(_PAGED, results=many(_ROW)), query=_DATA_QUERY)
@@ -112,14 +122,28 @@ def data(uid: str) -> Response:
 def datum(uid: str, record: str) -> Response:
     """One record, by its `_id` or `_uuid`."""
     asking, row = _asset(uid)
-    definition = _definition(asking, row)
+    return answer(kobo_rows.row_of(_record(asking, row, record), _definition(asking, row), _addresses(asking)))
+
+
+@kobo_door.get(f"{_ASSET}/data/<record>.xml")
+@described("application/xml")
+def datum_xml(uid: str, record: str) -> Response:
+    """The current version of a record, exactly as it came for who may know who somebody is."""
+    asking, row = _asset(uid)
+    found = _record(asking, row, record)
+    xml = submissions.read_version(store(), asking, row.form_id, found.current_instance_id, found.current_sha256)
+    return private(Response(xml, content_type="application/xml; charset=utf-8"))
+
+
+def _record(asking: Access, row: Row[Any], record: str) -> Record:
+    """A record by its `_id` or `_uuid`. Raises `Problem("submission_unknown")`."""
     is_number = record.isascii() and record.isdigit() and len(record) < 17
     wanted = Submission.received_at == arrival_of(int(record)) if is_number else Submission.current_instance_id == f"uuid:{record}"
     with store().read() as connection:
         found = by_arrival(connection, asking, row.form_id, limit=1, condition=wanted)
     if not found:
         raise Problem("submission_unknown", record)
-    return answer(kobo_rows.row_of(found[0], definition, _addresses(asking)))
+    return found[0]
 
 
 @kobo_door.get(f"{_ASSET}/files.json")

@@ -26,6 +26,7 @@ from server.app import create_app
 from server.config import Config
 from server.services import Services
 from server.setup import migrate
+from sync.pull.client import Client
 from tests.support import docs
 from tests.support.collect import encode
 from tests.support.conflict import insert_record
@@ -307,6 +308,11 @@ def _(door: Door) -> TestResponse:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("records.entity_files._csv", lambda *_: 1 / 0)
         return door.app.test_client().get(offered)
+
+
+@provokes("source_failed")
+def _(_: Door) -> Problem:
+    return raised(lambda: Client("http://127.0.0.1:9", backoff=0).json("/v1/projects/1/forms"))
 
 
 @provokes("settings_invalid")

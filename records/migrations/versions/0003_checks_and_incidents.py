@@ -26,6 +26,7 @@ def upgrade() -> None:
     _incidents()
     _personal()
     _releases()
+    _pulls()
 
 
 def _records() -> None:
@@ -193,3 +194,13 @@ def _releases() -> None:
     op.add_column("export_run", sa.Column("attempt", sa.Integer(), nullable=False, server_default=sa.text("1")))
     op.add_column("export_run", sa.Column("about", JSON, nullable=False, server_default=sa.text("'{}'")))
     op.add_column("export_run", sa.Column("removed_at", MOMENT))
+
+
+def _pulls() -> None:
+    op.create_table(
+        "pull_source",
+        sa.Column("project_id", ID, sa.ForeignKey("project.id"), primary_key=True),
+        sa.Column("address", sa.String(), primary_key=True),
+        sa.Column("state", JSON, nullable=False),
+        sa.Column("met_at", MOMENT, nullable=False),
+    )

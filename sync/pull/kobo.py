@@ -1,0 +1,111 @@
+"""Pulling from KoBoToolbox (API v2): forms, records with their files, edits, validation statuses.
+
+KoBoToolbox does not tell what changed since a day, and an edited record keeps its number. So every pull looks at all records, a
+thousand to a page and only at what tells them apart, and fetches what is not here. A pull that broke off goes on where it was.
+"""
+
+import json
+from collections.abc import Collection, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from forms.problems import Problem
+from forms.xlsform import convert
+from sync.delivery import ReceivedFile, same_name
+from sync.pull import progress
+from sync.pull.client import Client, Missing, following
+from sync.pull.definitions import Definition, publish_missing
+from sync.pull.naming import Names
+from sync.pull.receiving import Receiver, Tally
+
+STATES = {
+    "validation_status_approved": "approved",
+    "validation_status_not_approved": "rejected",
+    "validation_status_on_hold": "hasIssues",
+}
+_PAGE = 1000  # KoBoToolbox gives no more
+_ASSETS = "/api/v2/assets/"
+_FIELDS = ["_id", "_uuid", "meta/instanceID", "_validation_status", "_attachments"]
+Json = dict[str, Any]
+
+
+class Kobo:
+    """One account of one KoBoToolbox."""
+
+    def __init__(self, receiver: Receiver, client: Client) -> None:
+        self._receiver, self._client = receiver, client
+
+    def pull(self, only: Collection[str] = ()) -> Tally:
+        """Pull these assets by uid (none named: all that are deployed). Raises `Problem` "source_failed", "not_found"."""
+        assets = [asset for asset in self._assets() if asset.get("has_deployment") and (not only or asset["uid"] in only)]
+        if unknown := set(only) - {asset["uid"] for asset in assets}:
+            raise Problem("not_found", f"{self._client.base} has no deployed form {', '.join(sorted(unknown))}.")
+        for asset in assets:
+            uid = asset["uid"]
+            form_id = self._form(uid)
+            self._records(uid, form_id)
+        self._receiver.finish(self._client.base)
+        return self._receiver.tally
+
+    def _assets(self) -> Iterator[Json]:
+        query: dict[str, str] | None = {"asset_type": "survey", "format": "json", "limit": "100"}
+        while query is not None:
+            try:
+                page = self._client.json(_ASSETS, query)
+            except Missing:
+                raise Problem("not_found", f"{self._client.base} does not speak KoBoToolbox's API.") from None
+            yield from page["results"]
+            query = following(page.get("next"))
+
+    def _form(self, uid: str) -> str:
+        """Publish the form as it is deployed now, unless it is here; its id."""
+        try:
+            xform = self._client.content(f"{_ASSETS}{quote(uid)}.xml")
+            form_id = convert(xform, f"{uid}.xml").form_id
+        except (Missing, Problem) as problem:
+            self._receiver.tally.tell(f"{uid}: its form cannot be taken over ({problem}); publish it by hand")
+            return uid
+        publish_missing(self._receiver, form_id, [Definition(xform, self._media(uid))], has_newest=True)
+        return form_id
+
+    def _media(self, uid: str) -> dict[str, bytes]:
+        page = self._client.json(f"{_ASSETS}{quote(uid)}/files/", {"format": "json", "file_type": "form_media"})
+        found = ((file.get("metadata") or {}, file.get("content")) for file in page["results"])
+        return {about["filename"]: self._client.content(place) for about, place in found if about.get("filename") and place}
+
+    def _records(self, uid: str, form_id: str) -> None:
+        store, project_id = self._receiver.store, self._receiver.access.project_id
+        address = f"{self._client.base}{_ASSETS}{uid}"
+        after: int = progress.load(store, project_id, address).get("after", 0)
+        data = f"{_ASSETS}{quote(uid)}/data/"
+        query = {"format": "json", "sort": '{"_id":1}', "limit": str(_PAGE), "fields": json.dumps(_FIELDS)}
+        while True:
+            rows: list[Json] = self._client.json(data, {**query, "query": json.dumps({"_id": {"$gt": after}})})["results"]
+            for row in rows:
+                self._record(data, form_id, row)
+            after = rows[-1]["_id"] if rows else 0
+            progress.save(store, project_id, address, {"after": after} if rows else {})
+            if not rows:
+                return
+
+    def _record(self, data: str, form_id: str, row: Json) -> None:
+        instance_id = row.get("meta/instanceID") or f"uuid:{row['_uuid']}"
+        present = self._receiver.holds(form_id, instance_id)
+        files = [file for file in row.get("_attachments") or [] if not file.get("is_deleted")]
+        try:
+            if present is None or len(present) < len(files):
+                xml = self._client.content(f"{data}{row['_id']}.xml")
+                received = list(self._files(Names(xml), files, present or frozenset()))
+                if present is None or received:
+                    self._receiver.take(xml, received, where=f"{form_id}, {instance_id}")
+        except Missing:
+            self._receiver.tally.tell(f"{form_id}, {instance_id}: it is gone there; what is here stays")
+        status = (row.get("_validation_status") or {}).get("uid", "")
+        self._receiver.decided(form_id, instance_id, STATES.get(status, "received"))
+
+    def _files(self, names: Names, files: Collection[Json], present: Collection[str]) -> Iterator[ReceivedFile]:
+        for file in files:
+            called = names.of(file.get("media_file_basename") or file["filename"])
+            if not {same_name(name) for name in called} & set(present):
+                with self._client.chunks(file["download_url"]) as chunks:
+                    yield self._receiver.file(called, chunks)
