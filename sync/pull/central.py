@@ -46,10 +46,9 @@ class Central:
     def _required(self, path: str) -> Any:
         try:
             return self._client.json(path)
-        except Missing:
-            raise Problem(
-                "not_found", f"{self._client.base}{path} is not there.", hint="Check the address and --source-project."
-            ) from None
+        except Missing as error:
+            text = f"{self._client.base}{path}: {error}."
+            raise Problem("not_found", text, hint="Check the address and --source-project.") from None
 
     def _form(self, form_id: str) -> None:
         form = self._at(form_id)
@@ -59,7 +58,10 @@ class Central:
         found = []
         for version in missing:
             here = f"{form}/versions/{_segment(version or _NO_VERSION)}"
-            found.append(Definition(self._client.content(f"{here}.xml"), self._media(here, form)))
+            try:
+                found.append(Definition(self._client.content(f"{here}.xml"), self._media(here, form)))
+            except Missing as error:
+                self._receiver.tally.tell(f"{form_id}, version “{version}”: it cannot be had ({error})")
         publish_missing(self._receiver, form_id, found, has_newest=bool(versions) and versions[0] in missing)
 
     def _media(self, version: str, form: str) -> dict[str, bytes]:
@@ -96,9 +98,9 @@ class Central:
         while query is not None:
             try:
                 page = self._client.json(table, query)
-            except Problem:
+            except Missing as error:
                 if query is not state.get("after"):
-                    raise
+                    raise Problem("source_failed", f"{self._client.base}{table}: {error}.") from None
                 query, started = _of_new(state.get("since")), ""  # that server knows the place no more
                 continue
             started = started or (self._client.moment - OVERLAP).strftime("%Y-%m-%dT%H:%M:%S.000Z")
@@ -110,15 +112,19 @@ class Central:
         incomplete.pop(instance_id, None)
         record = f"{self._at(form_id)}/submissions/{_segment(instance_id)}"
         try:
-            if self._versions(form_id, instance_id, record, is_edited=system is None or bool(system.get("edits"))):
+            if not self._versions(form_id, instance_id, record, is_edited=system is None or bool(system.get("edits"))):
                 incomplete[instance_id] = None
             if system is not None:
                 self._receiver.decided(form_id, instance_id, system.get("reviewState") or "received", self._comments(record))
-        except Missing:  # deleted since it was listed; nothing is deleted here
-            self._receiver.tally.tell(f"{form_id}, {instance_id}: it is gone there; what is here stays")
+        except Missing as error:
+            if error.is_gone:  # deleted since it was listed; nothing is deleted here
+                self._receiver.tally.tell(f"{form_id}, {instance_id}: it is gone there; what is here stays")
+            else:
+                incomplete[instance_id] = None
+                self._receiver.tally.tell(f"{form_id}, {instance_id}: it cannot be had now ({error}); the next pull asks again")
 
     def _versions(self, form_id: str, instance_id: str, record: str, *, is_edited: bool) -> bool:
-        """Take the versions in, the oldest first; whether a file of the last one is missing there."""
+        """Take the versions in, the oldest first; whether all files of the last one came."""
         ids = [instance_id]
         if is_edited:
             listed: list[Json] = self._client.json(f"{record}/versions")
@@ -130,17 +136,23 @@ class Central:
         files: list[Json] = self._client.json(f"{record}/attachments")
         there = [file["name"] for file in files if file.get("exists")]
         new = [name for name in there if same_name(name) not in (present or ())]
+        came = 0
         if present is None or new:
-            self._take(form_id, ids[-1], f"{record}.xml", [(name, f"{record}/attachments/{_segment(name)}") for name in new])
-        return len(there) < len(files)
+            came = self._take(form_id, ids[-1], f"{record}.xml", [(name, f"{record}/attachments/{_segment(name)}") for name in new])
+        return len(files) == len(there) - len(new) + came
 
-    def _take(self, form_id: str, version: str, address: str, files: Collection[tuple[str, str]]) -> None:
+    def _take(self, form_id: str, version: str, address: str, files: Collection[tuple[str, str]]) -> int:
+        """Take in one version with these files (name, address); how many of them came."""
         xml = self._client.content(address)
         names, received = Names(xml), list[ReceivedFile]()
         for name, place in files:
-            with self._client.chunks(place) as chunks:
-                received.append(self._receiver.file(names.of(name), chunks))
+            try:
+                with self._client.chunks(place) as chunks:
+                    received.append(self._receiver.file(names.of(name), chunks))
+            except Missing as error:
+                self._receiver.tally.tell(f"{form_id}, {version}: the file {name} cannot be had ({error})")
         self._receiver.take(xml, received, where=f"{form_id}, {version}")
+        return len(received)
 
     def _comments(self, record: str) -> Iterator[Said]:
         listed: list[Json] = self._client.json(f"{record}/comments")

@@ -26,10 +26,16 @@ _LONGEST_WAIT = 120  # seconds
 _CHUNK = 256 * 1024
 _MOST_JSON = 200_000_000  # bytes
 _AGAIN = (429, 500, 502, 503, 504)
+_OF_ALL = {401, 402, 403, 429, 502, 503, 504}  # whoever gets these answers gets them everywhere
+_GONE = {404, 410}
 
 
 class Missing(Exception):
-    """There is nothing (any more) at this address."""
+    """This address gives nothing, and asking for others makes sense: there is nothing (any more), or it fails for this one."""
+
+    def __init__(self, what: str, *, is_gone: bool = False) -> None:
+        self.is_gone = is_gone
+        super().__init__(what)
 
 
 class Key(AuthBase):
@@ -90,7 +96,7 @@ class Client:
                 raise self._failed(path, "it answered with something else than JSON") from None
 
     def content(self, path: str) -> bytes:
-        """A small file, such as XML. Raises `Missing`, or `Problem("source_failed")`."""
+        """A small file, such as XML. Raises `Missing`, or `Problem("source_failed")`, as all of these do."""
         with self._answer(path, None) as answer:
             return _at_most(answer, MAX_XML_BYTES)
 
@@ -106,10 +112,10 @@ class Client:
         own = urlsplit(address)[:2] == urlsplit(self.base)[:2]
         try:
             with self._session.get(address, params=query, timeout=TIMEOUT, stream=True, auth=None if own else _nobody) as answer:
-                if answer.status_code in {requests.codes.not_found, requests.codes.gone}:
-                    raise Missing(path)
-                if answer.status_code != requests.codes.ok:
+                if answer.status_code in _OF_ALL:
                     raise self._failed(path, f"it answered {answer.status_code}")
+                if answer.status_code != requests.codes.ok:
+                    raise Missing(f"it answered {answer.status_code}", is_gone=answer.status_code in _GONE)
                 self.moment = _moment(answer.headers.get("Date", "")) or self.moment
                 yield answer
         except requests.RequestException as error:
@@ -133,7 +139,7 @@ def _at_most(answer: requests.Response, most: int) -> bytes:
     for chunk in answer.iter_content(_CHUNK):
         content += chunk
         if len(content) > most:
-            raise Problem("too_large", f"{urlsplit(answer.url).path} is larger than {most // 1_000_000} MB.")
+            raise Missing(f"larger than {most // 1_000_000} MB")
     return bytes(content)
 
 

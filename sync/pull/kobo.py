@@ -50,26 +50,31 @@ class Kobo:
     def _assets(self) -> Iterator[Json]:
         query: dict[str, str] | None = {"asset_type": "survey", "format": "json", "limit": "100"}
         while query is not None:
-            try:
-                page = self._client.json(_ASSETS, query)
-            except Missing:
-                raise Problem("not_found", f"{self._client.base} does not speak KoBoToolbox's API.") from None
+            page = self._listed(_ASSETS, query)
             yield from page["results"]
             query = following(page.get("next"))
+
+    def _listed(self, path: str, query: dict[str, str]) -> Json:
+        try:
+            page: Json = self._client.json(path, query)
+        except Missing as error:
+            raise Problem("source_failed", f"{self._client.base}{path}: {error}.") from None
+        return page
 
     def _form(self, uid: str) -> str:
         """Publish the form as it is deployed now, unless it is here; its id."""
         try:
             xform = self._client.content(f"{_ASSETS}{quote(uid)}.xml")
             form_id = convert(xform, f"{uid}.xml").form_id
+            media = self._media(uid)
         except (Missing, Problem) as problem:
             self._receiver.tally.tell(f"{uid}: its form cannot be taken over ({problem}); publish it by hand")
             return uid
-        publish_missing(self._receiver, form_id, [Definition(xform, self._media(uid))], has_newest=True)
+        publish_missing(self._receiver, form_id, [Definition(xform, media)], has_newest=True)
         return form_id
 
     def _media(self, uid: str) -> dict[str, bytes]:
-        page = self._client.json(f"{_ASSETS}{quote(uid)}/files/", {"format": "json", "file_type": "form_media"})
+        page = self._listed(f"{_ASSETS}{quote(uid)}/files/", {"format": "json", "file_type": "form_media"})
         found = ((file.get("metadata") or {}, file.get("content")) for file in page["results"])
         return {about["filename"]: self._client.content(place) for about, place in found if about.get("filename") and place}
 
@@ -80,7 +85,7 @@ class Kobo:
         data = f"{_ASSETS}{quote(uid)}/data/"
         query = {"format": "json", "sort": '{"_id":1}', "limit": str(_PAGE), "fields": json.dumps(_FIELDS)}
         while True:
-            rows: list[Json] = self._client.json(data, {**query, "query": json.dumps({"_id": {"$gt": after}})})["results"]
+            rows: list[Json] = self._listed(data, {**query, "query": json.dumps({"_id": {"$gt": after}})})["results"]
             for row in rows:
                 self._record(data, form_id, row)
             after = rows[-1]["_id"] if rows else 0
@@ -98,8 +103,8 @@ class Kobo:
                 received = list(self._files(Names(xml), files, present or frozenset()))
                 if present is None or received:
                     self._receiver.take(xml, received, where=f"{form_id}, {instance_id}")
-        except Missing:
-            self._receiver.tally.tell(f"{form_id}, {instance_id}: it is gone there; what is here stays")
+        except Missing as error:
+            self._receiver.tally.tell(f"{form_id}, {instance_id}: it cannot be had now ({error}); the next pull asks again")
         status = (row.get("_validation_status") or {}).get("uid", "")
         self._receiver.decided(form_id, instance_id, STATES.get(status, "received"))
 
@@ -107,5 +112,10 @@ class Kobo:
         for file in files:
             called = names.of(file.get("media_file_basename") or file["filename"])
             if not {same_name(name) for name in called} & set(present):
-                with self._client.chunks(file["download_url"]) as chunks:
-                    yield self._receiver.file(called, chunks)
+                try:
+                    with self._client.chunks(file["download_url"]) as chunks:
+                        received = self._receiver.file(called, chunks)
+                except Missing as error:
+                    self._receiver.tally.tell(f"the file {called[0]} cannot be had ({error}); the next pull asks again")
+                else:
+                    yield received

@@ -262,6 +262,8 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
             for name, function in inspect.getmembers(module, callable):
                 if getattr(function, "__module__", "") != module.__name__ or name.startswith("_"):
                     continue
+                if isinstance(function, type) and issubclass(function, Exception):
+                    continue
                 if "access" in inspect.signature(function).parameters:
                     yield f"{module.__name__}.{name}", function
 
@@ -277,13 +279,13 @@ SENT_NOWHERE: dict[str, Any] = {
     "other": ("small", "uuid:y"),
     "instance_id": "uuid:x", "sha256": "0" * 64, "state": "closed", "comment": "x", "text": "x", "name": "x",
     "uuid": "x", "kind": "delete", "version": "1", "content": b"label\n", "approval": True, "codes": None, "limit": 5, "after": 0,
-    "open_blob": open, "out": Path("nowhere"), "properties": [], "values": {}, "media": {},
+    "open_blob": open, "origin": "x", "out": Path("nowhere"), "properties": [], "values": {}, "media": {},
     "token_sha256": "0", "what": "x", "predator": "leopard", "window": WINDOW, "stream": io.StringIO(), "xform": xform("<q/>"),
     "source_name": "x", "level": "public", "as_of": DAY, "record": as_record(WORLD[0]),
     "definition": FormDefinition.from_xform(xform("<q/>")), "options": Options(), "address": str, "wanted": kobo_rows.Wanted(),
     "table": tables_of(FormDefinition.from_xform(xform("<q/>")))[0], "confidential": True,
     "policy": PUBLIC, "words": {}, "way": "csv", "detail": "x", "months": 24,
-    "person": Person(Identity()), "target": io.BytesIO(), "reason": "x", "keys": [("small", "uuid:x")],
+    "origin": "x", "person": Person(Identity()), "target": io.BytesIO(), "reason": "x", "keys": [("small", "uuid:x")],
     "recipe": RECIPES["hotspots-public"], "home": Path("nowhere"), "changed": "",
     "result": ExportResult(Path("nowhere"), [], {}), }  # fmt: skip
 

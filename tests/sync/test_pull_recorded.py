@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from forms.problems import Problem
+from forms.xml import MAX_XML_BYTES
 from records.blobs import BlobStore
 from records.models import Form
 from records.reviews import history
@@ -196,6 +197,26 @@ def test_what_is_refused_is_kept_aside_and_what_is_gone_is_told(store: Store, bl
     assert any("uuid:gone: it is gone there" in line for line in tally.lines())
     with store.read() as connection:
         assert [each.reason for each in waiting(connection, EVERYTHING)] == ["xml_unreadable"]
+
+
+def test_a_file_that_cannot_be_had_keeps_neither_its_record_nor_the_others_away(store: Store, blobs: BlobStore) -> None:
+    answers = central([Answer({"value": [row("uuid:1", reviewState="approved"), row("uuid:2")]}), Answer({"value": []})])
+    answers |= of_record(
+        "uuid:1", record("<q>1</q><photo>a.jpg</photo>", instance_id="uuid:1"), [{"name": "a.jpg", "exists": True}]
+    )
+    place = f"{FORM}/submissions/uuid:1"
+    answers[f"{place}/attachments/a.jpg"] = [Answer({}, 500)]
+    answers[f"{FORM}/submissions/uuid:2.xml"].insert(0, Answer(b" " * (MAX_XML_BYTES + 1)))
+    with playing(answers) as played:
+        tally = pulled(store, blobs, played)
+        assert kept(store) == {"uuid:1": ("approved", [])}
+        assert tally.counts["incomplete"] == 2
+        assert "the file a.jpg cannot be had (it answered 500)" in "".join(tally.lines())
+        played.answers[f"{place}/attachments/a.jpg"] = [Answer(PHOTO)]
+        for each in ("uuid:1", "uuid:2"):
+            played.answers[f"{FORM}/submissions/{each}/versions"] = [Answer([{"instanceId": each}])]
+        pulled(store, blobs, played)
+    assert kept(store) == {"uuid:1": ("approved", ["a.jpg"]), "uuid:2": ("received", [])}
 
 
 @pytest.fixture
