@@ -279,7 +279,7 @@ SENT_NOWHERE: dict[str, Any] = {
     "other": ("small", "uuid:y"),
     "instance_id": "uuid:x", "sha256": "0" * 64, "state": "closed", "comment": "x", "text": "x", "name": "x",
     "uuid": "x", "kind": "delete", "version": "1", "content": b"label\n", "approval": True, "codes": None, "limit": 5, "after": 0,
-    "open_blob": open, "origin": "x", "out": Path("nowhere"), "properties": [], "values": {}, "media": {},
+    "open_blob": open, "out": Path("nowhere"), "properties": [], "values": {}, "media": {},
     "token_sha256": "0", "what": "x", "predator": "leopard", "window": WINDOW, "stream": io.StringIO(), "xform": xform("<q/>"),
     "source_name": "x", "level": "public", "as_of": DAY, "record": as_record(WORLD[0]),
     "definition": FormDefinition.from_xform(xform("<q/>")), "options": Options(), "address": str, "wanted": kobo_rows.Wanted(),
