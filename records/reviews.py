@@ -98,7 +98,7 @@ class Review:
         self.connection.execute(insert(Feed).values(kind="review", **self.key, sha256=self.record.current_sha256))
 
     def set_state(self, state: str, comment: str) -> None:
-        """Change the review state. Approving accepts whatever waits; what is rejected, or no longer is, is compared with others anew."""
+        """Change the review state. Approving accepts whatever waits; what is rejected, or was, is compared with others anew."""
         again = {"checked": 0} if "rejected" in {state, self.record.review_state} else {}
         self.update(review_state=state, **again)
         own = AppUser.notice["record"].as_string() == self.record.instance_id
