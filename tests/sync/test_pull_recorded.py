@@ -20,7 +20,7 @@ from sync.pull.kobo import Kobo
 from sync.pull.receiving import Receiver, Tally
 from tests.support.recorded import Answer, Recorded, playing
 from tests.support.small import record, xform
-from tests.support.stores import EVERYTHING, PROJECT
+from tests.support.stores import EVERYTHING, PROJECT, publish_form
 
 PHOTO = b"\xff\xd8\xff\xe0 photo"
 FORM = "/v1/projects/7/forms/small"
@@ -171,6 +171,29 @@ def test_edits_come_with_their_earlier_versions_states_and_comments(store: Store
         events = history(connection, EVERYTHING, "small", "uuid:1")
     by = {"by": "Maryam", "at": "2026-05-03T00:00:00.000Z"}
     assert [(event.action, event.state, event.detail) for event in events if event.action == "comment"] == [("comment", None, by)]
+
+
+def test_an_edit_says_by_itself_that_it_is_one(store: Store, blobs: BlobStore) -> None:
+    answers = central([Answer({"value": [row("uuid:1", edits=1, reviewState="edited", updatedAt="2026-05-03T00:00:00.000Z")]})])
+    place = f"{FORM}/submissions/uuid:1"
+    answers[f"{place}/versions"] = [Answer([{"instanceId": "uuid:1b"}, {"instanceId": "uuid:1"}])]
+    answers[f"{place}/versions/uuid:1.xml"] = [Answer(record("<q>1</q><photo/>", instance_id="uuid:1"))]
+    answers[f"{place}.xml"] = [Answer(record("<q>5</q><photo/>", instance_id="uuid:1b", deprecated_id="uuid:1"))]
+    with playing(answers) as played:
+        assert pulled(store, blobs, played).counts["decision"] == 0
+    assert kept(store) == {"uuid:1": ("edited", [])}
+
+
+@pytest.mark.parametrize(("published_here", "current"), [("", "2"), ("0", "0")])
+def test_a_version_published_here_stays_the_one_that_phones_get(
+    store: Store, blobs: BlobStore, published_here: str, current: str
+) -> None:
+    if published_here:
+        publish_form(store, blobs, form(published_here))
+    with playing(central([Answer({"value": []})])) as played:
+        assert pulled(store, blobs, played).counts["form"] == 2
+    with store.read() as connection:
+        assert connection.execute(select(Form.current_version).filter_by(project_id=PROJECT, form_id="small")).scalar() == current
 
 
 def test_a_photo_that_came_late_there_is_asked_for_though_nothing_says_so(store: Store, blobs: BlobStore) -> None:
