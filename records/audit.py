@@ -10,8 +10,6 @@ from records.access import Access, Right
 from records.models import AuditEvent, ReviewEvent
 from records.store import Store
 
-TAKEN = "data.export"
-
 
 def note(connection: Connection, action: str, target: str, *, actor: str, project_id: int | None = None, **detail: Any) -> None:
     """Write down that `actor` did `action` with `target`; in a project, or for the server as a whole (None)."""
@@ -27,7 +25,7 @@ def note_taken(store: Store, access: Access, form_id: str, way: str, **detail: A
     access.require(Right.SEE)
     about = {name: value for name, value in detail.items() if value not in (None, "")}
     actor, project_id = access.actor, access.project_id
-    store.write(lambda write: note(write, TAKEN, form_id, actor=actor, project_id=project_id, format=way, **about))
+    store.write(lambda write: note(write, "data.export", form_id, actor=actor, project_id=project_id, format=way, **about))
 
 
 def events(connection: Connection, access: Access, *, limit: int, skip: int = 0, action: str = "") -> Sequence[Row[Any]]:

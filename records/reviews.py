@@ -103,9 +103,9 @@ class Review:
         self.update(review_state=state, **again)
         own = AppUser.notice["record"].as_string() == self.record.instance_id
         self.connection.execute(update(AppUser).where(AppUser.id == self.record.app_user_id, own).values(notice=None))
-        self.note("state", comment, state=state)
         if state == "approved" and any(map(is_waiting, self.record.flags)):
             self.settle(None, "accept", "")
+        self.note("state", comment, state=state)
 
     def settle(self, codes: Collection[str] | None, remedy: str, comment: str, **detail: Any) -> None:
         """Mark the waiting flags of these codes (None: all) as settled."""

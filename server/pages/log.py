@@ -59,7 +59,7 @@ ACTIONS = {
     "record.same": _("said that the report {target} is of the same event as another one"),
     "record.different": _("said that the report {target} is of another event"),
     "record.undecided": _("took back what was decided about the event of the report {target}"),
-    "pull": _("took over records: {target}"),
+    "record.pull": _("took over records: {target}"),
     "aside.take_in": _("took in what was kept aside"),
     "aside.dismiss": _("dismissed what was kept aside"),
     "export.run": _("ran the export {target}"),

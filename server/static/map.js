@@ -178,8 +178,6 @@
     };
     map.on("moveend", show);
     show();
-    const seen = new Set(points.map((point) => point[2]));
-    for (const entry of document.querySelectorAll("[data-form]")) entry.hidden = !seen.has(entry.dataset.form);
   }
 
   Promise.all([get(words.points).then(drawPoints), get(words.boundaries).then(drawLand)]).catch(() => {

@@ -137,7 +137,7 @@ class Receiver:
         counts = {name: count for name, count in self.tally.counts.items() if name != "told"}
 
         def work(connection: Connection) -> None:
-            note(connection, "pull", target, actor=self.access.actor, project_id=self.access.project_id, **counts)
+            note(connection, "record.pull", target, actor=self.access.actor, project_id=self.access.project_id, **counts)
 
         self.store.write(work)
 

@@ -132,4 +132,4 @@ def test_a_failed_run_says_why(new_server: NewServer) -> None:
     assert "releases" in run["error"]
     code, said = server.here("doctor")
     assert code == 1
-    assert "tulliana export run" in said
+    assert "export run hotspots-public" in said

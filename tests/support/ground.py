@@ -105,6 +105,7 @@ class Ground(Site):
             "uid": uid_of(PROJECT, "livestock_loss"),
             "uuid": ENTITY,
             "file_name": "README.txt",
+            "release": "latest",
             "name": next((name for part, name in _NAMES.items() if part in rule.rule), f"{record}.jpg"),
         }
         return built(rule, {name: values.get(name, "nothing") for name in rule.arguments}) + _queries(record).get(rule.endpoint, "")
