@@ -2,7 +2,7 @@
 
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,6 @@ from exports.package.words import LANGUAGES
 from exports.policy import PUBLIC
 from exports.recipes import Recipe
 from exports.windows import Window
-from forms.problems import Problem
 from records.access import Access, Right
 from records.models import Project
 
@@ -61,14 +60,17 @@ def make(
     """Make the release that is due on a day, in `home`, unless the last one of its window holds the same.
 
     `past` are the names of all folders given out under this name, newest first. One of the same window gets a correction (-r2, with
-    `note`) if it `may_correct`, and if that, taken from what the public has, tells of no few households. The first one that is
-    still in `home` is compared with. Raises what the recipe raises.
+    `note`) if it `may_correct`, and if that, taken from what the public has, tells of no few households. None is ever overwritten.
+    The first one that is still in `home` is compared with. Raises what the recipe raises.
     """
     access.require(Right.SEE)
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=home) as workshop:
         result = _run(connection, access, recipe, as_of, Path(workshop) / "1", revision=1, boundaries=boundaries)
-        last = max((revision_of(name) for name in past if _same_window(name, result.folder.name)), default=0)
+        last = _last_of_window(result.folder.name, past)
+        there = _last_of_window(result.folder.name, [path.name for path in home.iterdir() if path.is_dir()])
+        if there > last == 0:  # a run was cut off before it could say so, or the database is older than the folder
+            result = _run(connection, access, recipe, as_of, Path(workshop) / "2", revision=there + 1, boundaries=boundaries)
         if last:
             stem = result.folder.name.removesuffix("_r1")
             result = _run(connection, access, recipe, as_of, Path(workshop) / "2", revision=last, boundaries=boundaries)
@@ -76,7 +78,8 @@ def make(
             tells = recipe.level == PUBLIC.name and changes.tells_of_few(result, home / f"{stem}_r{last}")
             if is_same or not may_correct or tells:
                 return Standing(f"{stem}_r{last}", is_same)
-            result = _run(connection, access, recipe, as_of, Path(workshop) / "3", revision=last + 1, boundaries=boundaries)
+            revision = max(last, there) + 1
+            result = _run(connection, access, recipe, as_of, Path(workshop) / "3", revision=revision, boundaries=boundaries)
         before = next((home / name for name in past if (home / name).is_dir()), None)
         found = changes.compare(result, before)
         text = changes.told(result, before, found, note)
@@ -90,8 +93,9 @@ def revision_of(name: str) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def _same_window(name: str, other: str) -> bool:
-    return name.rpartition("_r")[0] == other.rpartition("_r")[0]
+def _last_of_window(folder: str, names: Iterable[str]) -> int:
+    """The highest revision among releases of the window of this one; 0 if there is none."""
+    return max((revision_of(name) for name in names if name.rpartition("_r")[0] == folder.rpartition("_r")[0]), default=0)
 
 
 def _run(connection: Connection, access: Access, recipe: Recipe, as_of: date, out: Path, **options: Any) -> ExportResult:
@@ -129,8 +133,6 @@ def pack(connection: Connection, access: Access, result: ExportResult, changed: 
 def _give_out(result: ExportResult, files: list[ExportedFile], home: Path, changed: dict[str, dict[str, int]]) -> Made:
     """Bring folder and archive to their places, where nobody writes to them again."""
     final, archive = home / result.folder.name, home / f"{result.folder.name}.zip"
-    if final.exists():
-        raise Problem("value_invalid", f"There is a release {final.name} already, and none is overwritten.")
     fresh = result.folder.with_suffix(".zip")
     _archive(result.folder, files, fresh)
     for path in (fresh, *(result.folder / file.name for file in files)):

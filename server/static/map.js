@@ -180,7 +180,8 @@
     show();
   }
 
-  Promise.all([get(words.points).then(drawPoints), get(words.boundaries).then(drawLand)]).catch(() => {
+  Promise.all([get(words.points).then(drawPoints), get(words.boundaries).then(drawLand)]).catch((error) => {
+    console.error(error);
     document.getElementById("map-count").textContent = words.failed;
   });
 })();
