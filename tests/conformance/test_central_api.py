@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -295,7 +296,12 @@ def test_a_table_that_did_not_change_is_not_sent_again(site: Site, person: Reade
     first = person.ask(address)
     assert first.headers["ETag"].startswith('W/"')
     assert first.headers["Cache-Control"] == "private, no-cache"
-    again = person.ask(address, headers={"If-None-Match": first.headers["ETag"]})
+    for _ in range(100):  # the checks may still be looking at the record, which changes it
+        again = person.ask(address, headers={"If-None-Match": first.headers["ETag"]})
+        if again.status_code == 304:
+            break
+        first = again
+        time.sleep(0.1)
     assert (again.status_code, again.content) == (304, b"")
     assert person.ask(f"{form_path(form)}/submissions/{instance}", "PATCH", json={"reviewState": "rejected"}).status_code == 200
     changed = person.ask(address, headers={"If-None-Match": first.headers["ETag"]})

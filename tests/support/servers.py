@@ -63,6 +63,7 @@ class Server:
     def environment(self) -> dict[str, str]:
         """What every command of this server runs with."""
         own = {"TULLIANA_DATA": str(self.data), "TULLIANA_HOST": "127.0.0.1", "TULLIANA_PORT": str(self.port)}
+        own["TULLIANA_EXPORT_SCHEDULE"] = "never"  # tests that run over two in the night would all export
         if self.database_url:
             own["TULLIANA_DATABASE_URL"] = self.database_url
         quick = {"PYTHONDONTWRITEBYTECODE"}  # compiled modules halve the start of every command
