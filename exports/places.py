@@ -9,8 +9,8 @@ from exports.episodes import attacks_of
 from exports.grid import Cells
 from exports.privacy import ADMIN1
 from exports.regions import Region
-from exports.reports import NOT_COUNTED, Flags, Reports
-from exports.statistics import Ints
+from exports.reports import NOT_COUNTED, Codes, Flags, Reports
+from exports.statistics import Floats, Ints
 from exports.windows import Window
 
 WORST_ACCURACY_M = 2000.0
@@ -44,7 +44,7 @@ def placed(reports: Reports, window: Window, region: Region) -> Placed:
     in_window = (reports.day >= first) & (reports.day <= last)
     counted = in_window & (reports.certainty > NOT_COUNTED)
     attacks = attacks_of(reports.where(counted))
-    cell, unit, country = _located(attacks, region)
+    cell, unit, country = located(attacks.latitude, attacks.longitude, attacks.country, region)
     outside = (cell > 0) & (unit < 0)
     kept = ~outside & (country >= 0)
     unlocated = (cell == 0) | (attacks.accuracy_m > WORST_ACCURACY_M)
@@ -62,20 +62,20 @@ def placed(reports: Reports, window: Window, region: Region) -> Placed:
     return Placed(attacks.where(kept), place, paths, cell_places, counts)
 
 
-def _located(attacks: Reports, region: Region) -> tuple[Cells, Ints, Ints]:
-    """Give cell (0: no point), administrative unit (-1: none) and country (-1: none) of each attack."""
-    known = np.isfinite(attacks.latitude)
-    cell = np.zeros(len(attacks), np.uint64)
-    cell[known] = grid.cells_of(attacks.latitude[known], attacks.longitude[known], RESOLUTION)
+def located(latitude: Floats, longitude: Floats, named: Codes, region: Region) -> tuple[Cells, Ints, Ints]:
+    """Cell (0: no point), administrative unit (-1: none) and country (-1: none) of points and of the countries that were named."""
+    known = np.isfinite(latitude)
+    cell = np.zeros(len(latitude), np.uint64)
+    cell[known] = grid.cells_of(latitude[known], longitude[known], RESOLUTION)
     cells, position = np.unique(cell, return_inverse=True)
     units = np.full(len(cells), -1, np.int64)
     on_land = np.flatnonzero(cells)
     on_land = on_land[region.touched(cells[on_land])]
     units[on_land] = region.units_of(cells[on_land])
     unit = units[position]
-    named, name = np.unique(attacks.country, return_inverse=True)
+    names, name = np.unique(named, return_inverse=True)
     countries = {code: number for number, code in enumerate(region.countries)}
-    said = np.array([countries.get(code, -1) for code in named.tolist()], np.int64)[name]
+    said = np.array([countries.get(code, -1) for code in names.tolist()], np.int64)[name]
     return cell, unit, np.where(unit >= 0, region.country_of_unit[unit], said)
 
 

@@ -6,17 +6,17 @@ is read is fetched piece by piece. The library `obstore` (extra `cluster`) takes
 """
 
 import io
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
 from forms.problems import Problem
 from records.blobs import BlobStore
+from records.random_access import RandomAccess
 from records.vault import Vault
 
 Result = TypeVar("Result")
@@ -70,34 +70,16 @@ class BucketStore(BlobStore):
         return _asked(asked)
 
 
-class _Remote(io.RawIOBase):
+class _Remote(RandomAccess):
     """An object of a bucket, read by ranges."""
 
-    def __init__(self, bucket: Any, name: str, size: int) -> None:
-        super().__init__()
-        self._bucket, self._name, self._size, self._at = bucket, name, size, 0
+    def __init__(self, bucket: S3Store, name: str, size: int) -> None:
+        super().__init__(size)
+        self._bucket, self._name = bucket, name
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._at = max(0, offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence])
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        wanted = min(len(buffer), self._size - self._at)
-        if wanted <= 0:
-            return 0
-        part = _asked(lambda: self._bucket.get_range(self._name, start=self._at, length=wanted))
-        buffer[: len(part)] = memoryview(part)
-        self._at += len(part)
-        return len(part)
+    def read_at(self, at: int, most: int) -> memoryview:
+        length = max(0, min(most, self.size - at))
+        return memoryview(_asked(lambda: self._bucket.get_range(self._name, start=at, length=length)) if length else b"")
 
 
 def _name(sha256: str) -> str:

@@ -7,12 +7,12 @@ that none can be left out, repeated or moved (Rogaway et al., "Online Authentica
 
 import io
 import os
-from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from forms.problems import Problem
+from records.random_access import RandomAccess
 from records.vault import OVERHEAD, Vault
 
 BEGINNING = b"tulliana sealed 1\n"
@@ -56,38 +56,20 @@ class Sealer:
         return self._cipher.encrypt(_nonce(self._number, is_last=is_last), data, None)
 
 
-class SealedFile(io.RawIOBase):
+class SealedFile(RandomAccess):
     """A sealed file for reading. Raises `Problem` personal_key_missing or seal_broken, also while it is read."""
 
     def __init__(self, file: io.BufferedReader, vault: Vault, sha256: str) -> None:
-        super().__init__()
-        self._file, self._sha256 = file, sha256
-        self._cipher = AESGCM(vault.open(file.read(HEAD)[len(BEGINNING) :], "file", sha256))
-        self.size = plain_size(file.seek(0, os.SEEK_END))
-        self._at = 0
+        cipher = AESGCM(vault.open(file.read(HEAD)[len(BEGINNING) :], "file", sha256))
+        super().__init__(plain_size(file.seek(0, os.SEEK_END)))
+        self._file, self._sha256, self._cipher = file, sha256, cipher
         self._held: tuple[int, bytes] = (-1, b"")
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._at = max(0, offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence])
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        number, skip = divmod(self._at, PIECE)
-        if self._at >= self.size and self.size:
-            return 0
-        part = self._piece(number)[skip : skip + len(buffer)]
-        buffer[: len(part)] = part
-        self._at += len(part)
-        return len(part)
+    def read_at(self, at: int, most: int) -> bytes:
+        number, skip = divmod(at, PIECE)
+        if at >= self.size and self.size:
+            return b""
+        return self._piece(number)[skip : skip + most]
 
     def close(self) -> None:
         self._file.close()

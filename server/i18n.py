@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from forms.catalogues import translations
 from forms.strategy.words import words
 
 LOCALES = Path(__file__).parent / "locale"
@@ -43,11 +44,7 @@ def phone_languages() -> dict[str, PhoneLanguage]:
 def _catalogue(language: str) -> dict[str, str]:
     if language == "en" or language not in phone_languages():
         return {}
-    from babel.messages.pofile import read_po
-
-    with (LOCALES / f"{language}.po").open("rb") as file:
-        own = {str(message.id): str(message.string) for message in read_po(file) if message.id and message.string}
-    return words(language) | own
+    return words(language) | translations(LOCALES / f"{language}.po")
 
 
 def phone_texts() -> list[str]:

@@ -12,8 +12,8 @@ import numpy as np
 
 from exports import grid
 from exports.grid import Cells
-from exports.hotspot_rows import FARTHEST_M
-from exports.places import UNPLACED, WORST_ACCURACY_M
+from exports.hotspots.rows import FARTHEST_M
+from exports.places import UNPLACED, WORST_ACCURACY_M, located
 from exports.policy import ADMIN1, CELL_LEVELS, CLOSING_DAYS, COUNTRY, PARTNER, TIME_LEVELS, Policy
 from exports.privacy import coarsen
 from exports.regions import Region
@@ -161,18 +161,8 @@ def _unit(path: list[int], level: int, region: Region) -> Where:
 
 def _places(found: Gathered, region: Region) -> Cells:
     """The units around each record, one for each of `CELL_LEVELS`; nothing at all outside the region."""
-    located = np.flatnonzero(np.isfinite(found.latitude))
-    cells = np.zeros(len(found.day), np.uint64)
-    cells[located] = grid.cells_of(found.latitude[located], found.longitude[located], 6)
-    distinct, position = np.unique(cells, return_inverse=True)
-    units = np.full(len(distinct), -1, np.int64)
-    land = np.flatnonzero(distinct)
-    land = land[region.touched(distinct[land])]
-    units[land] = region.units_of(distinct[land])
-    unit = units[position]
-    codes = {code: number for number, code in enumerate(region.countries)}
-    said = np.array([codes.get(code, -1) for code in found.country.tolist()], np.int64)
-    country = np.where(unit >= 0, region.country_of_unit[unit], np.where(cells > 0, -1, said))
+    cells, unit, country = located(found.latitude, found.longitude, found.country, region)
+    country[(cells > 0) & (unit < 0)] = -1
     in_cell = (unit >= 0) & found.shared & ~(found.accuracy_m > WORST_ACCURACY_M)
     cells = np.where(in_cell, cells, 0).astype(np.uint64)
     own, of_record = np.unique(cells, return_inverse=True)

@@ -3,24 +3,17 @@
 from functools import cache
 from pathlib import Path
 
+from forms.catalogues import translations
+
 LANGUAGES = {"en": "", "fa": "Persian"}
 TEXTS = Path(__file__).parent / "texts"
 
-
-@cache
-def _catalogue(language: str) -> dict[str, str]:
-    from babel.messages.pofile import read_po
-
-    path = TEXTS / f"{language}.po"
-    if not path.is_file():
-        return {}
-    with path.open("rb") as file:
-        return {str(message.id): str(message.string) for message in read_po(file) if message.id and message.string}
+_catalogue = cache(translations)
 
 
 def in_language(language: str, text: str) -> str:
     """A text in a language; English where nobody has put it into that."""
-    return _catalogue(language).get(text, text)
+    return _catalogue(TEXTS / f"{language}.po").get(text, text)
 
 
 def text_about(name: str, language: str) -> str:

@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from forms.calendars import to_solar_hijri
+from forms.catalogues import translations
 from forms.library.sources import read_survey, survey_ids
 from forms.numbers import in_digits_of
 from forms.strategy import strategy
@@ -121,14 +122,7 @@ class Language:
 @cache
 def _words(language: str) -> dict[str, str]:
     """The texts of the report and of the strategy that are translated, by the English ones."""
-    from babel.messages.pofile import read_po
-
-    path = Path(__file__).parent / f"{language}.po"
-    if not path.is_file():
-        return {}
-    with path.open("rb") as file:
-        own = {str(message.id): str(message.string) for message in read_po(file) if message.id and message.string}
-    return strategy_words(language) | own
+    return strategy_words(language) | translations(Path(__file__).parent / f"{language}.po")
 
 
 @cache
