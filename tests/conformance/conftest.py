@@ -44,14 +44,14 @@ class Site:
         )
 
     def kept(self, form_id: str, instance_id: str) -> dict[str, Any]:
-        """The one record with this id; fails if there is none or more than one."""
+        """The one record with this id and what was flagged when it arrived (checks come at any later time); fails if there is no such one."""
         found = [record for record in self.server.submissions(form_id) if record["instance_id"] == instance_id]
         assert len(found) == 1, f"{len(found)} records with {instance_id}"
-        return found[0]
+        return found[0] | {"flags": [flag for flag in found[0]["flags"] if flag["code"] in ARRIVAL]}
 
     def flags(self, form_id: str, instance_id: str) -> set[str]:
-        """The codes of what was flagged when a record arrived; checks come later."""
-        return {flag["code"] for flag in self.kept(form_id, instance_id)["flags"]} & ARRIVAL.keys()
+        """The codes of what was flagged when a record arrived."""
+        return {flag["code"] for flag in self.kept(form_id, instance_id)["flags"]}
 
 
 def make_site(server: Server, name: str) -> Site:
