@@ -14,11 +14,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.library import survey_ids, workbook
 from forms.lint import RULES, Finding, lint, refuse_errors
 from forms.problems import Problem
 from forms.references import Unreadable, read_expression
-from forms.xlsform import convert, convert_workbook
+from forms.xlsform import convert
 from tests.support.small import xform
 from tests.support.validate import refused_by_phones
 
@@ -221,12 +220,6 @@ def test_an_entity_made_by_the_converter_is_no_fault() -> None:
         "| entities |\n| | list_name | label |\n| | households | ${village} |\n| settings |\n| | version |\n| | 1 |\n"
     )
     assert lint(convert(sheets.encode(), "f.md").xform) == []
-
-
-@pytest.mark.parametrize("survey_id", survey_ids())
-def test_nothing_is_found_in_the_surveys_that_are_shipped(survey_id: str) -> None:
-    conversion = convert_workbook(workbook(survey_id))
-    assert [finding.say() for finding in lint(conversion.xform, conversion.media)] == []
 
 
 def test_a_finding_names_its_place_says_what_to_do_and_speaks_the_readers_language() -> None:
