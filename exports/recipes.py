@@ -48,7 +48,7 @@ def _both(kind: str, function: str) -> tuple[Recipe, Recipe]:
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        *_both("hotspots", "exports.hotspot_export:run_hotspots"),
+        *_both("hotspots", "exports.hotspots.export:run_hotspots"),
         *_both("indicators", "exports.indicators.files:run_indicators"),
         *_both("report", "exports.report.files:run_report"),
     )

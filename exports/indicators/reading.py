@@ -13,9 +13,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from exports import grid
 from exports.dataset import read_conflicts
 from exports.episodes import EARTH_RADIUS_M
-from exports.exposure import read_exposures
-from exports.hotspot_release import Release
-from exports.hotspots import HOT_95, HOT_99
+from exports.hotspots.assessment import HOT_95, HOT_99
+from exports.hotspots.exposure import read_exposures
+from exports.hotspots.release import Release
 from exports.indicators.records import country_of, day_of, read_records
 from exports.indicators.slices import Data, Exchange, HotCell, Standing, Use, periods
 from exports.privacy import COUNTRY, PUBLIC

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from exports import hotspot_columns
+from exports.hotspots import columns
 from exports.indicators import table
 from exports.package.contents import ExportedFile, ExportResult, new_folder, write_file
 from exports.policy import FEWEST
@@ -47,7 +47,7 @@ def run_report(
     rows = (len(numbers.places), len(numbers.values))
     sources = zip(numbers.sources.items(), rows, strict=True)
     files += [write_file(folder / name, content, number) for (name, content), number in sources]
-    tables = dict(zip(numbers.sources, (hotspot_columns.TABLE, table.TABLE), strict=True))
+    tables = dict(zip(numbers.sources, (columns.TABLE, table.TABLE), strict=True))
     return ExportResult(folder, files, _summary(numbers), title="Report", tables=tables)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from exports.hotspot_export import run_hotspots
+from exports.hotspots.export import run_hotspots
 from exports.indicators.files import run_indicators
 from exports.indicators.slices import Period, periods
 from exports.windows import Window

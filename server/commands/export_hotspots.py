@@ -25,7 +25,7 @@ def with_cluster(command: Command) -> Command:
 
 def counting(dask: str | None, storage: str | None) -> dict[str, Any]:
     """The way of counting as an argument of `run_hotspots`; nothing without a cluster."""
-    from exports.cluster import Cluster
+    from exports.hotspots.on_dask import Cluster
 
     if (dask is None) != (storage is None):
         raise click.UsageError("--dask and --storage go together: workers fetch the records from the storage.")
@@ -58,7 +58,7 @@ def export_hotspots(
 
     Give out releases only (tulliana export run): several tables of one window show by their differences what each of them hides.
     """
-    from exports.hotspot_export import run_hotspots
+    from exports.hotspots.export import run_hotspots
 
     day = (as_of or datetime.now(UTC)).date()
     with opened() as services, services.store.snapshot() as connection:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 from exports import grid
-from exports.hotspot_rows import FARTHEST_M
-from exports.hotspots import study_area
+from exports.hotspots.assessment import study_area
+from exports.hotspots.rows import FARTHEST_M
 from exports.regions import Region, region_of
 
 MAZANDARAN = grid.cells_of(np.array([36.6]), np.array([52.4]), 6)

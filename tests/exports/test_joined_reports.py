@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from exports.dataset import read_conflicts
 from exports.episodes import RULE, attacks_of, one_per_incident
-from exports.hotspot_columns import COLUMNS
-from exports.hotspot_export import run_hotspots
+from exports.hotspots.columns import COLUMNS
+from exports.hotspots.export import run_hotspots
 from exports.package.release import Made, make
 from exports.recipes import RECIPES
 from exports.reports import NOT_COUNTED, STANDARD, STRICT, Reports

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from exports.dataset import LEFT_OUT, ConflictData, read_conflicts
-from exports.hotspot_files import LEFT_OUT as WORDS
+from exports.hotspots.files import LEFT_OUT as WORDS
 from exports.package.release import Made, make
 from exports.recipes import RECIPES
 from exports.windows import Window

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exports.hotspot_release import Release
-from exports.hotspot_rows import TableRows
+from exports.hotspots.release import Release
+from exports.hotspots.rows import TableRows
 from exports.partition import ALL_LARGE_CARNIVORES, Aggregate, Question, merge, part, places
 from exports.privacy import LEVELS
 from exports.regions import region_of

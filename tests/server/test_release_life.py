@@ -62,7 +62,7 @@ def test_the_schedule_leaves_alone_what_the_public_has_and_a_person_may_correct_
 ) -> None:
     name = "hotspots-public"
     first = release(site, FIRST, name, origin=SCHEDULE)
-    monkeypatch.setattr("exports.hotspot_export.FEWEST_EVENTS", 21)  # so that the files say something else
+    monkeypatch.setattr("exports.hotspots.export.FEWEST_EVENTS", 21)  # so that the files say something else
     held = release(site, FIRST + timedelta(days=1), name, origin=SCHEDULE)
     assert (held.about["outcome"], held.folder) == ("held", first.folder)
     asked = release(site, FIRST + timedelta(days=2), name)  # by a person, who does not say why

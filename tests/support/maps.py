@@ -6,8 +6,8 @@ import h3.api.basic_int as h3
 import numpy as np
 
 from exports import grid
-from exports.hotspots import HOT_95, HOT_99, Exposure, assess
-from exports.scan import Circles, circles_around, scan
+from exports.hotspots.assessment import HOT_95, HOT_99, Exposure, assess
+from exports.hotspots.scan import Circles, circles_around, scan
 
 CENTRE = h3.latlng_to_cell(36.5, 52.0, 6)
 CELLS = np.sort(np.array(h3.grid_disk(CENTRE, 8), np.uint64))

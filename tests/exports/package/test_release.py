@@ -18,7 +18,7 @@ from frictionless import Package
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from exports.dataset import read_conflicts
-from exports.hotspot_files import LEFT_OUT
+from exports.hotspots.files import LEFT_OUT
 from exports.indicators.files import FLAGS
 from exports.package import inputs
 from exports.package.contents import Column, ExportResult, Table, write_csv
@@ -222,7 +222,7 @@ def test_people_read_it_in_every_language(records: Connection, tmp_path: Path, n
 
 
 def test_every_word_of_a_package_is_there_in_every_language() -> None:
-    from exports.hotspot_columns import COLUMNS as HOTSPOTS
+    from exports.hotspots.columns import COLUMNS as HOTSPOTS
     from exports.indicators.files import DEFINED
     from exports.indicators.table import COLUMNS as INDICATORS
 

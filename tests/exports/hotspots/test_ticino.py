@@ -16,9 +16,9 @@ import shapely
 from shapely.geometry import shape
 
 from exports import grid
-from exports.hotspots import Assessment, area_exposure, assess
+from exports.hotspots.assessment import Assessment, area_exposure, assess
 
-ORACLES = Path(__file__).parents[1] / "oracles"
+ORACLES = Path(__file__).parents[2] / "oracles"
 EXPECTED = json.loads((ORACLES / "REFERENCE_VALUES.json").read_text())["ticino_2022_2025"]
 
 

@@ -12,9 +12,9 @@ import pyarrow.parquet
 import pytest
 from distributed import Client, LocalCluster
 
-from exports.cluster import Cluster, _counted, _regrouped, _store, _written, submitted
 from exports.dataset import counted_here
-from exports.hotspot_export import run_hotspots
+from exports.hotspots.export import run_hotspots
+from exports.hotspots.on_dask import Cluster, _counted, _regrouped, _store, _written, submitted
 from exports.partition import Question, part
 from forms.problems import Problem
 from records.models import Base

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, and_, select
 from exports import grid
 from exports.dataset import NEVER_COUNTED, NO_CODE
 from exports.grid import Cells
-from exports.hotspots import Exposure, area_exposure
+from exports.hotspots.assessment import Exposure, area_exposure
 from exports.indicators.records import Answers
 from exports.indicators.slices import DAYS_PER_MONTH
 from exports.places import RESOLUTION

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 from exports import grid
-from exports.hotspot_release import EVENT_SETS, Release
-from exports.hotspot_rows import TableRows
+from exports.hotspots.release import EVENT_SETS, Release
+from exports.hotspots.rows import TableRows
 from exports.privacy import PARTNER, PUBLIC, Level
 from exports.regions import Region
 from exports.reports import STANDARD, STRICT

@@ -9,8 +9,8 @@ import numpy as np
 
 from exports import grid
 from exports.episodes import RULE
-from exports.hotspot_release import Release, Table
-from exports.hotspots import HOT_95, HOT_99, INSUFFICIENT, METHOD, METHOD_VERSION, NONE
+from exports.hotspots.assessment import HOT_95, HOT_99, INSUFFICIENT, METHOD, METHOD_VERSION, NONE
+from exports.hotspots.release import Release, Table
 from exports.places import COARSE_M, UNPLACED
 from exports.privacy import ADMIN1, CELL_LEVELS, COUNTRY, band
 from exports.reports import STRICT

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from exports import grid
-from exports.exposure import Exposures, Source, exposure_of, read_exposures, safe
-from exports.hotspot_release import Release
-from exports.hotspot_rows import Row, TableRows
+from exports.hotspots.exposure import Exposures, Source, exposure_of, read_exposures, safe
+from exports.hotspots.release import Release
+from exports.hotspots.rows import Row, TableRows
 from exports.privacy import LEVELS
 from exports.regions import region_of
 from exports.windows import Window

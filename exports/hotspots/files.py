@@ -8,8 +8,8 @@ from typing import Any
 import h3.api.basic_int as h3
 
 from exports import grid
-from exports.hotspot_columns import COLUMNS
-from exports.hotspot_rows import Row
+from exports.hotspots.columns import COLUMNS
+from exports.hotspots.rows import Row
 from exports.package.contents import ExportedFile, write_csv, write_json
 
 NAMES = tuple(column.name for column in COLUMNS)

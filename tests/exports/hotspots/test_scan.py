@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from exports import grid
-from exports.scan import Circles, circles_around, scan
+from exports.hotspots.scan import Circles, circles_around, scan
 from tests.support.maps import CELLS, CLUSTER
 
 

@@ -15,8 +15,8 @@ import shapely
 from sqlalchemy import Connection, Engine
 
 from exports.csvfile import write_table
-from exports.hotspot_columns import COLUMNS
-from exports.hotspot_export import run_hotspots
+from exports.hotspots.columns import COLUMNS
+from exports.hotspots.export import run_hotspots
 from exports.package.contents import ExportResult
 from exports.package.release import Made, make
 from exports.recipes import RECIPES

@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from exports.hotspot_history import HISTORY_CLASSES, half_years, history_class, history_of, years
-from exports.hotspots import Assessment, area_exposure, assess
+from exports.hotspots.assessment import Assessment, area_exposure, assess
+from exports.hotspots.history import HISTORY_CLASSES, half_years, history_class, history_of, years
 from exports.windows import Window
 from tests.support.maps import CELLS, CLUSTER
 

@@ -6,12 +6,12 @@ import numpy as np
 
 from exports import grid
 from exports.episodes import RULE
-from exports.hotspot_columns import COLUMNS as OF_CELLS
-from exports.hotspot_release import Release
-from exports.hotspot_rows import Row, digits
+from exports.hotspots.columns import COLUMNS as OF_CELLS
+from exports.hotspots.release import Release
+from exports.hotspots.rows import Row, digits
+from exports.hotspots.scan import LARGEST_MAP, REPLICATES, Cluster, circles_around, scan
 from exports.package.contents import Column, Table
 from exports.privacy import CELL_LEVELS, LEVELS, Level, band, enough_households
-from exports.scan import LARGEST_MAP, REPLICATES, Cluster, circles_around, scan
 
 SCAN_METHOD = "kulldorff-poisson-circle-1"
 COLUMNS = (

@@ -15,10 +15,10 @@ from functools import cached_property
 import numpy as np
 
 from exports import grid
-from exports.exposure import Exposures, Shares, Source, exposure_of, safe
 from exports.grid import Cells
-from exports.hotspot_history import FEWEST_PERIODS, MOST_PERIODS, History, half_years, history_of, years
-from exports.hotspots import Assessment, Exposure, assess, study_area
+from exports.hotspots.assessment import Assessment, Exposure, assess, study_area
+from exports.hotspots.exposure import Exposures, Shares, Source, exposure_of, safe
+from exports.hotspots.history import FEWEST_PERIODS, MOST_PERIODS, History, half_years, history_of, years
 from exports.places import UNPLACED, Placed, placed
 from exports.privacy import (
     COUNTRY,

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine
 
-from exports.hotspot_card import POWER, SENTENCES, card
-from exports.hotspot_clusters import CLUSTERS
-from exports.hotspot_columns import COLUMNS
-from exports.hotspot_export import run_hotspots
+from exports.hotspots.card import POWER, SENTENCES, card
+from exports.hotspots.clusters import CLUSTERS
+from exports.hotspots.columns import COLUMNS
+from exports.hotspots.export import run_hotspots
 from exports.package.contents import ExportResult
 from exports.package.words import LANGUAGES, in_language
 from tests.support.conflict import answers, insert_record

@@ -1,7 +1,7 @@
 """How a hotspot came about: classes over many periods, in the words of emerging hot spot analysis, from the exact test.
 
-The rules follow Esri's Emerging Hot Spot Analysis (and sfdep); what is hot in a period is decided by `exports.hotspots`, the trend
-by Mann and Kendall on the calmed rates.
+The rules follow Esri's Emerging Hot Spot Analysis (and sfdep); what is hot in a period is decided by `assessment`, the trend by
+Mann and Kendall on the calmed rates.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from exports.hotspots import FEWEST_EVENTS, HOT_95, HOT_99, Assessment
+from exports.hotspots.assessment import FEWEST_EVENTS, HOT_95, HOT_99, Assessment
 from exports.indicators.effect_statistics import mann_kendall
 from exports.windows import Window
 

@@ -9,15 +9,15 @@ from sqlalchemy import Connection
 
 from exports.dataset import CONFLICT_FORM, VERIFICATION_FORM, ConflictData, Count, counted_here, read_conflicts
 from exports.episodes import RULE
-from exports.exposure import GRAZING, PATROL, read_exposures
-from exports.hotspot_card import card, card_name
-from exports.hotspot_clusters import CLUSTERS, SCAN_METHOD, SecondOpinion
-from exports.hotspot_columns import TABLE
-from exports.hotspot_files import LEFT_OUT, TableFile, write_release
-from exports.hotspot_history import MOST_PERIODS, half_years
-from exports.hotspot_release import EVENT_SETS, Release
-from exports.hotspot_rows import TableRows
-from exports.hotspots import FEWEST_CELLS, FEWEST_EVENTS, METHOD, METHOD_VERSION
+from exports.hotspots.assessment import FEWEST_CELLS, FEWEST_EVENTS, METHOD, METHOD_VERSION
+from exports.hotspots.card import card, card_name
+from exports.hotspots.clusters import CLUSTERS, SCAN_METHOD, SecondOpinion
+from exports.hotspots.columns import TABLE
+from exports.hotspots.exposure import GRAZING, PATROL, read_exposures
+from exports.hotspots.files import LEFT_OUT, TableFile, write_release
+from exports.hotspots.history import MOST_PERIODS, half_years
+from exports.hotspots.release import EVENT_SETS, Release
+from exports.hotspots.rows import TableRows
 from exports.package.contents import ExportResult, new_folder, said, write_csv, write_file
 from exports.package.words import LANGUAGES
 from exports.privacy import FEWEST_HOUSEHOLDS, LEVELS, Level
