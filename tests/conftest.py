@@ -1,20 +1,30 @@
-"""Servers for the tests that speak HTTP. The first start (tables, shipped surveys) is slow: done once, then copied."""
+"""Servers for the tests that speak HTTP, each on a copy of one first start; everything temporary in memory where there is room."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.support.firsts import DATABASE, fill_first, first_folder
 from tests.support.postgres import Cluster
 from tests.support.servers import Server
 
 settings.register_profile("tulliana", deadline=None)  # how long an example takes says more about the machine
 settings.load_profile("tulliana")
+MEMORY = Path("/dev/shm")
 NewServer = Callable[..., Server]
 pytest_plugins = ["tests.support.stores", "tests.support.commands"]
+
+
+def pytest_configure() -> None:
+    """Keep temporary files in memory where 4 GB are free there: thousands of small databases sync themselves to disk."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 * 1024**3:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(scope="session")
@@ -30,23 +40,21 @@ def postgres() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def new_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewServer]:
     """`new_server("sqlite" or "postgres", {settings}, data=folder)` starts a server that nobody else uses."""
-    first: dict[str, Server] = {}
     servers: list[Server] = []
     numbers = count(1)
 
-    def cluster() -> Cluster:
-        found: Cluster = request.getfixturevalue("postgres")
-        return found
+    @cache
+    def database() -> Cluster:
+        cluster: Cluster = request.getfixturevalue("postgres")
+        fill_first(cluster.create("first"), first_folder(tmp_path_factory))
+        return cluster
 
     def make(kind: str, settings: dict[str, str] | None = None, *, data: Path | None = None) -> Server:
-        if kind not in first:
-            folder = tmp_path_factory.mktemp(f"first-{kind}")
-            first[kind] = Server(folder / "data", cluster().create("first") if kind == "postgres" else "").start()
-            first[kind].stop()
         name = f"{kind}_{next(numbers)}"
         data = data or tmp_path_factory.mktemp(name) / "data"
-        shutil.copytree(first[kind].data, data)
-        servers.append(Server(data, cluster().create(name, like="first") if kind == "postgres" else "", settings or {}))
+        unused = shutil.ignore_patterns(f"{DATABASE}*") if kind == "postgres" else None
+        shutil.copytree(first_folder(tmp_path_factory), data, ignore=unused)
+        servers.append(Server(data, database().create(name, like="first") if kind == "postgres" else "", settings or {}))
         return servers[-1].start()
 
     yield make

@@ -3,6 +3,7 @@
 A real server on both databases, the shipped surveys, commands as people type them. What is searched are files, not tables.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from uuid import uuid4
@@ -100,7 +101,8 @@ class World:
             [oid] = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone() or [0]
         folder = Path(str(url.query["host"])) / "data" / "base" / str(oid)
         for file in folder.iterdir():
-            yield str(file), file.read_bytes()
+            with contextlib.suppress(FileNotFoundError):  # PostgreSQL tidies up in between
+                yield str(file), file.read_bytes()
 
     def counts(self) -> list[int]:
         """Records, incidents and conflict reports: what an erasure leaves as it was."""
