@@ -94,8 +94,9 @@ class Review:
         if len(text) > MOST_COMMENT:
             raise Problem("value_invalid", f"A comment has at most {MOST_COMMENT} characters.")
         event = {**self.key, "at": datetime.now(UTC), "actor": self.access.actor, "action": action, "state": state}
-        self.connection.execute(insert(ReviewEvent).values(**event, comment=text, detail=detail))
-        self.connection.execute(insert(Feed).values(kind="review", **self.key, sha256=self.record.current_sha256))
+        added = self.connection.execute(insert(ReviewEvent).values(**event, comment=text, detail=detail)).inserted_primary_key
+        entry = {"kind": "review", **self.key, "sha256": self.record.current_sha256, "event_id": added[0] if added else None}
+        self.connection.execute(insert(Feed).values(entry))
 
     def set_state(self, state: str, comment: str) -> None:
         """Change the review state. Approving accepts whatever waits; what is rejected, or was, is compared with others anew."""

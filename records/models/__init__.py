@@ -13,6 +13,7 @@ from records.models.incidents import ConflictReport, IncidentLink, IncidentPair
 from records.models.people import Account, AppUser, AuditEvent, Membership, Session
 from records.models.personal import Erasure, PersonalKey
 from records.models.pulls import PullSource
+from records.models.relay import RelayFile, RelayInvite, RelayNode, RelayPosition, RelayProject, RelayRecord
 from records.models.submissions import Attachment, Feed, KeptAside, ReviewEvent, Submission, SubmissionVersion
 
 __all__ = [
@@ -43,6 +44,12 @@ __all__ = [
     "PictureBand",
     "Project",
     "PullSource",
+    "RelayFile",
+    "RelayInvite",
+    "RelayNode",
+    "RelayPosition",
+    "RelayProject",
+    "RelayRecord",
     "ReviewEvent",
     "Session",
     "StudyArea",

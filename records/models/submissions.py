@@ -190,7 +190,7 @@ class KeptAside(Base):
 
 
 class Feed(Base):
-    """Everything in the order it arrived here. Readers remember a position, never a time."""
+    """Everything in the order it arrived here. Readers remember a position, never a time. `event_id` is that of a review event."""
 
     __tablename__ = "feed"
     position: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -199,3 +199,4 @@ class Feed(Base):
     form_id: Mapped[str]
     instance_id: Mapped[str]
     sha256: Mapped[str]
+    event_id: Mapped[int | None] = mapped_column(BigInteger)
