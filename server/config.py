@@ -144,6 +144,12 @@ SETTINGS = (
         "empty for DATA.",
     ),
     Setting(
+        "RELEASES",
+        "",
+        _path,
+        "Folder of the releases; empty for releases/ in DATA. Servers on several machines need one that they share.",
+    ),
+    Setting(
         "PUBLIC_URL", "", _public_url, "Address under which phones reach this server; empty for this machine's own on the network."
     ),
     Setting(
@@ -202,6 +208,7 @@ class Config:
     personal_key: Path | None
     database_url: str
     blobs: str
+    releases: Path | None
     public_url: str
     trusted_proxies: tuple[str, ...]
     upload_bytes: int
@@ -245,6 +252,11 @@ class Config:
     def key_file(self) -> Path:
         """Where the keys of personal data are."""
         return self.personal_key or self.data / "keys" / "personal.key"
+
+    @property
+    def releases_folder(self) -> Path:
+        """Where the releases are."""
+        return self.releases or self.data / "releases"
 
     @property
     def engine_url(self) -> str:

@@ -64,7 +64,7 @@ def erase(services: Services, access: Access, person: Person, reason: str) -> Er
 
 def withdraw_releases(services: Services, access: Access, person: Person) -> list[str]:
     """Delete the releases that name a person who was erased, and return their folders. Releases name nobody, so there are none."""
-    root = services.config.data / "releases"
+    root = services.config.releases_folder
     runs = (root / f"project{access.project_id}").glob("*/*")
     named = [run for run in runs if any(file.is_file() and person.identity.is_in(_text(file)) for file in run.rglob("*"))]
     for each in named:

@@ -89,7 +89,7 @@ def in_plain_words(error: BaseException) -> str:
 
 def release_folder(opened: Services, folder: str) -> Path:
     """Where the files of a run are."""
-    return opened.config.data / "releases" / folder
+    return opened.config.releases_folder / folder
 
 
 def latest_folder(opened: Services, project_id: int, name: str) -> Path:

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.support.records import LOSS, loss, new_id, parts
 from tests.support.servers import Server, free_port
 from tests.support.storage import new_bucket, objects, storage
 
+NAME = "indicators-public"
+ANALYST = {"Authorization": "Basic " + b64encode(b"ana:a long enough one").decode()}
 PHOTO = b"\xff\xd8\xff\xe0" + b"a photo of 300 kB" * 18_000
 
 
@@ -34,7 +37,7 @@ def machines(new_server: NewServer, there: dict[str, str], tmp_path: Path) -> It
     """Two servers; the first was there alone before and kept its files on its disk."""
     first = new_server("postgres")
     first.stop()
-    settings = there | {"TULLIANA_BLOBS": new_bucket(there)}
+    settings = there | {"TULLIANA_BLOBS": new_bucket(there), "TULLIANA_RELEASES": str(tmp_path / "shared")}
     first.settings.update(settings)
     second = Server(tmp_path / "second", first.database_url, settings, free_port())
     shutil.copytree(first.data / "keys", second.data / "keys")
@@ -73,6 +76,22 @@ def country(server: Server, instance_id: str) -> str:
     raise AssertionError("nobody checks")
 
 
+def release_on(server: Server) -> dict[str, bytes]:
+    """What a release that is made here holds, by the addresses at which an analyst asks for it."""
+    assert server.here("account", "add", "ana", "--role", "analyst", "--password", "a long enough one")[0] == 0
+    assert server.here("export", "run", NAME)[0] == 0
+    shared = Path(server.settings["TULLIANA_RELEASES"]) / "project1" / NAME
+    [archive], [table] = shared.glob("*.zip"), shared.glob("*/indicators.csv")
+    return {f"{NAME}.zip": archive.read_bytes(), "indicators.csv": table.read_bytes()}
+
+
+def taken_from(server: Server, name: str) -> bytes:
+    address = f"http://127.0.0.1:{server.port}/projects/1/exports/{NAME}/latest/{name}"
+    answer = server.raw("GET", address, headers=ANALYST)
+    assert answer.status == 200, answer.body
+    return answer.body
+
+
 def photo(number: int) -> bytes:
     return PHOTO + bytes([number])
 
@@ -84,7 +103,9 @@ def test_one_machine_goes_on_with_everything_when_the_other_is_killed(
     first.publish(LOSS)
     phone, ids = Phone(first, "a phone"), [new_id() for _ in range(3)]
     assert [phone.send(server, each, photo(n)) for n, (server, each) in enumerate(zip(machines, ids, strict=False))] == [201, 201]
+    released = release_on(first)
     first.kill()  # it led: it checked and ran the schedule
+    assert [taken_from(second, path) for path in released] == list(released.values())
     assert phone.send(second, ids[2], photo(2)) == 201
     assert [country(second, each) for each in ids] == ["IR"] * 3
     with services_of(second) as services, services.store.read() as connection:
