@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.conformance.conftest import Site, make_site
@@ -47,23 +46,13 @@ def lone(
         "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]),
     }
     server = new_server(request.param, settings)
-    execute(server, "UPDATE form SET state = 'closed'")
+    server.execute("UPDATE form SET state = 'closed'")
     for form in (FLOCK, village_form):
         server.publish(form)
     return make_site(server, "lone ranger")
 
 
 _LIST_CHANGED = "UPDATE project SET forms_revision = forms_revision + 1"
-
-
-def execute(server: Server, *statements: str) -> None:
-    """Change the database behind the server's back."""
-    address = server.database_url.replace("+psycopg", "")
-    connection = psycopg.connect(address) if address else sqlite3.connect(server.data / "tulliana.sqlite3", timeout=30)
-    with contextlib.closing(connection):
-        for statement in statements:
-            connection.execute(statement)
-        connection.commit()
 
 
 def test_t034_a_closed_form_is_not_listed_and_the_others_are(lone: Site) -> None:
@@ -84,7 +73,7 @@ def test_t038_a_project_without_open_forms_is_a_valid_empty_list(lone: Site) -> 
 def test_t121_a_closed_form_still_relieves_late_phones_of_their_records(lone: Site, tmp_path: Path) -> None:
     (tmp_path / "form.xml").write_bytes(renamed(FLOCK, "closing"))
     lone.server.publish(tmp_path / "form.xml")
-    execute(lone.server, "UPDATE form SET state = 'closed' WHERE form_id = 'closing'")
+    lone.server.execute("UPDATE form SET state = 'closed' WHERE form_id = 'closing'")
     instance = new_id()
     assert lone.post(parts(flock(instance, form_id="closing"))).status in {201, 202}
     assert "after_close" in lone.flags("closing", instance)
@@ -111,15 +100,15 @@ def test_t049_t085_a_restart_changes_nothing(lone: Site) -> None:
 
 @contextlib.contextmanager
 def without_table(server: Server, table: str) -> Iterator[None]:
-    execute(server, f"ALTER TABLE {table} RENAME TO hidden")
+    server.execute(f"ALTER TABLE {table} RENAME TO hidden")
     try:
         yield
     finally:
-        execute(server, f"ALTER TABLE hidden RENAME TO {table}")
+        server.execute(f"ALTER TABLE hidden RENAME TO {table}")
 
 
 def test_t018_t036_a_failure_is_never_an_empty_list(lone: Site) -> None:
-    execute(lone.server, _LIST_CHANGED)  # else the last good list is given
+    lone.server.execute(_LIST_CHANGED)  # else the last good list is given
     with without_table(lone.server, "form_version"):
         answers = [lone.get(), lone.post(parts(flock(new_id(), version="unseen")))]
     for answer in answers:

@@ -18,7 +18,7 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from click.testing import CliRunner
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from forms.personal import Told
 from forms.problems import Problem
@@ -182,6 +182,14 @@ class Server:
                 yield connection
         finally:
             store.close()
+
+    def execute(self, *statements: str) -> None:
+        """Change the database behind the server's back."""
+        engine = open_engine(self.database_url or f"sqlite:///{self.data / 'tulliana.sqlite3'}")
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+        engine.dispose()
 
     def raw(self, method: str, url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> "Plain":
         """One request without any of a phone's habits: no redirects, no cache, no added headers but Host and length."""
