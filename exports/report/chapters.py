@@ -4,13 +4,16 @@ from collections.abc import Iterator
 
 from exports.report.charts import small_multiples, trend
 from exports.report.document import Block, Document, Heading, isolated
+from exports.report.hotspots import hotspots
 from exports.report.indicators import activities, indicators
 from exports.report.language import Language
 from exports.report.maps import hotspot_map
 from exports.report.method import TERMS, method, sources
 from exports.report.numbers import Numbers
+from exports.report.reporting import reporting
 from exports.report.summary import area_name, first_page
 from exports.report.tables import places
+from exports.report.years import years
 
 
 def written(numbers: Numbers, _: Language, links: tuple[tuple[str, str], ...] = ()) -> Document:
@@ -18,14 +21,26 @@ def written(numbers: Numbers, _: Language, links: tuple[tuple[str, str], ...] = 
     title = _("Leopards and livestock")
     subtitle = _("{area}: report {release}", area=area_name(numbers, _), release=isolated(numbers.release_id))
     footer = f"{title}, {subtitle}. {_(TERMS[numbers.level])}"
-    blocks = (*first_page(numbers, _, links), *_maps_and_trends(numbers, _), *places(numbers, _), *_strategy(numbers, _))
+    blocks = (
+        *first_page(numbers, _, links),
+        *_map(numbers, _),
+        *hotspots(numbers, _),
+        *_trends(numbers, _),
+        *years(numbers, _),
+        *places(numbers, _),
+        *reporting(numbers, _),
+        *_strategy(numbers, _),
+    )
     return Document(_.code, _.right_to_left, title, subtitle, footer, numbers.end, blocks)
 
 
-def _maps_and_trends(numbers: Numbers, _: Language) -> Iterator[Block]:
+def _map(numbers: Numbers, _: Language) -> Iterator[Block]:
     if numbers.places:
         yield Heading(_("Map"))
         yield hotspot_map(numbers, _)
+
+
+def _trends(numbers: Numbers, _: Language) -> Iterator[Block]:
     drawings = [drawing for drawing in (trend(numbers, _), None if numbers.area else small_multiples(numbers, _)) if drawing]
     if drawings:
         yield Heading(_("How attacks change over time"))

@@ -1,7 +1,11 @@
-"""Trends: attacks per month by quarter, with their limits, for the area and small for each country. Time runs to the right."""
+"""Trends: attacks per month by quarter and by year, with their limits, for the area and small for each country.
+
+Time runs to the right in every language.
+"""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 
 from exports.indicators.slices import Period
 from exports.report import svg
@@ -11,6 +15,9 @@ from exports.report.numbers import Numbers, Value
 
 WIDTH = 460.0
 DOT, LIMITS, GRID = "#8c1414", "#c98b6b", "#dcdfdd"
+FEWEST_YEARS = 2
+_BOX = (46.0, 32.0, WIDTH - 60, 158.0)
+"""Left, top, width and height of a chart of its own."""
 _COLUMNS, _GAP = 2, 22.0
 
 
@@ -19,9 +26,29 @@ def trend(numbers: Numbers, _: Language) -> Figure | None:
     rates = numbers.rates(numbers.area)
     if not rates:
         return None
-    height = 220.0
-    parts = _panel(numbers.quarters, rates, _, (46.0, 16.0, WIDTH - 60, height - 62), size=13)
+    height = 236.0
+    parts = [_axis(_), *_panel(numbers.quarters, rates, _, _BOX, size=13)]
     return Figure(svg.drawing(WIDTH, height, parts), _caption(_), _in_words(rates, _))
+
+
+def over_years(numbers: Numbers, _: Language) -> Figure | None:
+    """Attacks per month by whole calendar year; nothing where fewer than two years are told."""
+    names = numbers.years
+    rates = {name: value for name, value in numbers.told("I-CON-1", "attacks_per_month", numbers.area).items() if name in names}
+    if len(rates) < FEWEST_YEARS:
+        return None
+    years = [Period(name, date(int(name), 1, 1), date(int(name), 12, 31)) for name in names]
+    parts = [_axis(_), *_panel(years, rates, _, _BOX, size=13)]
+    caption = _(
+        "Attacks by leopards per month in each whole year. Only months with a report, or a report of nothing, are counted. The bar "
+        "shows between which numbers the true one is likely to be (95 of 100)."
+    )
+    return Figure(svg.drawing(WIDTH, 236.0, parts), caption, _in_words(rates, _))
+
+
+def _axis(_: Language) -> str:
+    """What the numbers beside a chart count."""
+    return svg.text(6, 16, _("Attacks a month"), size=13, fill=svg.FAINT)
 
 
 def small_multiples(numbers: Numbers, _: Language) -> Figure | None:
@@ -63,10 +90,11 @@ def _panel(
         yield svg.text(left - 6, y + 4, _.number(top * part), size=size, anchor="end", fill=svg.FAINT)
     for number, quarter in enumerate(quarters):
         x = left + step * (number + 0.5)
-        yield from _quarter(quarter, x, ground, size, _, is_first=number == 0)
+        is_first = number == 0 and (len(quarters) < 2 or quarters[1].name[-1] != "1" or step > 3 * size)
+        yield from _below(quarter, x, ground, size, _, is_first=is_first)
         value = rates.get(quarter.name)
         if value is None or value.value is None:
-            yield svg.text(x, ground - 3, "–", size=size, anchor="middle", fill=svg.FAINT)
+            yield svg.text(x, ground - 5, "–", size=size, anchor="middle", fill=svg.FAINT)
             continue
         low, middle, high = (
             ground - min(each if each is not None else value.value, top) / top * height
@@ -76,12 +104,14 @@ def _panel(
         yield svg.circle(x, middle, min(4.5, step / 4), fill=DOT)
 
 
-def _quarter(quarter: Period, x: float, ground: float, size: float, _: Language, *, is_first: bool) -> Iterator[str]:
-    """The number of a quarter below the axis, and the year below its first one."""
-    number = quarter.name[-1]
-    yield svg.text(x, ground + size + 5, _.digits(number), size=size, anchor="middle", fill=svg.FAINT)
-    if number == "1" or is_first:
-        yield svg.text(x, ground + 2 * size + 9, _.digits(str(quarter.start.year)), size=size, anchor="middle", font_weight="bold")
+def _below(period: Period, x: float, ground: float, size: float, _: Language, *, is_first: bool) -> Iterator[str]:
+    """The number of a quarter below the axis, and the year below its first one; of a year only that."""
+    number = "" if period.is_year else period.name[-1]
+    if number:
+        yield svg.text(x, ground + size + 5, _.digits(number), size=size, anchor="middle", fill=svg.FAINT)
+    if number in ("", "1") or is_first:
+        y = ground + size + 5 + (size + 4 if number else 0)
+        yield svg.text(x, y, _.digits(str(period.start.year)), size=size, anchor="middle", font_weight="bold")
 
 
 def _top(values: Iterable[Value]) -> float:

@@ -4,7 +4,8 @@ Text is plain, in one language and direction. Codes and names in the other direc
 that every renderer puts them in their right order.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -72,6 +73,17 @@ class Table:
         sizes = {len(row) for row in self.rows} | {len(self.numeric), len(self.widths)}
         if not sizes <= {1, len(self.columns)}:
             raise ValueError(f"Rows of {sorted(sizes)} cells in a table of {len(self.columns)} columns.")
+
+    def without(self, columns: Collection[int]) -> "Table":
+        """The same without some columns, by their place from 0; rows that are headings stay."""
+        kept = [number for number in range(len(self.columns)) if number not in columns]
+        return replace(
+            self,
+            columns=tuple(self.columns[number] for number in kept),
+            numeric=tuple(self.numeric[number] for number in kept),
+            widths=tuple(self.widths[number] for number in kept),
+            rows=tuple(row if len(row) == 1 else tuple(row[number] for number in kept) for row in self.rows),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from exports.hotspots import columns
-from exports.indicators import table
 from exports.package.contents import ExportedFile, ExportResult, new_folder, write_file
 from exports.policy import FEWEST
 from exports.report import html, pdf
 from exports.report.chapters import written
 from exports.report.language import CODES, NAMES, Language
-from exports.report.numbers import Numbers, read_numbers
+from exports.report.numbers import Numbers
+from exports.report.reading import read_numbers
 from exports.report.summary import area_name
 from exports.windows import Window
 from records.access import Access, Right
@@ -44,11 +43,10 @@ def run_report(
     window = Window(numbers.start, numbers.end).name
     folder = new_folder(out, f"report_{window}_{level}_r{revision}")
     files = list(_write(folder, numbers, f"report_{window}_{level}"))
-    rows = (len(numbers.places), len(numbers.values))
+    rows = (len(numbers.places), len(numbers.clusters), len(numbers.values))
     sources = zip(numbers.sources.items(), rows, strict=True)
     files += [write_file(folder / name, content, number) for (name, content), number in sources]
-    tables = dict(zip(numbers.sources, (columns.TABLE, table.TABLE), strict=True))
-    return ExportResult(folder, files, _summary(numbers), title="Report", tables=tables)
+    return ExportResult(folder, files, _summary(numbers), title="Report", tables=numbers.tables, readme="report")
 
 
 def areas(numbers: Numbers) -> list[Numbers]:

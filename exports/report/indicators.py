@@ -124,15 +124,23 @@ def _labels(indicator: str) -> list[tuple[str, str]]:
 
 
 def _figure_rows(numbers: Numbers, indicator: str, figure: str, label: str, say: Language) -> Iterator[tuple[str, ...]]:
+    """A row for each part that is told; parts that are kept back for one reason have one row together."""
+    kept_back: dict[str, list[Value]] = {}
     for value in newest(numbers.own.get((indicator, figure), ())):
-        words = say(label)
-        if value.of and value.of != value.unit:
-            words = say("{what}: {of}", what=words, of=_of(value.of, say))
-        mind = [say(FLAGS[flag]) for flag in value.flags if flag in FLAGS]
         if value.is_told:
-            yield words, shown(value, say), say.number(value.n), say.period(value.period), say("; ").join(mind)
+            mind = [say(FLAGS[flag]) for flag in value.flags if flag in FLAGS]
+            of = "" if value.of == value.unit else value.of
+            yield _named(label, [of], say), shown(value, say), say.number(value.n), say.period(value.period), say("; ").join(mind)
         else:
-            yield words, say(REASONS.get(value.reason, OTHER_REASON)), "", say.period(value.period), ""
+            kept_back.setdefault(REASONS.get(value.reason, OTHER_REASON), []).append(value)
+    for reason, values in kept_back.items():
+        newest_of_all = max(values, key=_recent)
+        yield _named(label, [value.of for value in values], say), say(reason), "", say.period(newest_of_all.period), ""
+
+
+def _named(label: str, parts: Sequence[str], say: Language) -> str:
+    words = [_of(part, say) for part in parts if part]
+    return say("{what}: {of}", what=say(label), of=say(", ").join(words)) if words else say(label)
 
 
 def newest(values: Sequence[Value]) -> list[Value]:
@@ -158,12 +166,12 @@ def shown(value: Value, say: Language) -> str:
     if value.value is None:
         return ""
     is_money = len(value.unit) == 3 and value.unit.isupper()
-    in_words = (lambda amount: say.money(amount, value.unit)) if is_money else say.percent if value.unit == "%" else say.number
+    in_words = say.amount if is_money else say.percent if value.unit == "%" else say.number
     told = in_words(value.value)
-    if value.lower is None or value.upper is None:
-        return told
-    least = value.lower if (value.indicator, value.figure) in SIGNED else max(0.0, value.lower)
-    return say("{value} ({low} to {high})", value=told, low=in_words(least), high=in_words(value.upper))
+    if value.lower is not None and value.upper is not None:
+        least = value.lower if (value.indicator, value.figure) in SIGNED else max(0.0, value.lower)
+        told = say("{value} ({low} to {high})", value=told, low=in_words(least), high=in_words(value.upper))
+    return say("{sum} {currency}", sum=told, currency=say.choice(value.unit)) if is_money else told
 
 
 def _of(of: str, say: Language) -> str:

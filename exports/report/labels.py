@@ -101,6 +101,22 @@ FLAGS = {
     "half_added_to_empty_counts": _("a count was zero: very unsure"),
 }
 """What to mind, in a few words."""
+HISTORIES = {
+    "new": _("new: only in the newest period"),
+    "consecutive": _("for some periods in a row, up to now"),
+    "intensifying": _("nearly always, and getting worse"),
+    "persistent": _("nearly always"),
+    "diminishing": _("nearly always, but getting better"),
+    "sporadic": _("now and then, and again now"),
+    "historical": _("nearly always before, not in the newest period"),
+    "none": _("over both years together, not in the newest period alone"),
+}
+"""What a cell has been over the years, by its class in the release."""
+FLAGS_OF_PLACES = {
+    "coarse_location": _("some places are known only to 2 km"),
+    "exposure_floor": _("no herds or households known here: the least of all cells was taken"),
+}
+"""What to mind about a place, in a few words."""
 FEW = _("fewer than 5 households")
 """Said in place of a number that stands for too few."""
 NONE_OR_FEW = _("no reports, or of fewer than 5 households")

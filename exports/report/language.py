@@ -54,14 +54,14 @@ class Language:
         return in_digits_of(self.code, text)
 
     def money(self, value: float, currency: str) -> str:
-        """A sum with the name of its currency (ISO 4217); from a million on in millions or thousand millions."""
+        """A sum with the name of its currency (ISO 4217)."""
+        return self("{sum} {currency}", sum=self.amount(value), currency=self.choice(currency))
+
+    def amount(self, value: float) -> str:
+        """A sum of money without its currency; from a million on in millions or thousand millions."""
         if abs(value) >= 1e9:
-            told = self("{n} billion", n=self.number(value / 1e9))
-        elif abs(value) >= 1e6:
-            told = self("{n} million", n=self.number(value / 1e6))
-        else:
-            told = self.number(value)
-        return self("{sum} {currency}", sum=told, currency=self.choice(currency))
+            return self("{n} billion", n=self.number(value / 1e9))
+        return self("{n} million", n=self.number(value / 1e6)) if abs(value) >= 1e6 else self.number(value)
 
     def percent(self, value: float) -> str:
         """A share given in percent; below 10 with one decimal."""

@@ -16,9 +16,16 @@ LAND, SILENT, BORDER, FINE_BORDER = "#f4f0e4", "#e3e5e4", "#7d8580", "#c9c6b8"
 COLOURS = {"hot_99": "#8c1414", "hot_95": "#e06a1b", "none": "#f3cf62", INSUFFICIENT: "#a9b3c1"}
 """From dark to light, so that they differ on a grey print and for eyes that do not tell red from green."""
 EDGE = "#4a2a0c"
+WATCHED, _DASHES = "#f7e9bf", "4 2"
+_RING: dict[str, str | float] = {
+    "stroke": "#1c3f5e",
+    "stroke_width": 1.6,
+    "stroke_dasharray": "1.5 2.5",
+    "stroke_linecap": "round",
+}
 PROVINCE_OPACITY = 0.35
-_LEAST = 7.0
-"""A cell is drawn at least so wide, or nobody would see it."""
+_LEAST, _LEAST_RING = 7.0, 8.0
+"""A cell is drawn at least so wide, or nobody would see it; a ring with at least such a radius, so that it goes around the cell."""
 _ROOM = 120.0
 """A name needs an area of so much on the map."""
 _SHIFTS = (0, -16, 16, -30, 30)
@@ -37,18 +44,19 @@ def hotspot_map(numbers: Numbers, _: Language) -> Figure:
         *_provinces(numbers, sheet),
         *_borders(numbers, sheet),
         *_cells(numbers, sheet),
-        *_names(numbers, sheet, _),
+        *_rings(numbers, sheet),
+        *_words(numbers, sheet, _),
         *_scale(sheet, _),
         *_drawn_legend(legend, sheet.height + 14, right_to_left=_.right_to_left),
     ]
     height = sheet.height + 20 + _ROW * len(legend)
-    hot = sum(place.is_hot for place in numbers.places if place.is_cell)
     return Figure(
         svg.drawing(WIDTH, height, parts),
-        _("Where attacks were told, and where there were more of them than the land explains. {start} to {end}.",
+        _("Where attacks were told, and where there were more of them than could be expected. {start} to {end}. Hotspots that are "
+          "told of for a whole country only are in the table, not on the map.",
           start=_.day(numbers.start), end=_.day(numbers.end)),
         _("Map. Cells that are hotspots: {hot}. Cells with attacks in all: {cells}.",
-          hot=_.number(hot), cells=_.number(sum(place.is_cell for place in numbers.places))),
+          hot=_.number(len(numbers.hotspots)), cells=_.number(sum(place.is_cell for place in numbers.places))),
         width=52,
     )  # fmt: skip
 
@@ -112,14 +120,44 @@ def _cells(numbers: Numbers, sheet: Sheet) -> Iterator[str]:
     """Large cells below small ones, hotspots on top."""
     order = {name: number for number, name in enumerate(reversed(COLOURS))}
     cells = [place for place in numbers.places if place.is_cell]
+    watched = {place.cell_id for place in numbers.watched}
     for place in sorted(cells, key=lambda each: (each.level, order[each.hotspot_class], each.cell_id)):
-        outline = sheet.cell(place.cell_id, _LEAST)
-        yield svg.path([outline], fill=COLOURS[place.hotspot_class], fill_opacity=0.9, stroke=EDGE, stroke_width=0.6)
+        style: dict[str, str | float] = {"fill": COLOURS[place.hotspot_class], "stroke": EDGE, "stroke_width": 0.6}
+        if place.cell_id in watched:
+            style = {"fill": WATCHED, "stroke": EDGE, "stroke_width": 1.4, "stroke_dasharray": _DASHES}
+        yield svg.path([sheet.cell(place.cell_id, _LEAST)], fill_opacity=0.9, **style)
 
 
-def _names(numbers: Numbers, sheet: Sheet, _: Language) -> Iterator[str]:
+def _rings(numbers: Numbers, sheet: Sheet) -> Iterator[str]:
+    """The clusters of the second method, around their cells."""
+    for cluster in numbers.clusters:
+        ring = sheet.ring(cluster.centre, cluster.radius_km, _LEAST_RING)
+        yield svg.path([ring], fill="none", **_RING)
+
+
+def _words(numbers: Numbers, sheet: Sheet, _: Language) -> Iterator[str]:
+    """The numbers of the hotspots beside their cells, then the names; what has no room is left out."""
+    cells = [_around(sheet.cell(place.cell_id, _LEAST)) for place in numbers.places if place.is_cell]
+    taken: list[Box] = []
+    yield from _numbers(numbers, sheet, taken, _)
+    yield from _names(numbers, sheet, [*taken, *cells], _)
+
+
+def _numbers(numbers: Numbers, sheet: Sheet, taken: list[Box], _: Language) -> Iterator[str]:
+    """Each beside its cell, where no other number stands yet."""
+    for number, place in enumerate(numbers.hotspots, 1):
+        words = _.number(number)
+        left, top, right, bottom = _around(sheet.cell(place.cell_id, _LEAST))
+        half, x, y = len(words) * 3.8, (left + right) / 2, (top + bottom) / 2
+        beside = [(right + half + 3, y), (left - half - 3, y), (x, top - 8), (x, bottom + 8), (right + half + 12, y - 12)]
+        boxes = [(across - half, down - 6, across + half, down + 6) for across, down in beside]
+        free = next((box for box in boxes if not any(_meet(box, other) for other in taken)), boxes[0])
+        taken.append(free)
+        yield svg.halo((free[0] + free[2]) / 2, free[3] - 1.5, words, size=13, font_weight="bold", fill=svg.INK)
+
+
+def _names(numbers: Numbers, sheet: Sheet, taken: list[Box], _: Language) -> Iterator[str]:
     """Names of countries, or of the provinces that have rows, beside the cells; one without room is left out."""
-    taken = [_around(sheet.cell(place.cell_id, _LEAST)) for place in numbers.places if place.is_cell]
     for shape, words in _named(numbers, _):
         flat = sheet.flat(shape)
         if flat.is_empty or flat.area < _ROOM:
@@ -180,6 +218,12 @@ def _legend(numbers: Numbers, _: Language) -> Iterator[tuple[str, str]]:
     for name, colour in COLOURS.items():
         if name in classes:
             yield _box(colour, EDGE), words[name]
+    if numbers.hotspots:
+        yield svg.text(9, 12, _.number(1), size=13, anchor="middle", font_weight="bold"), _("Number of the hotspot in the table")
+    if numbers.watched:
+        yield _box(WATCHED, EDGE, stroke_width=1.4, dashes=_DASHES), _("To watch: stands out only when looked at alone")
+    if numbers.clusters:
+        yield svg.rect(2, 0, 14, 14, rx=7, fill="none", **_RING), _("Ring: cluster found by the second method")
     provinces = {place.hotspot_class for place in _provinces_with_rows(numbers.places)}
     for name in [name for name in COLOURS if name in provinces]:
         told = _("Province counted as a whole, with a hotspot in it") if name in HOT else _("Province counted as a whole")
@@ -194,8 +238,9 @@ def _provinces_with_rows(places: Sequence[Place]) -> list[Place]:
     return [place for place in places if place.level == "adm1" and ":unplaced" not in place.cell_id]
 
 
-def _box(fill: str, stroke: str, opacity: float = 1.0) -> str:
-    return svg.rect(0, 0, _SYMBOL, 14, fill=fill, fill_opacity=opacity, stroke=stroke, stroke_width=0.8)
+def _box(fill: str, stroke: str, opacity: float = 1.0, *, stroke_width: float = 0.8, dashes: str = "none") -> str:
+    outline: dict[str, str | float] = {"stroke": stroke, "stroke_width": stroke_width, "stroke_dasharray": dashes}
+    return svg.rect(0, 0, _SYMBOL, 14, fill=fill, fill_opacity=opacity, **outline)
 
 
 def _drawn_legend(legend: Legend, top: float, *, right_to_left: bool) -> Iterator[str]:

@@ -23,18 +23,25 @@ STEPS = (
     _("Only attacks that a visit bore out, or of which the reporter was sure, are counted. Where a visit found "
       "another cause, the visit decides."),
     _("Attacks are counted in cells of equal kind. A cell is called a hotspot where, in it and around it, there were "
-      "more attacks than its "
-      "share of the land explains, and chance alone would hardly do that."),
+      "more attacks than its share of what could be attacked explains, and chance alone would hardly do that."),
     _("All cells are tested together, so that a few do not look hot only because many were looked at."),
 )  # fmt: skip
+EXPOSURES = {
+    "livestock_months": _("What could be attacked: the animals on pastures, times the months they are there, as far as surveys of "
+                          "grazing tell."),
+    "household_months": _("What could be attacked: the households that were asked or reported, times months. Where more people are "
+                          "asked, more is expected."),
+    "area": _("What could be attacked: the area of land stands for it, because herds and households are not known for enough of "
+              "the cells. A hot cell may simply hold more livestock."),
+}  # fmt: skip
+"""What attacks are compared with, by the basis of the release."""
 LIMITS = (
     _("“No hotspot” does not mean “no conflict”. With 50 attacks, a place with four times the risk is found only one "
       "time in four."),
     _("With fewer than {events} attacks or {cells} cells no hotspots are looked for at all."),
     _("Reports are not everything that happened. Where nobody asks, nothing is heard; where reporting gets better, numbers rise. "
       "Hatched countries have too few reports to be compared."),
-    _("A hot cell may simply hold more livestock. As long as herds are not counted everywhere, the area of land "
-      "stands for what could be attacked."),
+    _("The second method and the years of a hotspot come from the same reports. They make a place surer, but no report better."),
     _("Attacks come in series. One leopard at one corral can make a cell hot for a while."),
     _("Before and after, without households that did not have the measure, is no evidence: anything else may have changed too. "
       "Such figures are marked."),
@@ -79,7 +86,7 @@ def method(numbers: Numbers, say: Language) -> Iterator[Block]:
     yield PageBreak()
     yield Heading(say("Method and limits, in plain words"))
     yield Heading(say("How the numbers were made"), 3)
-    yield Bullets(tuple(say(step) for step in STEPS))
+    yield Bullets((*(say(step) for step in STEPS), say(EXPOSURES[summary["exposure_basis"]])))
     yield Heading(say("What they cannot say"), 3)
     yield Bullets(tuple(say(limit, **values) for limit in LIMITS))
     yield Heading(say("What is kept back, to protect households and leopards"), 3)

@@ -1,40 +1,46 @@
 """The numbers of a report: the rows of the releases of hotspots and indicators as they are given out, and nothing else.
 
-Both releases are written for the same day, level and boundaries, and read back. So a report can say no more than they do.
+`reading` has both releases written for the same day, level and boundaries, and reads them back. So a report can say no more than
+they do.
 """
 
-import csv
 import math
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
-from exports.hotspots.export import run_hotspots
-from exports.indicators.files import run_indicators
 from exports.indicators.slices import Period, periods
+from exports.package.contents import Table
+from exports.privacy import CELL_LEVELS, LEVELS, PARTNER
 from exports.windows import Window
-from records.access import Access, Right
+from records.geography import km_between
 
 HOT = ("hot_99", "hot_95")
 INSUFFICIENT = "insufficient"
 EVENT_SET = "standard"
 PREDATOR = "leopard"
+BY_CHANCE = 0.05
+"""A cell that is no hotspot is worth watching where chance alone gives so many attacks around it at most this often."""
 HALF = 50
 """Percent of the months with a report, or a report of nothing, below which a country counts as under-reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row of the hotspot table: a cell, or a province or country for what is counted in none. None is what is kept back."""
+    """A row of the hotspot table: a cell, or a province or country for what is counted in none. None is what is kept back.
+
+    `centre` is latitude and longitude, and no point of the cell is farther from it than `reach_km`; both zero for what is no cell.
+    `nearby` are the attacks in and around the cell, `expected` those that would be there if the risk were the same everywhere,
+    `risk` is that there against that everywhere else, and `p` how often chance alone gives as many attacks.
+    """
 
     cell_id: str
     level: str
+    centre: tuple[float, float]
+    reach_km: float
     country: str
     province: str
     attacks: int
@@ -45,6 +51,11 @@ class Place:
     loss: float | None
     currency: str
     hotspot_class: str
+    history: str
+    nearby: int | None
+    expected: float | None
+    risk: float | None
+    p: float | None
     flags: tuple[str, ...]
 
     @property
@@ -56,6 +67,25 @@ class Place:
     def is_hot(self) -> bool:
         """Whether it is a hotspot: for a province or country, whether it holds one."""
         return self.hotspot_class in HOT
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A circle of the second opinion. Its country and province are those of its centre; None is what is kept back."""
+
+    centre: tuple[float, float]
+    radius_km: float
+    cells: int
+    country: str
+    province: str
+    households: str
+    attacks: int | None
+    expected: float | None
+    p: float
+
+    def meets(self, place: Place) -> bool:
+        """Whether a cell lies in the circle, or reaches into it."""
+        return km_between(self.centre, place.centre) <= self.radius_km + place.reach_km
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +119,7 @@ class Value:
 class Numbers:
     """What a report may say of an area: a country by its code, or the range (empty).
 
-    `sources` are the tables all of it was read from, by file name: that of the places first.
+    `sources` are the files all of it was read from by name, `tables` what their columns are.
     """
 
     level: str
@@ -99,10 +129,12 @@ class Numbers:
     as_of: date
     area: str
     places: tuple[Place, ...]
+    clusters: tuple[Cluster, ...]
     values: tuple[Value, ...]
     summary: Mapping[str, Any]
     boundaries: Path | None
     sources: Mapping[str, bytes]
+    tables: Mapping[str, Table]
 
     @property
     def countries(self) -> list[str]:
@@ -114,7 +146,8 @@ class Numbers:
         """The same for one country."""
         places = tuple(place for place in self.places if place.country == country)
         values = tuple(value for value in self.values if value.country == country)
-        return replace(self, area=country, places=places, values=values)
+        clusters = tuple(cluster for cluster in self.clusters if cluster.country == country)
+        return replace(self, area=country, places=places, clusters=clusters, values=values)
 
     @cached_property
     def own(self) -> dict[tuple[str, str], list[Value]]:
@@ -137,6 +170,43 @@ class Numbers:
             bool(self.places) and not any(place.hotspot_class == INSUFFICIENT for place in self.places)
         )
 
+    @cached_property
+    def hotspots(self) -> list[Place]:
+        """Cells of the finest level that are hotspots, in the order in which they are numbered: most attacks first."""
+        hot = (place for place in self.places if place.is_hot and self.is_finest(place))
+        return sorted(hot, key=lambda place: (-place.attacks, place.cell_id))
+
+    @cached_property
+    def holding(self) -> list[Place]:
+        """Larger cells, provinces and countries that hold a hotspot which may not be shown on its own."""
+        return [place for place in self.places if place.is_hot and not self.is_finest(place)]
+
+    @cached_property
+    def watched(self) -> list[Place]:
+        """For partners: cells that look hot when each is tested alone, but not when all are tested together."""
+        if self.level != PARTNER.name:
+            return []
+        cold = (place for place in self.places if self.is_finest(place) and not place.is_hot)
+        return [place for place in cold if place.p is not None and place.p <= BY_CHANCE]
+
+    def hotspots_in(self, cluster: Cluster) -> list[int]:
+        """The numbers of the hotspots that a cluster touches, from 1."""
+        return [number for number, place in enumerate(self.hotspots, 1) if cluster.meets(place)]
+
+    def agrees(self, cluster: Cluster) -> bool:
+        """Whether a cell that is a hotspot, or a larger one that holds one, is where a cluster is."""
+        larger = (place for place in self.holding if place.is_cell)
+        return bool(self.hotspots_in(cluster)) or any(map(cluster.meets, larger))
+
+    def may_agree(self, cluster: Cluster) -> bool:
+        """Whether the province or country of a cluster holds a hotspot, no one may know where."""
+        larger = (place for place in self.holding if not place.is_cell and place.country == cluster.country)
+        return any(place.province in ("", cluster.province) for place in larger)
+
+    def is_finest(self, place: Place) -> bool:
+        """Whether it is a cell of the size that is tested, and no larger one."""
+        return place.level == CELL_LEVELS[LEVELS[self.level].finest]
+
     @property
     def attacks(self) -> int:
         """Attacks in all rows; rows do not overlap."""
@@ -150,96 +220,40 @@ class Numbers:
     def rates(self, country: str) -> dict[str, Value]:
         """Attacks per month by quarter of the window, as far as they are told."""
         names = {quarter.name for quarter in self.quarters}
-        chosen = (each for each in self.values if (each.indicator, each.figure) == ("I-CON-1", "attacks_per_month"))
-        return {
-            each.period: each
-            for each in chosen
-            if each.country == country and each.predator == PREDATOR and each.period in names and each.value is not None
-        }
+        told = self.told("I-CON-1", "attacks_per_month", country)
+        return {name: value for name, value in told.items() if name in names}
+
+    def told(self, indicator: str, figure: str, country: str) -> dict[str, Value]:
+        """The values of a figure for a country (empty: the range) by period; of leopards, where predators differ."""
+        found = {}
+        for each in self.values:
+            is_asked = (each.indicator, each.figure, each.country, each.of) == (indicator, figure, country, "")
+            if is_asked and each.predator in ("", PREDATOR) and each.value is not None:
+                found[each.period] = each
+        return found
+
+    @property
+    def years(self) -> list[str]:
+        """The whole calendar years of which anything is told of the area, the earliest first."""
+        told = (each.period for each in self.values if each.country == self.area and each.is_told)
+        return sorted({period for period in told if "Q" not in period})
+
+    @property
+    def months(self) -> int:
+        """Months of the window."""
+        return Window(self.start, self.end).months
+
+    def months_told(self, country: str) -> int:
+        """Months of the window in which a country sent a report, or a report of nothing."""
+        told = self.told("I-EFF-2", "completeness", country)
+        shares = [told[quarter.name].value or 0.0 for quarter in self.quarters if quarter.name in told]
+        return round(sum(share / 100 * 3 for share in shares))
 
     def completeness(self, country: str) -> float:
-        """Percent of the months of the window in which a country sent a report, or a report of nothing."""
-        names = {quarter.name: quarter for quarter in self.quarters}
-        told = {
-            each.period: each.value
-            for each in self.values
-            if (each.indicator, each.country) == ("I-EFF-2", country) and each.period in names and each.value is not None
-        }
-        return sum(told.values()) / len(names) if names else math.nan
+        """The same in percent."""
+        return 100 * self.months_told(country) / self.months if self.months else math.nan
 
     @property
     def under_reported(self) -> set[str]:
         """Countries with records of fewer than half of the months."""
         return {country for country in self.countries if self.completeness(country) < HALF}
-
-
-def read_numbers(
-    connection: Connection, access: Access, level: str, as_of: date, *, boundaries: Path | None = None, revision: int = 1
-) -> Numbers:
-    """Write both releases into a folder of their own and read them. Raises what they raise."""
-    access.require(Right.SEE)
-    common: Any = {"revision": revision, "boundaries": boundaries}
-    with tempfile.TemporaryDirectory(prefix="report-") as folder:
-        hotspots = run_hotspots(connection, access, level, as_of, Path(folder), predator=PREDATOR, **common)
-        indicators = run_indicators(connection, access, level, as_of, Path(folder), **common)
-        table = next(hotspots.folder.glob(f"conflict_hotspots_*_{EVENT_SET}_*.csv"))
-        figures = indicators.folder / "indicators.csv"
-        places, values = tuple(_places(_rows(table))), tuple(_values(_rows(figures)))
-        sources = {path.name: path.read_bytes() for path in (table, figures)}
-    summary = hotspots.summary
-    start, end = (date.fromisoformat(summary[name]) for name in ("period_start", "period_end"))
-    return Numbers(level, summary["release_id"], start, end, as_of, "", places, values, summary, boundaries, sources)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def _places(rows: Iterable[Mapping[str, str]]) -> Iterator[Place]:
-    for row in rows:
-        yield Place(
-            cell_id=row["cell_id"],
-            level=row["cell_level"],
-            country=row["country"],
-            province=row["admin1"],
-            attacks=int(row["n_events"]),
-            reports=int(row["n_reports"]),
-            verified=int(row["n_events_strict"]),
-            households=row["n_households"],
-            killed=int(row["n_killed"]) if row["n_killed"] else None,
-            loss=_number(row["loss_local"]),
-            currency=row["loss_currency"],
-            hotspot_class=row["hotspot_class"],
-            flags=_flags(row["quality_flags"]),
-        )
-
-
-def _values(rows: Iterable[Mapping[str, str]]) -> Iterator[Value]:
-    for row in rows:
-        yield Value(
-            indicator=row["indicator"],
-            figure=row["figure"],
-            of=row["of"],
-            predator=row["predator"],
-            country=row["country"],
-            period=row["period"],
-            unit=row["unit"],
-            value=_number(row["value"]),
-            category=row["class"],
-            lower=_number(row["lower"]),
-            upper=_number(row["upper"]),
-            n=int(row["n"] or 0),
-            households=row["n_households"],
-            coverage=_number(row["coverage"]),
-            flags=_flags(row["flags"]),
-            reason=row["reason"],
-        )
-
-
-def _flags(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, text.split(";")))
-
-
-def _number(text: str) -> float | None:
-    return float(text) if text else None

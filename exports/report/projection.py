@@ -97,6 +97,14 @@ class Sheet:
         points = middle + (points - middle) * max(1.0, least / float(np.ptp(points[:, 0])))
         return [(float(x), float(y)) for x, y in points]
 
+    def ring(self, centre: tuple[float, float], radius_km: float, least: float) -> list[tuple[float, float]]:
+        """A circle around a place (latitude, longitude); one with a radius below `least` is drawn larger."""
+        left, top, _, _ = self._frame
+        middle = (self._km(np.array([centre[::-1]], np.float64))[0] - (left, top)) * self.per_km
+        radius = max(radius_km * self.per_km + 4, least)
+        angles = np.linspace(0, 2 * math.pi, 37)
+        return [(float(middle[0] + radius * math.cos(one)), float(middle[1] + radius * math.sin(one))) for one in angles]
+
 
 def lines(shape: BaseGeometry) -> Iterator[Line]:
     """The rings of a flat shape."""

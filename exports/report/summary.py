@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from exports.report.document import Block, Bullets, Facts, Heading, Links, Paragraph, isolated
+from exports.report.indicators import shown
 from exports.report.language import Language
 from exports.report.numbers import HALF, Numbers, Value
 from exports.strategy import Status, status_of
@@ -54,7 +55,7 @@ def _about(numbers: Numbers, _: Language) -> str:
 def _sentences(numbers: Numbers, _: Language) -> Iterator[str]:
     if numbers.places:
         yield from _attacks(numbers, _)
-        yield _hotspots(numbers, _)
+        yield from _hotspots(numbers, _)
     else:
         yield _("Attacks on livestock: none that may be told. Fewer than 5 households told of one, or nobody did.")
     yield from _trend(numbers, _)
@@ -91,15 +92,35 @@ def _attacks(numbers: Numbers, _: Language) -> Iterator[str]:
         yield _("None of these attacks was confirmed by a visit yet: who did it is what reporters say.")
 
 
-def _hotspots(numbers: Numbers, _: Language) -> str:
-    cells = [place for place in numbers.places if place.is_cell]
+def _hotspots(numbers: Numbers, _: Language) -> Iterator[str]:
     if not numbers.is_tested:
-        return _("There are too few attacks to look for hotspots.")
-    hot = [place for place in cells if place.is_hot]
-    if not hot:
-        return _("No hotspot was found.")
-    inside = _.percent(100 * sum(place.attacks for place in hot) / numbers.attacks)
-    return _("Hotspots: {n} cells. {share} of the attacks were in them.", n=_.number(len(hot)), share=inside)
+        yield _("There are too few attacks to look for hotspots.")
+        return
+    if not numbers.hotspots and not numbers.holding:
+        yield _("No hotspot was found.")
+        return
+    inside = sum(place.attacks for place in numbers.hotspots)
+    yield _(
+        "Hotspots: {n} cells, with {inside} of the {attacks} attacks ({share}).",
+        n=_.number(len(numbers.hotspots)),
+        inside=_.number(inside),
+        attacks=_.number(numbers.attacks),
+        share=_.percent(100 * inside / numbers.attacks),
+    )
+    if numbers.holding:
+        yield _(
+            "{n} larger areas hold hotspots that are not shown on their own, since fewer than 5 households told of them.",
+            n=_.number(len(numbers.holding)),
+        )
+    if numbers.clusters:
+        yield _(
+            "A second method found {n} clusters; {agreed} of them are where a cell with a hotspot is shown.",
+            n=_.number(len(numbers.clusters)),
+            agreed=_.number(sum(map(numbers.agrees, numbers.clusters))),
+        )
+    fresh = sum(place.history == "new" for place in numbers.hotspots)
+    if fresh:
+        yield _("Hotspots that are new, in the newest period only: {n}.", n=_.number(fresh))
 
 
 def _trend(numbers: Numbers, _: Language) -> Iterator[str]:
@@ -110,13 +131,13 @@ def _trend(numbers: Numbers, _: Language) -> Iterator[str]:
     yield _(
         "In the newest quarter that can be told ({period}) there were {value} attacks a month.",
         period=_.period(newest.period),
-        value=with_limits(newest, _),
+        value=shown(newest, _),
     )
     before = rates.get(f"{int(newest.period[:4]) - 1}{newest.period[4:]}")
     if before is None:
         return
-    told = {"period": _.period(before.period), "value": with_limits(before, _)}
-    if _apart(newest, before):
+    told = {"period": _.period(before.period), "value": shown(before, _)}
+    if apart(newest, before):
         yield _(
             "A year before ({period}) there were {value}. The difference is more than chance, but reporting may have changed too.",
             **told,
@@ -125,7 +146,7 @@ def _trend(numbers: Numbers, _: Language) -> Iterator[str]:
         yield _("A year before ({period}) there were {value}. The difference may be chance.", **told)
 
 
-def _apart(one: Value, other: Value) -> bool:
+def apart(one: Value, other: Value) -> bool:
     """Whether the limits of two values do not meet."""
     if None in (one.lower, one.upper, other.lower, other.upper):
         return False
@@ -140,18 +161,11 @@ def _reporting(numbers: Numbers, _: Language) -> Iterator[str]:
             "There is a report, or a report of nothing, of {share} of the months. That is too few to compare with other countries.",
             share=share,
         )
+    elif quiet == numbers.countries:
+        yield _("From no country are there reports of half of the months: do not compare countries with each other.")
     elif quiet:
         yield _(
             "Countries with reports of fewer than {half} of the months: {names}. Do not compare them with others.",
             half=_.percent(HALF),
             names=_(", ").join(_.country(code) for code in quiet),
         )
-
-
-def with_limits(value: Value, _: Language) -> str:
-    """A value with the numbers between which the true one is likely to be."""
-    if value.value is None:
-        return ""
-    if value.lower is None or value.upper is None:
-        return _.number(value.value)
-    return _("{value} ({low} to {high})", value=_.number(value.value), low=_.number(value.lower), high=_.number(value.upper))

@@ -31,7 +31,7 @@ def countries(numbers: Numbers, _: Language) -> Table:
         caption=_("Countries, {start} to {end}", start=_.day(numbers.start), end=_.day(numbers.end)),
         columns=(_("Country"), _("Attacks"), _("Animals killed"), _("Verified"), _("Value lost")),
         numeric=(False, True, True, True, True),
-        widths=(4, 2, 3, 2, 5),
+        widths=(4, 3, 3, 3, 5),
         rows=tuple(rows),
         note=_(
             "Verified: confirmed or probable at a visit. At least: what one household could be known by is kept back. "
@@ -54,19 +54,20 @@ def provinces(numbers: Numbers, _: Language) -> Table:
         rows.append((_("{n} more provinces", n=_.number(len(most_first) - MOST_PROVINCES)), *_counts(rest, _), _hot(rest, _)))
     if whole:
         rows.append(
-            (_("Elsewhere in these countries") if not numbers.area else _("Elsewhere in the country"), *_counts(whole, _), "")
+            (_("Elsewhere in these countries") if not numbers.area else _("Elsewhere in the country"), *_counts(whole, _), "–")
         )
-    rows.append((_("Every other province"), _(NONE_OR_FEW), "", ""))
+    rows.append((_("Every other province"), _(NONE_OR_FEW), "–", "–"))
     return Table(
         caption=_("Provinces with most attacks"),
-        columns=(_("Province"), _("Attacks"), _("Animals killed"), _("Hotspots")),
+        columns=(_("Province"), _("Attacks"), _("Animals killed"), _("Cells with a hotspot")),
         numeric=(False, True, True, True),
         widths=(6, 4, 3, 2),
         rows=tuple(rows),
         note=_(
             "A place in which fewer than 5 households told of attacks is counted with a larger one, up to the country "
             "(“elsewhere”). So a "
-            "province may have had more attacks than stand here, and one that is not here may have had some."
+            "province may have had more attacks than stand here, and one that is not here may have had some. Cells with a hotspot: "
+            "those that are one or hold one."
         ),
     )
 
@@ -83,7 +84,7 @@ def _attacks(found: Iterable[Place]) -> int:
 def _counts(found: Sequence[Place], _: Language) -> tuple[str, str]:
     """Attacks, and animals killed as far as they are told."""
     if not found:
-        return _(NONE_OR_FEW), ""
+        return _(NONE_OR_FEW), "–"
     killed = [place.killed for place in found if place.killed is not None]
     if not killed:
         return _.number(_attacks(found)), "–"
@@ -96,7 +97,12 @@ def _said(amount: str, _: Language, *, whole: bool) -> str:
 
 
 def _verified(found: Sequence[Place], _: Language) -> str:
-    return _.percent(100 * sum(place.verified for place in found) / _attacks(found)) if found else ""
+    """How many attacks a visit bore out, of how many."""
+    if not found:
+        return "–"
+    verified = sum(place.verified for place in found)
+    share = _.percent(100 * verified / _attacks(found))
+    return _("{n} of {all} ({share})", n=_.number(verified), all=_.number(_attacks(found)), share=share)
 
 
 def _losses(found: Sequence[Place], _: Language) -> str:

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 from exports.package.contents import ExportResult
 from exports.report.files import run_report
-from exports.report.numbers import Numbers, read_numbers
+from exports.report.numbers import Numbers
+from exports.report.reading import read_numbers
 from records.models import Base
 from records.store import open_engine
 from tests.support.reported import AS_OF, fill

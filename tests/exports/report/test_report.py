@@ -1,5 +1,6 @@
 """The report from the records to the files: what it says is in the releases, what they keep back is not in it, same bytes again."""
 
+import csv
 import hashlib
 import html as entities
 import re
@@ -46,7 +47,8 @@ def test_there_is_a_file_for_the_range_and_each_country_in_both_languages_and_fo
     areas = ("range", "AM", "IR", "TM")
     assert {file.name for file in report.files} == {
         *(f"{stem}_{area}_{language}.{kind}" for area in areas for language in ("en", "fa") for kind in ("html", "pdf")),
-        *("conflict_hotspots_leopard_standard_2024Q3-2026Q2_public.csv", "indicators.csv"),
+        *("conflict_hotspots_leopard_standard_2024Q3-2026Q2_public.csv", "conflict_clusters_leopard_2024Q3-2026Q2_public.csv"),
+        "indicators.csv",
     }
     for file in report.files:
         content = (report.folder / file.name).read_bytes()
@@ -91,9 +93,9 @@ def test_sentences_are_made_from_the_rows(report: ExportResult, numbers: Numbers
     text = text_of(named(report, "_range_en.html"))
     attacks, reports = (sum(values) for values in zip(*((one.attacks, one.reports) for one in numbers.places), strict=True))
     assert f"Attacks by leopards on livestock: {attacks}, counted from {reports} reports, in 2 countries." in text
-    hot = [place for place in numbers.places if place.is_cell and place.is_hot]
-    assert hot
-    assert f"Hotspots: {len(hot)} cells." in text
+    inside = sum(place.attacks for place in numbers.hotspots)
+    assert inside
+    assert f"Hotspots: {len(numbers.hotspots)} cells, with {inside} of the {attacks} attacks" in text
     verified = sum(place.verified for place in numbers.places)
     assert verified > FEWEST
     assert f"A visit found {verified} of these attacks confirmed or probable" in text
@@ -109,7 +111,7 @@ def test_a_country_of_four_households_is_told_nowhere(report: ExportResult, numb
     tables = [block for block in written(numbers, ENGLISH).blocks if isinstance(block, Table)]
     countries = next(table for table in tables if table.caption.startswith("Countries"))
     row = next(row for row in countries.rows if row[0] == "Armenia")
-    assert row[1:3] == (NONE_OR_FEW, "")
+    assert row[1:3] == (NONE_OR_FEW, "–")
 
 
 def test_words_of_few_households_stand_where_a_number_is_kept_back(numbers: Numbers) -> None:
@@ -149,7 +151,7 @@ def test_an_empty_database_gives_a_report_that_says_so(tmp_path: Path, level: st
     with engine.begin() as connection:
         report = run_report(connection, EVERYTHING, level, AS_OF, tmp_path)
     engine.dispose()
-    assert len(report.files) == 6
+    assert len(report.files) == 7
     text = text_of(named(report, "_range_en.html"))
     assert "There is nothing to tell yet" in text
     assert "Method and limits" in text
@@ -171,3 +173,18 @@ def test_persian_has_persian_digits_and_both_calendars(report: ExportResult) -> 
         r"\d{4}Q\d-r\d|I-[A-Z]+(-\d)?|\d+(\.\d+)+[ab]?|exact-nb-1|incident-episode-1|CC BY 4\.0|License 1\.1", "", text
     )
     assert re.findall("[0-9]+", outside) == []
+
+
+def test_the_package_says_how_the_report_was_made_and_what_each_column_of_its_tables_is(filled: Connection, tmp_path: Path) -> None:
+    made = make(filled, EVERYTHING, RECIPES["report-public"], AS_OF, tmp_path)
+    assert isinstance(made, Made)
+    for name, heading in (("README.txt", "WHAT IT DOES NOT SAY"), ("README.fa.txt", "چه چیزی را نمی‌گوید")):
+        readme = (made.folder / name).read_text(encoding="utf-8")
+        assert heading in readme
+        assert "{" not in readme
+    with (made.folder / "data_dictionary.csv").open(encoding="utf-8-sig", newline="") as stream:
+        known = [(row["name"], table) for row in csv.DictReader(stream) for table in row["table"].split(";")]
+    for file in made.folder.glob("*.csv"):
+        if file.name != "data_dictionary.csv":
+            columns = file.read_text(encoding="utf-8-sig").splitlines()[0].split(",")
+            assert [name for name, table in known if table == file.name] == columns

@@ -1,0 +1,72 @@
+"""Who told of anything, and who did not: the months with a report by country, or by quarter for one country."""
+
+from collections.abc import Iterator
+
+from exports.report.document import Block, Heading, Paragraph, Table
+from exports.report.indicators import shown
+from exports.report.labels import NONE_OR_FEW
+from exports.report.language import Language
+from exports.report.numbers import HALF, Numbers, Value
+from forms.strategy import strategy
+
+
+def reporting(numbers: Numbers, _: Language) -> Iterator[Block]:
+    """How much of the time and of the range anything was told of."""
+    if numbers.is_empty:
+        return
+    yield Heading(_("How much was reported"))
+    yield Paragraph(
+        _(
+            "Numbers can only be as good as the reports behind them. A month counts as reported when there is any report from a "
+            "country, also one that says that nothing happened. One report in a month is enough to count: a full row does not mean "
+            "that every village was asked."
+        )
+    )
+    yield _quarters(numbers, _) if numbers.area else _countries(numbers, _)
+    silent = sorted(set(strategy().countries) - set(numbers.countries)) if not numbers.area else []
+    if silent:
+        names = _(", ").join(_.country(code) for code in silent)
+        yield Paragraph(_("Countries of the range without any report: {names}. Nothing at all is known of them here.", names=names))
+
+
+def _countries(numbers: Numbers, _: Language) -> Table:
+    most_first = sorted(numbers.countries, key=lambda code: (-numbers.months_told(code), code))
+    return Table(
+        caption=_("Months with a report, of the {n} months of this report", n=_.number(numbers.months)),
+        columns=(_("Country"), _("Months"), _("Share"), _("Mind")),
+        numeric=(False, True, True, False),
+        widths=(5, 3, 3, 6),
+        rows=tuple(_country(code, numbers, _) for code in most_first),
+    )
+
+
+def _country(code: str, numbers: Numbers, _: Language) -> tuple[str, ...]:
+    told, share = numbers.months_told(code), numbers.completeness(code)
+    months = _("{n} of {all}", n=_.number(told), all=_.number(numbers.months))
+    return _.country(code), months, _.percent(share), _("too few to compare with others") if share < HALF else ""
+
+
+def _quarters(numbers: Numbers, _: Language) -> Table:
+    told = numbers.told("I-EFF-2", "completeness", numbers.area)
+    rates = numbers.rates(numbers.area)
+    rows = [
+        (_.period(quarter.name), _months(told.get(quarter.name), _), _rate(rates.get(quarter.name), _))
+        for quarter in numbers.quarters
+    ]
+    return Table(
+        caption=_("Months with a report, and attacks a month in them, by quarter"),
+        columns=(_("Quarter"), _("Months"), _("Attacks a month")),
+        numeric=(False, True, True),
+        widths=(5, 3, 6),
+        rows=tuple(rows),
+        note=_("In all {n} of {all} months.", n=_.number(numbers.months_told(numbers.area)), all=_.number(numbers.months)),
+    )
+
+
+def _months(value: Value | None, _: Language) -> str:
+    share = value.value if value and value.value is not None else 0.0
+    return _("{n} of {all}", n=_.number(round(3 * share / 100)), all=_.number(3))
+
+
+def _rate(value: Value | None, _: Language) -> str:
+    return shown(value, _) if value else _(NONE_OR_FEW)
