@@ -165,6 +165,24 @@ CATALOGUE: dict[str, Kind] = {
             "Nothing was lost. Try again; if it stays, run: tulliana doctor.",
         ),
         Kind(
+            "relay_unreadable",
+            400,
+            "A message of another node cannot be read.",
+            "Nothing of it was taken, and nothing is lost: let the other node send it again.",
+        ),
+        Kind(
+            "relay_refused",
+            403,
+            "This node does not take messages from there.",
+            "Ask the coordinator of the hub for a code, and enrol with it.",
+        ),
+        Kind(
+            "relay_unreachable",
+            502,
+            "The other node cannot be reached.",
+            "Everything stays here and is sent at the next meeting; look at the network and at the address.",
+        ),
+        Kind(
             "busy",
             503,
             "The server cannot store anything at the moment.",

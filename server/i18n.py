@@ -15,7 +15,9 @@ from forms.strategy.words import words
 LOCALES = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "fa": "فارسی"}
 RIGHT_TO_LEFT = {"fa"}
-_OF_PAGES = {"incident_contradiction", "seal_broken", "source_failed", "withheld"}  # problems that no phone meets
+_OF_PAGES = {
+    "incident_contradiction", "relay_refused", "relay_unreachable", "relay_unreadable", "seal_broken", "source_failed", "withheld",
+}  # fmt: skip  # problems that no phone meets
 _HEADER = re.compile(r"# Language: (?P<name>.+)\n# State: (?P<state>\w+)")
 
 

@@ -1,0 +1,103 @@
+"""What a hub tells its stations: forms with their files, entity lists, which nodes there are; and each what was decided about its
+records."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, func, select
+
+from records.models import Entity, EntityList, Form, FormMedia, FormVersion, RelayNode, RelayRecord, SubmissionVersion
+from sync.relay import log
+from sync.relay.log import Entry
+from sync.relay.projects import DECISIONS, FORMS, NODES, STATION, channel
+from sync.relay.scribe import SUBMISSION, Scribe
+
+FORM, FORM_STATE, ENTITY, NODE = "form", "state", "entity", "node"
+
+
+class Downward(Scribe):
+    """Writes the log of a project whose hub we are."""
+
+    def run(self) -> int:
+        """Write down everything that changed; how many rows of the feed and records."""
+        return super().run() + self.store.write(self._standing)
+
+    def entries(self, connection: Connection, page: Sequence[Row[Any]]) -> Iterator[Entry]:
+        """What stations should have of these rows of the feed."""
+        entities = {(row.form_id, row.instance_id): None for row in page if row.kind == "entity"}
+        for row in page:
+            if row.kind in {"review", "erasure"}:
+                tell = self.review if row.kind == "review" else self.erasure
+                yield from tell(connection, row, self._of_record(connection, row))
+        for name, uuid in entities:
+            yield from self._entity(connection, name, uuid)
+
+    def _of_record(self, connection: Connection, row: Row[Any]) -> list[str]:
+        """The channels of the stations that brought a record."""
+        versions = select(SubmissionVersion.instance_id).filter_by(project_id=self.project_id, form_id=row.form_id)
+        of_record = RelayRecord.instance_id.in_(versions.where(SubmissionVersion.root_id == row.instance_id))
+        query = select(RelayRecord.via).filter_by(project_id=self.project_id, form_id=row.form_id, kind=SUBMISSION).distinct()
+        stations = connection.execute(query.where(of_record, RelayRecord.via.is_not(None))).scalars()
+        return [channel(DECISIONS, self.key, station) for station in sorted(filter(None, stations))]
+
+    def _entity(self, connection: Connection, name: str, uuid: str) -> Iterator[Entry]:
+        query = select(*Entity.__table__.columns).filter_by(project_id=self.project_id, list_name=name, uuid=uuid)
+        row = connection.execute(query).first()
+        of_list = select(EntityList.properties, EntityList.approval).filter_by(project_id=self.project_id, name=name)
+        about = connection.execute(of_list).first()
+        if row is None or about is None:
+            return
+        told = {"label": row.label, "data": row.data, "version": row.version, "deleted": row.deleted_at is not None}
+        body = orjson.dumps(told | {"properties": about.properties, "approval": about.approval})
+        yield self.written(ENTITY, self._to(FORMS), row.updated_at or row.created_at, body, f=name, i=uuid)
+
+    def _standing(self, connection: Connection) -> int:
+        """Forms, their states and the nodes, of which few change: what was not told in these words yet."""
+        log.lock(connection)
+        columns = (RelayRecord.kind, RelayRecord.form_id, RelayRecord.instance_id, RelayRecord.sha256)
+        mine = select(*columns).filter_by(project_id=self.project_id, origin=self.me.node_id)
+        rows = connection.execute(mine.where(RelayRecord.kind.in_([FORM, FORM_STATE, NODE])).order_by(RelayRecord.seq)).all()
+        told = {(row.kind, row.form_id, row.instance_id): row.sha256 for row in rows}  # the last of each
+        fresh = [
+            entry
+            for entry in (*self._forms(connection), *self._states(connection), *self._nodes(connection))
+            if told.get((entry.record.about["k"], entry.record.about["f"], entry.record.about["i"])) != entry.sha256
+        ]
+        log.append(connection, fresh)
+        return len(fresh)
+
+    def _forms(self, connection: Connection) -> Iterator[Entry]:
+        media: dict[tuple[str, str], list[list[Any]]] = {}
+        of_project = select(*FormMedia.__table__.columns).filter_by(project_id=self.project_id, replaced_at=None)
+        for row in connection.execute(of_project.order_by(FormMedia.name)):
+            media.setdefault((row.form_id, row.version), []).append([row.name, row.sha256, row.size])
+        version = FormVersion
+        about = (
+            version.form_id,
+            version.version,
+            version.title,
+            version.sha256,
+            version.published_at,
+            version.source_name,
+            version.note,
+        )
+        query = select(*about, func.length(version.xform).label("size")).filter_by(project_id=self.project_id)
+        for row in connection.execute(query.order_by(version.published_at, version.form_id)):
+            files = [["", row.sha256, row.size], *media.get((row.form_id, row.version), [])]
+            body = orjson.dumps({"title": row.title, "source": row.source_name, "note": row.note, "files": files})
+            yield self.written(FORM, self._to(FORMS), row.published_at, body, f=row.form_id, i=row.version)
+
+    def _states(self, connection: Connection) -> Iterator[Entry]:
+        for row in connection.execute(select(*Form.__table__.columns).filter_by(project_id=self.project_id)):
+            body = orjson.dumps({"state": row.state, "current": row.current_version, "confidential": row.confidential})
+            yield self.written(FORM_STATE, self._to(FORMS), datetime.now(UTC), body, f=row.form_id)
+
+    def _nodes(self, connection: Connection) -> Iterator[Entry]:
+        for row in connection.execute(select(*RelayNode.__table__.columns).filter_by(project_id=self.project_id, role=STATION)):
+            body = orjson.dumps({"name": row.name, "verify_key": row.verify_key.hex(), "revoked": row.revoked_at is not None})
+            yield self.written(NODE, self._to(NODES), row.revoked_at or row.enrolled_at, body, i=row.id)
+
+    def _to(self, name: str) -> str:
+        return channel(name, self.key)

@@ -1,0 +1,84 @@
+"""Which project is exchanged with whom, and under which names its channels go."""
+
+import secrets
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from forms.problems import Problem
+from records.models import RelayNode, RelayProject
+
+DATA, FORMS, DECISIONS, NODES, SHARED = "data", "forms", "rev", "nodes", "shared"
+"""Channels: what stations bring, what their hub gives all of them, what it decided about one's records, who else there is; and
+generalised records."""
+HUB, STATION, RANGE, COUNTRY = "hub", "station", "range", "country"
+_NODE = RelayNode.__table__.columns
+
+
+def relayed(connection: Connection, project_id: int) -> Row[Any] | None:
+    """How a project is exchanged; None if it is not."""
+    return connection.execute(select(*RelayProject.__table__.columns).filter_by(project_id=project_id)).first()
+
+
+def key_of(connection: Connection, project_id: int) -> str:
+    """The name of a project on all nodes, made if it has none."""
+    row = relayed(connection, project_id)
+    if row is not None:
+        return str(row.key)
+    key = secrets.token_hex(8)
+    connection.execute(insert(RelayProject).values(project_id=project_id, key=key))
+    return key
+
+
+def join(connection: Connection, project_id: int, key: str, hub: str) -> None:
+    """Have a project go to a hub, under its name there. Raises `Problem("value_invalid")` if it goes elsewhere."""
+    row = relayed(connection, project_id)
+    if row is None:
+        connection.execute(insert(RelayProject).values(project_id=project_id, key=key, hub=hub))
+        return
+    if row.hub is None and row.key != key and nodes(connection, project_id):
+        raise Problem("value_invalid", "This project is a hub itself: other nodes bring it their records.")
+    if row.hub not in {None, hub} or (row.hub and row.key != key):
+        raise Problem("value_invalid", "This project goes to another hub; `tulliana relay leave` ends that first.")
+    connection.execute(update(RelayProject).filter_by(project_id=project_id).values(key=key, hub=hub))
+
+
+def nodes(connection: Connection, project_id: int) -> list[Row[Any]]:
+    """The peers of a project, by name."""
+    query = select(*_NODE).filter_by(project_id=project_id)
+    return list(connection.execute(query.order_by(RelayNode.name, RelayNode.id)))
+
+
+def node(connection: Connection, node_id: str) -> Row[Any]:
+    """A peer that may speak. Raises `Problem("relay_refused")` for one that is unknown or revoked."""
+    row = connection.execute(select(*_NODE).filter_by(id=node_id)).first()
+    if row is None:
+        raise Problem("relay_refused", f"The node {node_id} is not enrolled here.")
+    if row.revoked_at is not None:
+        raise Problem("relay_refused", f"The node {row.name} was revoked here on {row.revoked_at:%Y-%m-%d}.")
+    return row
+
+
+def channel(name: str, key: str, *more: str) -> str:
+    """The name of a channel of the project with this key."""
+    return ":".join((name, key, *more))
+
+
+def readable(peer: Row[Any], key: str) -> set[str]:
+    """The channels a peer may read here: by default none but those of its role."""
+    of_station = {channel(FORMS, key), channel(DECISIONS, key, peer.id), channel(NODES, key)}
+    return set(peer.grants) | (of_station if peer.role == STATION else set())
+
+
+def is_welcome(peer: Row[Any], key: str, me: str, about: dict[str, Any]) -> bool:
+    """Whether a record with this header may come from a peer: written by it, or by us before our database was put back."""
+    name = str(about["c"])
+    if about["n"] == me:
+        return name.split(":")[:1] == [SHARED] or name.split(":")[1:2] == [key]
+    if about["n"] != peer.id:
+        return False
+    if peer.role == STATION:
+        return name == channel(DATA, key)
+    if peer.role == HUB:
+        return name in {channel(FORMS, key), channel(DECISIONS, key, me), channel(NODES, key)}
+    return peer.role == COUNTRY and name in {f"{SHARED}:{grant}" for grant in peer.grants}

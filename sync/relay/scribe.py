@@ -1,0 +1,143 @@
+"""The scribe: signs what arrived here and puts it into the log, so that peers can read it.
+
+It reads the arrival feed behind the intake, which costs phones nothing, and gives a station that joins after months its past. What
+it writes for a hub is in `sync.relay.upward`, what for the stations of a hub in `sync.relay.downward`.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, func, select, text, update
+
+from records.models import Feed, RelayProject, RelayRecord, ReviewEvent, SubmissionVersion
+from records.personal import open_xml
+from records.store import Store
+from sync.relay import log
+from sync.relay.batch import Record, written
+from sync.relay.identity import Identity
+from sync.relay.log import Entry
+
+AT_ONCE = 500
+SUBMISSION, FILES, REVIEW, ERASURE = "sub", "att", "review", "erase"
+DECIDED = {"state", "delete", "restore"}
+"""Reviews of which the last one counts; the others only add."""
+_SETTLED_IN = text("LOCK TABLE feed IN SHARE MODE")
+
+
+def barrier(store: Store) -> int:
+    """A position of the arrival feed before which nothing comes any more: whoever still writes is waited for."""
+
+    def work(connection: Connection) -> int:
+        if not store.is_sqlite:
+            connection.execute(_SETTLED_IN)
+        return connection.execute(select(func.max(Feed.position))).scalar() or 0
+
+    return store.write(work)
+
+
+def sealed_body(store: Store, record: Record) -> bytes | None:
+    """The body of a record as it is kept."""
+    return None if record.body is None else store.vault.seal(record.body, "relay", record.id)
+
+
+@dataclass(slots=True)
+class Scribe:
+    """Writes the log of one project."""
+
+    store: Store
+    me: Identity
+    project_id: int
+    key: str
+    told: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    """Decisions that are on their way into the log."""
+
+    def run(self) -> int:
+        """Write down everything that arrived; how many rows of the feed."""
+        upto, done = barrier(self.store), 0
+        while written_now := self._step(upto):
+            done += written_now
+        return done
+
+    def _step(self, upto: int) -> int:
+        """Write down the next few; 0 when there is nothing more."""
+        with self.store.snapshot() as connection:
+            begun = connection.execute(select(RelayProject.authored_to).filter_by(project_id=self.project_id)).scalar_one()
+            page = connection.execute(
+                select(*Feed.__table__.columns)
+                .where(Feed.position > begun, Feed.position <= upto)
+                .order_by(Feed.position)
+                .limit(AT_ONCE)
+            ).all()
+            self.told.clear()
+            entries = list(self.entries(connection, [row for row in page if row.project_id == self.project_id]))
+        if not page:
+            return 0
+
+        def work(connection: Connection) -> None:
+            log.lock(connection)
+            progress = update(RelayProject).filter_by(project_id=self.project_id, authored_to=begun)
+            if connection.execute(progress.values(authored_to=page[-1].position)).rowcount:
+                known = log.held(connection, [entry.record.id for entry in entries])
+                log.append(connection, [entry for entry in entries if entry.record.id not in known])
+
+        self.store.write(work)
+        return len(page)
+
+    def entries(self, connection: Connection, page: Sequence[Row[Any]]) -> Iterable[Entry]:
+        """What is to be told of these rows of the feed."""
+        raise NotImplementedError
+
+    def review(self, connection: Connection, row: Row[Any], to: Iterable[str]) -> Iterator[Entry]:
+        """What a person did here with a record, for these channels; nothing of what came from a peer."""
+        event = connection.execute(select(*ReviewEvent.__table__.columns).filter_by(id=row.event_id)).first()
+        if event is None or "relay" in event.detail:
+            return
+        body = orjson.dumps({"actor": event.actor, "comment": event.comment, "detail": event.detail, "at": event.at.isoformat()})
+        more: dict[str, Any] = {"a": event.action, "e": event_name(self.me.node_id, event)}
+        if event.state is not None:
+            more["s"] = event.state
+        if event.action in DECIDED:
+            key = (event.form_id, event.instance_id)
+            known = [*reviews(connection, self.project_id, *key), *self.told[key]]
+            more["o"] = sorted(heads(known, event.action))
+            self.told[key].append(more)
+        for channel in to:
+            yield self.written(REVIEW, channel, event.at, body, f=row.form_id, i=row.instance_id, **more)
+
+    def erasure(self, connection: Connection, row: Row[Any], to: Iterable[str]) -> Iterator[Entry]:
+        """What is left of a record about a person that was erased here, version by version, for these channels."""
+        query = select(*SubmissionVersion.__table__.columns).filter_by(project_id=self.project_id, form_id=row.form_id)
+        for each in connection.execute(query.where(SubmissionVersion.root_id == row.instance_id)).all():
+            xml = open_xml(self.store.vault, each)
+            for channel in to:
+                at = each.redacted_at or datetime.now(UTC)
+                yield self.written(ERASURE, channel, at, xml, f=each.form_id, i=each.instance_id, x=each.sha256)
+
+    def written(self, kind: str, channel: str, at: datetime, body: bytes, **more: Any) -> Entry:
+        """A record whose body stays in the log."""
+        record = written(self.me, kind, channel, at, body, **more)
+        return Entry(record, self.project_id, sha256=hashlib.sha256(body).hexdigest(), body=sealed_body(self.store, record))
+
+
+def event_name(node_id: str, event: Row[Any]) -> str:
+    """By which a review is known on all nodes."""
+    text = f"{node_id} {event.id} {event.at.isoformat()} {event.form_id} {event.instance_id} {event.action}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def reviews(connection: Connection, project_id: int, form_id: str, instance_id: str) -> list[dict[str, Any]]:
+    """The headers of what people decided about a record, here and elsewhere."""
+    query = select(RelayRecord.header).filter_by(project_id=project_id, form_id=form_id, instance_id=instance_id, kind=REVIEW)
+    return [about for header in connection.execute(query).scalars() if (about := orjson.loads(header))["a"] in DECIDED]
+
+
+def heads(reviews: Iterable[Mapping[str, Any]], action: str) -> dict[str, str]:
+    """The decisions that no later one knew of: what each decided, by its name. More than one that differ contradict each other."""
+    alike = [each for each in reviews if (each["a"] == "state") == (action == "state")]
+    known = {name for each in alike for name in each.get("o", ())}
+    return {each["e"]: each.get("s") or each["a"] for each in alike if each["e"] not in known}

@@ -1,0 +1,96 @@
+"""What a station tells its hub: submissions with the files that came with them, files that came later, reviews, erasures."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, select, tuple_
+
+from records.models import Attachment, SubmissionVersion
+from records.personal import open_xml
+from sync.relay.batch import written
+from sync.relay.log import Entry
+from sync.relay.projects import DATA, channel
+from sync.relay.scribe import FILES, SUBMISSION, Scribe
+
+_VERSION = (SubmissionVersion.form_id, SubmissionVersion.instance_id, SubmissionVersion.sha256)
+_ATTACHMENT = (Attachment.form_id, Attachment.instance_id, Attachment.sha256)
+_Key = tuple[str, str, str]
+
+
+class Upward(Scribe):
+    """Writes the log of a project that goes to a hub."""
+
+    def entries(self, connection: Connection, page: Sequence[Row[Any]]) -> Iterator[Entry]:
+        """What the hub should have of these rows of the feed."""
+        to = channel(DATA, self.key)
+        versions, files = self._versions(connection, page), self._files(connection, page)
+        came_with = _deliveries(page)
+        for number, row in enumerate(page):
+            key = (row.form_id, row.instance_id, row.sha256)
+            if row.kind in {"submission", "redaction"} and key in versions:
+                own = [files[each][:3] for each in came_with.get(number, ()) if each in files]
+                yield self._submission(versions[key], own, to)
+            elif row.kind == "attachment" and key in files and number in came_with:
+                name, sha256, size, at = files[key]
+                body = orjson.dumps([[name, sha256, size]])
+                yield self.written(FILES, to, at, body, f=row.form_id, i=row.instance_id)
+            elif row.kind == "review":
+                yield from self.review(connection, row, [to])
+            elif row.kind == "erasure":
+                yield from self.erasure(connection, row, [to])
+
+    def _versions(self, connection: Connection, page: Sequence[Row[Any]]) -> dict[_Key, Row[Any]]:
+        keys = [(row.form_id, row.instance_id, row.sha256) for row in page if row.kind in {"submission", "redaction"}]
+        query = select(*SubmissionVersion.__table__.columns).filter_by(project_id=self.project_id)
+        found = connection.execute(query.where(tuple_(*_VERSION).in_(keys))).all() if keys else []
+        return {(row.form_id, row.instance_id, row.sha256): row for row in found}
+
+    def _files(self, connection: Connection, page: Sequence[Row[Any]]) -> Mapping[_Key, tuple[Any, ...]]:
+        """(name, SHA-256, size, when) of files; one under two names counts once."""
+        keys = [(row.form_id, row.instance_id, row.sha256) for row in page if row.kind == "attachment"]
+        about = (*_ATTACHMENT, Attachment.name, Attachment.size, Attachment.received_at)
+        query = select(*about).filter_by(project_id=self.project_id).order_by(Attachment.name)
+        found = connection.execute(query.where(tuple_(*_ATTACHMENT).in_(keys))).all() if keys else []
+        return {(row.form_id, row.instance_id, row.sha256): (row.name, row.sha256, row.size, row.received_at) for row in found}
+
+    def _submission(self, version: Row[Any], files: Sequence[Sequence[Any]], to: str) -> Entry:
+        xml = open_xml(self.store.vault, version)
+        more: dict[str, Any] = {"f": version.form_id, "i": version.instance_id}
+        if version.device_id:
+            more["d"] = version.device_id
+        if version.app_user_id is not None:
+            more["u"] = version.app_user_id
+        if hashlib.sha256(xml).hexdigest() != version.sha256:  # what tells who somebody is was dropped, or never kept
+            more["x"] = version.sha256
+        record = written(self.me, SUBMISSION, to, version.received_at, body_of(xml, files), **more)
+        return Entry(record, self.project_id, sha256=version.sha256, files=files)
+
+
+def body_of(xml: bytes, files: Sequence[Sequence[Any]]) -> bytes:
+    """What is sent of a submission: its bytes as they came, and behind a NUL, which no XML has, its files."""
+    return xml + b"\0" + orjson.dumps([list(each) for each in files])
+
+
+def parts_of(body: bytes) -> tuple[bytes, list[list[Any]]]:
+    """The submission and its [name, SHA-256, size]. Raises ValueError for what `body_of` did not make."""
+    xml, _, files = body.rpartition(b"\0")
+    return xml, orjson.loads(files)
+
+
+def _deliveries(page: Sequence[Row[Any]]) -> dict[int, list[_Key]]:
+    """The files that came with each submission: their rows follow it. Files that came alone stand for themselves."""
+    found: dict[int, list[_Key]] = {}
+    begun = None
+    for number, row in enumerate(page):
+        if row.kind != "attachment":
+            begun = number if row.kind == "submission" else None
+            continue
+        key = (row.form_id, row.instance_id, row.sha256)
+        if begun is not None and key[:2] == (page[begun].form_id, page[begun].instance_id):
+            found.setdefault(begun, []).append(key)
+        else:
+            begun = None
+            found[number] = []
+    return found
