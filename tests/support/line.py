@@ -51,11 +51,11 @@ class Line:
     chance: random.Random
     counts: Counts = field(default_factory=Counts)
     _free: float = 0.0
-    _latest: float = 0.0
     _waiting: deque[tuple[float, int]] = field(default_factory=deque)
     """When each packet of the queue has left it, and its size."""
     _waiting_bytes: int = 0
     _flying: deque[tuple[float, bytes]] = field(default_factory=deque)
+    """In their order: none overtakes the one before it."""
 
     def offer(self, now: float, packet: bytes) -> None:
         """Take a packet that the sender's machine hands over."""
@@ -74,8 +74,7 @@ class Line:
             self.counts.lost += 1
             return
         delay = self.conditions.rtt / 2 + self.chance.uniform(-1, 1) * self.conditions.jitter
-        self._latest = max(self._latest, self._free + max(0.0, delay))
-        self._flying.append((self._latest, packet))
+        self._flying.append((self._free + max(0.0, delay), packet))
 
     @property
     def due(self) -> float | None:
