@@ -145,6 +145,21 @@ def test_packets_between_two_machines_are_lost_as_asked_and_none_is_quicker_than
     assert heard == sorted(heard)
 
 
+def test_a_link_can_change_while_it_is_used() -> None:
+    with BadLink(Conditions(rate=1_000_000, rtt=0, loss=1)) as link:
+        with link.far.here():
+            ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            ear.bind((link.far.address, 5000))
+        with link.near.here():
+            mouth = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with ear, mouth:
+            mouth.sendto(b"lost", (link.far.address, 5000))
+            wait_until(lambda: link.counts()[0].lost == 1)
+            link.change(Conditions(rate=1_000_000, rtt=0))
+            mouth.sendto(b"heard", (link.far.address, 5000))
+            assert ear.recv(100) == b"heard"
+
+
 def test_the_two_machines_reach_nothing_else() -> None:
     with socket.create_server(("127.0.0.1", 0)) as outside, BadLink(Conditions(rtt=0)) as link:
         with link.near.here(), pytest.raises(ConnectionRefusedError):

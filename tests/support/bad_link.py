@@ -57,13 +57,13 @@ class BadLink:
     """Two machines, `near` and `far`, that see only each other; `congestion` is their algorithm of TCP ("": this machine's)."""
 
     def __init__(self, conditions: Conditions, congestion: str = "") -> None:
-        self._order = json.dumps({"conditions": asdict(conditions), "congestion": congestion})
+        self._begin = json.dumps({"conditions": asdict(conditions), "congestion": congestion})
 
     def __enter__(self) -> "BadLink":
         if sys.platform != "linux" or os.geteuid() != 0 or not Path("/dev/net/tun").exists():
             raise RuntimeError(f"A bad link needs Linux with /dev/net/tun, as root: sudo {' '.join(map(str, sys.orig_argv))}")
         self._relay = subprocess.Popen(
-            [sys.executable, "-m", __name__ if __name__ != "__main__" else "tests.support.bad_link", "--relay", self._order],
+            [sys.executable, "-m", __name__ if __name__ != "__main__" else "tests.support.bad_link", "--relay", self._begin],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT, start_new_session=True,
         )  # fmt: skip
         try:
@@ -79,9 +79,15 @@ class BadLink:
 
     def counts(self) -> tuple[Counts, Counts]:
         """What went from near to far so far, and from far to near."""
+        return self._order({})
+
+    def change(self, conditions: Conditions) -> None:
+        """From now on the link is like this; what is on its way is not touched."""
+        self._order(asdict(conditions))
+
+    def _order(self, conditions: dict[str, Any]) -> tuple[Counts, Counts]:
         assert self._relay.stdin
-        self._relay.stdin.write("\n")
-        self._relay.stdin.flush()
+        print(json.dumps(conditions), file=self._relay.stdin, flush=True)
         there, back = self._answer()
         return Counts(**there), Counts(**back)
 
@@ -93,10 +99,10 @@ class BadLink:
         return json.loads(line)
 
 
-def _relay(order: dict[str, Any]) -> None:
+def _relay(begin: dict[str, Any]) -> None:
     """Make both machines and carry packets until standard input ends."""
-    conditions = Conditions(**order["conditions"])
-    machines = [_machine(address, order["congestion"]) for address in (NEAR, FAR)]
+    conditions = Conditions(**begin["conditions"])
+    machines = [_machine(address, begin["congestion"]) for address in (NEAR, FAR)]
     print(json.dumps([[address, namespace] for address, namespace, _ in machines]), flush=True)
     tuns = [tun for _, _, tun in machines]
     lines = [Line(conditions, random.Random(conditions.seed + way)) for way in range(2)]
@@ -115,8 +121,12 @@ def _relay(order: dict[str, Any]) -> None:
             for packet in line.arrivals(now):
                 os.write(other, packet)
         if orders in ready:
-            if not os.read(orders, 1):
+            order = os.read(orders, 4096)  # one at a time: each is answered before the next
+            if not order:
                 return
+            if changed := json.loads(order):
+                for line in lines:
+                    line.conditions = Conditions(**changed)
             print(json.dumps([asdict(line.counts) for line in lines]), flush=True)
 
 
