@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, literal, or_, selec
 
 from forms.problems import Problem
 from records.access import Access, Right
+from records.audit import RECORD, note_look
 from records.contact import note_reading
 from records.models import AppUser, Attachment, Submission, SubmissionVersion
 from records.personal import open_xml, shown_xml
@@ -184,14 +185,19 @@ def version_xml(connection: Connection, access: Access, form_id: str, instance_i
     return shown_xml(vault_of(connection), _version(connection, access, form_id, instance_id, sha256))
 
 
-def read_version(store: Store, access: Access, form_id: str, instance_id: str, sha256: str) -> bytes:
-    """One version for a person: exactly as it came for who may know who somebody is, and then it is noted in the log."""
+def read_version(store: Store, access: Access, form_id: str, instance_id: str, sha256: str, *, of_download: bool = False) -> bytes:
+    """One version for a person: exactly as it came for who may know who somebody is. It is noted in the log.
+
+    `of_download`: it is one of many that are taken, which are noted together; only the reading of names is noted apart.
+    """
     with store.read() as connection:
         row = _version(connection, access, form_id, instance_id, sha256)
-        if not (access.may(Right.CONTACT) and row.contact_paths):
-            return shown_xml(store.vault, row)
-        xml = open_xml(store.vault, row)
-    note_reading(store, access, form_id, row.root_id, "xml")
+        is_open = access.may(Right.CONTACT) and bool(row.contact_paths)
+        xml = (open_xml if is_open else shown_xml)(store.vault, row)
+    if is_open:
+        note_reading(store, access, form_id, row.root_id, "xml")
+    elif not of_download:
+        note_look(store, access, RECORD, row.root_id, form_id=form_id, what="xml")
     return xml
 
 

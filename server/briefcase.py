@@ -5,6 +5,7 @@ files of a record are fetched without credentials, so their addresses carry a si
 """
 
 import re
+import time
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -30,6 +31,9 @@ _HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _NAMESPACE = "http://opendatakit.org/submissions"
 _KEY = re.compile(r"(?P<form_id>.*?)(\[@version=.*\])?/[^/\[\]]*\[@key=(?P<instance_id>.*)\]", re.DOTALL)
 _PAGE, _MAX_PAGE = 100, 1000
+_DAY = 86_400  # seconds
+_noted: dict[tuple[int, str, str], float] = {}
+"""When somebody's download of a form was last noted by this process."""
 
 
 @briefcase.url_value_preprocessor
@@ -54,7 +58,7 @@ def submission_list() -> Response:
         latest_xform(connection, access.project_id, form_id)
         rows = arrivals.arrived(connection, access, form_id, after=int(cursor), limit=limit)
     if cursor == "0":
-        note_taken(services().store, access, form_id, "briefcase")
+        _note(access, form_id)
     ids = "".join(f"<id>{escape(instance_id)}</id>" for _, instance_id in rows)
     position = rows[-1].position if rows else int(cursor)
     return _xml(f'<idChunk xmlns="{_NAMESPACE}"><idList>{ids}</idList><resumptionCursor>{position}</resumptionCursor></idChunk>')
@@ -70,7 +74,9 @@ def download_submission() -> Response:
     store = services().store
     with store.read() as connection:
         record = arrivals.pulled(connection, access, key["form_id"], key["instance_id"])
-    xml = read_version(store, access, key["form_id"], record.instance_id, record.sha256)
+    xml = read_version(store, access, key["form_id"], record.instance_id, record.sha256, of_download=True)
+    if time.monotonic() - _noted.get(_who(access, key["form_id"]), -_DAY) >= _DAY:  # without the list, or long after it
+        _note(access, key["form_id"])
     return _xml(
         f'<submission xmlns="{_NAMESPACE}" xmlns:orx="http://openrosa.org/xforms"><data>{_instance(record, xml)}</data>'
         f"{''.join(_media_files(record, access))}</submission>"
@@ -82,6 +88,16 @@ def media(signed: str, name: str) -> Response:
     """A file of a record."""
     _, sha256 = doors.unsealed("media", signed)
     return kept_file(sha256, name, save=True)
+
+
+def _note(access: Access, form_id: str) -> None:
+    """Leave one line for all the records of a form that are taken now."""
+    note_taken(services().store, access, form_id, "briefcase")
+    _noted[_who(access, form_id)] = time.monotonic()
+
+
+def _who(access: Access, form_id: str) -> tuple[int, str, str]:
+    return access.project_id, access.actor, form_id
 
 
 def _instance(record: Pulled, xml: bytes) -> str:

@@ -17,7 +17,9 @@ from forms.entities import lists_fed
 from records import catalogue
 from records import entities as kept
 from records.access import Right
+from records.audit import note_taken
 from records.entity_rows import rows as entity_rows
+from server import looks
 from server.api import odata
 from server.api.blueprint import PROJECT, access, answer, array, central, store, streamed
 from server.api.describe import COUNT, FLAG, MOMENT, TEXT, WHOLE, described, many, or_null, shape
@@ -89,7 +91,7 @@ def dataset(name: str) -> Response:
 def entities(name: str) -> Response:
     """The entities of a list."""
     _list_row(name)
-    return array(_entity(row) for row in entity_rows(store().read, access(), name))
+    return looks.at_list(array(_entity(row) for row in entity_rows(store().read, access(), name)), access(), name)
 
 
 @central.get(f"{_LIST}/entities/<uuid>")
@@ -100,7 +102,7 @@ def entity(name: str, uuid: str) -> Response:
     with store().read() as connection:
         found = kept.entity(connection, access(), uuid, name)
     row = next(iter(entity_rows(store().read, access(), name, uuid=found.uuid, with_deleted=True)))
-    return answer(_entity(row, data=True))
+    return looks.at_entity(answer(_entity(row, data=True)), access(), found.uuid, name)
 
 
 @central.get(f"{_LIST}/entities.csv")
@@ -108,6 +110,7 @@ def entity(name: str, uuid: str) -> Response:
 def entities_csv(name: str) -> Response:
     """The entities of a list as a table."""
     properties = _list_row(name).properties
+    note_taken(store(), access(), name, "entities.csv")
     header = [*_HEADER[0], *properties, *_HEADER[1]]
     made = streamed(
         _csv(header, ([*_cells(row, properties)] for row in entity_rows(store().read, access(), name))), "text/csv; charset=utf-8"
@@ -141,6 +144,8 @@ def entity_table(name: str) -> Response:
     etag, same = odata.not_modified(str(row.revision), name)
     if same is not None:
         return same
+    if reading.options.place is None:
+        note_taken(store(), access(), name, "entities.odata", rows=reading.count)
     return odata.tagged(odata.page(f"{_address(name)}/$metadata#{TABLE}", reading), etag)
 
 

@@ -23,7 +23,7 @@ from records.audit import note_taken
 from records.catalogue import NONE, Tally
 from records.models import Submission
 from records.submissions import KeptFile, Record, by_arrival
-from server import accounts
+from server import accounts, looks
 from server.api.blueprint import JSON, answer, in_chunks, kobo_door, number_of, private, store, streamed
 from server.api.describe import COUNT, FLAG, NUMBER, TEXT, WHOLE, described, many, or_null, shape
 from server.identity import access_to, own_projects, require_person
@@ -122,7 +122,9 @@ def data(uid: str) -> Response:
 def datum(uid: str, record: str) -> Response:
     """One record, by its `_id` or `_uuid`."""
     asking, row = _asset(uid)
-    return answer(kobo_rows.row_of(_record(asking, row, record), _definition(asking, row), _addresses(asking)))
+    found = _record(asking, row, record)
+    told = answer(kobo_rows.row_of(found, _definition(asking, row), _addresses(asking)))
+    return looks.at_record(told, asking, row.form_id, found.instance_id, "kobo")
 
 
 @kobo_door.get(f"{_ASSET}/data/<record>.xml")

@@ -16,7 +16,7 @@ from exports.odata.options import Options, Place
 from exports.odata.read import Reading, nothing
 from forms.problems import Problem
 from records import catalogue
-from records.audit import note_taken
+from records.audit import RECORD, note_look, note_taken
 from server.api.blueprint import FORM, access, answer, central, in_chunks, private, store, streamed
 from server.api.describe import ANYTHING, COUNT, FLAG, TEXT, Schema, described, many, shape
 from server.api.forms import definition_of
@@ -157,17 +157,20 @@ def _table(form_id: str, reading: Reading, version: str, *, is_many: bool) -> Re
     etag, same = not_modified(state, version)
     if same is not None:
         return same
-    if is_many and reading.options.place is None:
-        etag = _noted(form_id, reading, version)
+    if reading.options.place is None:
+        etag = _noted(form_id, reading, version, is_many=is_many)
     context = f"{address_of_service(form_id)}/$metadata#{reading.table.name}"
     return tagged(page(context, reading), etag)
 
 
-def _noted(form_id: str, reading: Reading, version: str) -> str:
-    """Leave in the log that somebody takes a table, whose further pages belong to it; the ETag from then on."""
-    rows = None if reading.table.repeats else reading.count
-    asked = {name: request.args.get(f"${name}") for name in ("filter", "top", "skip")}
-    note_taken(store(), access(), form_id, "odata", table=reading.table.name, **asked, rows=rows)
+def _noted(form_id: str, reading: Reading, version: str, *, is_many: bool) -> str:
+    """Leave in the log that somebody takes a table, whose further pages belong to it, or one record; the ETag from then on."""
+    if is_many:
+        rows = None if reading.table.repeats else reading.count
+        asked = {name: request.args.get(f"${name}") for name in ("filter", "top", "skip")}
+        note_taken(store(), access(), form_id, "odata", table=reading.table.name, **asked, rows=rows)
+    else:
+        note_look(store(), access(), RECORD, reading.instance_id or "", form_id=form_id, what="odata")
     with store().read() as connection:
         state = catalogue.state_of(connection)
     return not_modified(state, version)[0]

@@ -12,7 +12,7 @@ from records import catalogue, reviews, submissions
 from records.access import Right
 from records.submissions import Record
 from records.summaries import summaries, summary
-from server import accounts
+from server import accounts, looks
 from server.api import bundle
 from server.api.blueprint import (
     FORM,
@@ -62,7 +62,7 @@ def submissions_of_form(form_id: str) -> Response:
         catalogue.form(connection, access(), form_id)
     limit, offset, deleted, extended = number_of("limit"), number_of("offset") or 0, flag_of("deleted"), is_extended()
     rows = summaries(store().read, access(), form_id, limit=limit, offset=offset, deleted=deleted)
-    return array(_submission(row, extended=extended) for row in rows)
+    return looks.at_list(array(_submission(row, extended=extended) for row in rows), access(), form_id)
 
 
 @central.get(f"{FORM}/submissions/keys")
@@ -85,7 +85,8 @@ def submissions_zip(form_id: str) -> Response:
 @described(_SUBMISSION, headers=_EXTENDED)
 def submission(form_id: str, instance_id: str) -> Response:
     """One record, by the id of its first version."""
-    return answer(_submission(_summary(form_id, instance_id), extended=is_extended()))
+    told = answer(_submission(_summary(form_id, instance_id), extended=is_extended()))
+    return looks.at_record(told, access(), form_id, instance_id, "about")
 
 
 @central.patch(SUBMISSION)
@@ -157,7 +158,8 @@ def submission_attachment(form_id: str, instance_id: str, name: str) -> Response
     found = next((file for file in files if same_name(file.name) == same_name(name)), None)
     if found is None:
         raise Problem("not_found", f"The record has no file {name}.")
-    return kept_file(found.require().sha256, found.name, save=True)
+    file = kept_file(found.require().sha256, found.name, save=True)
+    return looks.at_record(file, access(), form_id, instance_id, "file")
 
 
 @central.get(f"{SUBMISSION}/comments")

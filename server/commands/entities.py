@@ -31,9 +31,11 @@ def lists() -> None:
 def show(name: str, as_csv: bool, show_log: bool) -> None:
     """Show the entities of LIST: id, label, version, conflict."""
     from records import entities as kept
+    from records.audit import LIST, note_look
 
     with opened() as services, services.store.read() as connection:
         kept.list_row(connection, access(), name)
+        note_look(services.store, access(), LIST, name)
         if as_csv:
             file = services.lists.get(access().project_id, name)
             click.echo(file.content if file else b"", nl=False)
@@ -51,10 +53,12 @@ def show(name: str, as_csv: bool, show_log: bool) -> None:
 @click.argument("uuid")
 def show_history(uuid: str) -> None:
     """Show everything that was asked of the entity UUID, and its versions."""
+    from records.audit import ENTITY, note_look
     from sync.entities import history
 
     with opened() as services, services.store.read() as connection:
         told, rows = history(connection, access(), uuid)
+        note_look(services.store, access(), ENTITY, uuid)
     for row in rows:
         version = f"version {row.version}" if row.version else row.detail
         click.echo(f"{row.at:%Y-%m-%d %H:%M}\t{row.kind}\t{row.state}\t{version}\t{row.instance_id or row.actor}")

@@ -7,7 +7,7 @@ from server.commands import access, opened
 
 
 @click.command("log")
-@click.option("--action", default="", help="Only this, such as data.export for downloads of exact data.")
+@click.option("--action", default="", help="Only this, such as data.export for downloads of exact data, or data.view.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="At most so many of the newest.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts: one JSON object a line.")
 def command(action: str, limit: int, *, as_json: bool) -> None:

@@ -54,6 +54,7 @@ def list_submissions(form_id: str, as_json: bool) -> None:
 @click.option("--contact", is_flag=True, help="The answers too that tell who somebody is. The log says so.")
 def show(instance_id: str, as_xml: bool, contact: bool) -> None:
     """Show one record."""
+    from records.audit import RECORD, note_look
     from records.contact import note_reading, read_contact
     from records.submissions import found, xml_of
 
@@ -66,6 +67,8 @@ def show(instance_id: str, as_xml: bool, contact: bool) -> None:
             sys.stdout.buffer.write(xml)
             return
         told = read_contact(services.store, access(), record.form_id, record.instance_id) if contact else []
+        if not told:
+            note_look(services.store, access(), RECORD, record.instance_id, form_id=record.form_id, what="answers")
     for each in told:
         click.echo(f"{each.path}: {each.text}")
     click.echo(orjson.dumps(record.answers, option=orjson.OPT_INDENT_2).decode())

@@ -9,6 +9,7 @@ from forms.problems import Problem
 from forms.submission import case_number
 from records import entities as kept
 from records.access import Right
+from server import looks
 from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
 from server.pages.rendering import page, translate
@@ -63,9 +64,10 @@ def one_list(name: str) -> Response:
     with services().store.read() as connection:
         found = kept.list_row(connection, access(), name)
         rows = kept.entities(connection, access(), name, limit=_MOST + 1)
-        return page(
+        shown = page(
             "entity_list.html", list=found, rows=rows[:_MOST], most=_MOST, log=_log(connection, name), more=len(rows) > _MOST
         )
+    return looks.at_list(shown, access(), name)
 
 
 @pages.post(f"{PROJECT}/entities/<segment:name>")
@@ -85,13 +87,14 @@ def one(name: str, uuid: str) -> Response:
         found = kept.entity(connection, access(), uuid, name)
         told, rows = history(connection, access(), uuid)
         properties = kept.list_row(connection, access(), found.list_name).properties
-    return page(
+    shown = page(
         "entity.html",
         entity=found,
         properties=[each for each in properties if each not in told.clashes],
         clashes=told.clashes,
         log=[_line(row) for row in reversed(rows)],
     )
+    return looks.at_entity(shown, access(), found.uuid, found.list_name)
 
 
 @pages.post(f"{PROJECT}/entities/<segment:name>/<uuid>")

@@ -14,6 +14,7 @@ from records.access import Right
 from records.incidents import Pair, Step
 from records.incidents.pairs import Record as Key
 from records.submissions import Record
+from server import looks
 from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
 from server.pages.contents import lines, told_answers
@@ -45,7 +46,7 @@ def proposals() -> Response:
     today = datetime.now(UTC).date()
     with services().store.read() as connection:
         found = incidents.proposed_pairs(connection, access(), limit=PAGE_SIZE + 1, skip=start, band=band)
-        return page(
+        shown = page(
             "incidents.html",
             pairs=[_side_by_side(connection, pair) for pair in found[:PAGE_SIZE]],
             following=start + PAGE_SIZE if len(found) > PAGE_SIZE else None,
@@ -55,13 +56,15 @@ def proposals() -> Response:
             latencies=incidents.latencies(connection, access(), today),
             **_WORDS,
         )
+    return looks.at_list(shown, access(), "incidents")
 
 
 @pages.get(_PAIR)
 @open_to(Right.SEE)
 def pair(form_id: str, instance_id: str, other_form: str, other_id: str) -> Response:
     """Two reports with all their answers side by side."""
-    return _pair_page((form_id, instance_id), (other_form, other_id))
+    shown = _pair_page((form_id, instance_id), (other_form, other_id))
+    return looks.at_record(shown, access(), form_id, instance_id, "pair")
 
 
 @pages.post(_PAIR)
@@ -97,7 +100,7 @@ def find_pair() -> Response:
 @open_to(Right.SEE)
 def incident(form_id: str, instance_id: str) -> Response:
     """The incident that a report or a visit belongs to."""
-    return _incident_page(form_id, instance_id)
+    return looks.at_record(_incident_page(form_id, instance_id), access(), form_id, instance_id, "incident")
 
 
 def _incident_page(form_id: str, instance_id: str, problem: Problem | None = None) -> Response:

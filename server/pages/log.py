@@ -64,6 +64,9 @@ ACTIONS = {
     "aside.dismiss": _("dismissed what was kept aside"),
     "export.run": _("ran the export {target}"),
     "data.export": _("downloaded the exact data of {target}"),
+    "data.view": _("looked at the report {target}"),
+    "data.list": _("looked at many reports or entries: {target}"),
+    "entity.view": _("looked at the entity {target}"),
     "data.generalised": _("downloaded generalised data of {target}"),
     "personal.read": _("read names or telephone numbers in the report {target}"),
     "personal.drop": _("deleted names and telephone numbers whose time was over"),
@@ -73,22 +76,24 @@ ACTIONS = {
     "submission.decrypt": _("decrypted the report {target}"),
 }
 """What the actions are in words; one that is not here is told by its code."""
+LISTS = (_("map"), _("incidents"))
+"""What many are looked at together on, but for entity lists."""
 
 
 @pages.get(f"{PROJECT}/log", endpoint="log")
 @open_to(Right.LOG)
 def log() -> Response:
-    """The newest events, page by page."""
-    number = max(1, request.args.get("page", 1, type=int))
+    """What people changed and took out, page by page, or else what they looked at."""
+    number, looks = max(1, request.args.get("page", 1, type=int)), "looks" in request.args
     with services().store.read() as connection:
-        rows = audit.events(connection, access(), limit=PAGE_SIZE + 1, skip=PAGE_SIZE * (number - 1))
+        rows = audit.events(connection, access(), limit=PAGE_SIZE + 1, skip=PAGE_SIZE * (number - 1), looks=looks)
     lines = [{"at": row.at, "actor": row.actor, "words": _words(row), "detail": _detail(row)} for row in rows[:PAGE_SIZE]]
-    return page("log.html", lines=lines, number=number, more=len(rows) > PAGE_SIZE)
+    return page("log.html", lines=lines, number=number, more=len(rows) > PAGE_SIZE, looks=looks)
 
 
 def _words(row: Row[Any]) -> str:
-    is_record = row.action.startswith(("record.", "submission.")) or row.action == "personal.read"
-    target = case_number(row.target) if is_record else row.target
+    is_record = row.action.startswith(("record.", "submission.")) or row.action in {"personal.read", audit.RECORD}
+    target = case_number(row.target) if is_record else translate(row.target) if row.action == audit.LIST else row.target
     return translate(ACTIONS.get(row.action, row.action)).format(target=target)
 
 

@@ -16,6 +16,7 @@ from records.flags import is_waiting
 from records.forms import titles
 from records.geography import SHIPPED
 from records.submissions import Position
+from server import looks
 from server.compression import compressed
 from server.pages import flags
 from server.pages.access import access, open_to
@@ -72,7 +73,7 @@ def map_points() -> Response:
     }
     response = Response(json.dumps(answer, ensure_ascii=False, separators=(",", ":")), content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
-    return compressed(response)
+    return looks.at_list(compressed(response), access(), "map")
 
 
 @pages.get(f"{PROJECT}/map/boundaries.geojson")

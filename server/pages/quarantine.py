@@ -13,6 +13,7 @@ from records import quarantine, reviews
 from records.access import Access, Right
 from records.flags import is_waiting
 from records.forms import titles
+from server import looks
 from server.downloads import kept_file
 from server.pages import flags
 from server.pages.access import access, open_to
@@ -55,7 +56,7 @@ def aside_bytes(sha256: str) -> Response:
     """The exact bytes that were kept aside."""
     with services().store.read() as connection:
         aside.found(connection, access(), sha256)
-    return kept_file(sha256, f"{sha256[:8]}.xml", save=True)
+    return looks.at_list(kept_file(sha256, f"{sha256[:8]}.xml", save=True), access(), sha256[:8])
 
 
 @pages.get(f"{_PATH}/aside/<sha256>/files/<digest>/<segment:name>")
@@ -66,7 +67,7 @@ def aside_file(sha256: str, digest: str, name: str) -> Response:
         row = aside.found(connection, access(), sha256)
     if not any(digest == known for *_, known in row.files):
         raise Problem("not_found")
-    return kept_file(digest, name, save=True)
+    return looks.at_list(kept_file(digest, name, save=True), access(), sha256[:8])
 
 
 @pages.post(f"{_PATH}/aside/<sha256>")

@@ -16,6 +16,7 @@ from records.access import Right
 from records.contact import read_contact
 from records.file_kinds import SHOWN
 from records.submissions import KeptFile, Record
+from server import looks
 from server.downloads import guarded, handed_out, kept_file
 from server.pages import flags
 from server.pages.access import access, open_to
@@ -52,7 +53,7 @@ def report_page(form_id: str, instance_id: str, problem: Problem | None = None) 
         incident = card_of(connection, record)
     definition = opened.intake.schemas.get(access().project_id, form_id, record.version)[0].definition
     answers, quiet = split_quiet(shown_answers(definition.fields, record.answers, record.attachments))
-    return page(
+    shown = page(
         "report.html",
         status=problem.kind.status if problem else 200,
         problem=problem,
@@ -76,6 +77,7 @@ def report_page(form_id: str, instance_id: str, problem: Problem | None = None) 
         states=STATES,
         case_number=case_number,
     )
+    return shown if contact else looks.at_record(shown, access(), form_id, record.instance_id, "page")
 
 
 def pictures(files: Sequence[KeptFile]) -> dict[str, KeptFile]:
@@ -97,7 +99,8 @@ def _interview(record: Record, definition: FormDefinition) -> tuple[Audit, list[
 @open_to(Right.SEE)
 def report_file(form_id: str, instance_id: str, sha256: str, name: str) -> Response:
     """A file of a report. Only what is a picture by its first bytes is shown; everything else is saved. Nothing in it runs."""
-    return kept_file(sha256, _file(form_id, instance_id, sha256, name).name, save="save" in request.args)
+    found = kept_file(sha256, _file(form_id, instance_id, sha256, name).name, save="save" in request.args)
+    return looks.at_record(found, access(), form_id, instance_id, "file")
 
 
 @pages.get(f"{_PATH}/thumbnails/<sha256>.jpg")

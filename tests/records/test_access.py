@@ -284,7 +284,7 @@ SENT_NOWHERE: dict[str, Any] = {
     "source_name": "x", "level": "public", "as_of": DAY, "record": as_record(WORLD[0]),
     "definition": FormDefinition.from_xform(xform("<q/>")), "options": Options(), "address": str, "wanted": kobo_rows.Wanted(),
     "table": tables_of(FormDefinition.from_xform(xform("<q/>")))[0], "confidential": True,
-    "policy": PUBLIC, "words": {}, "way": "csv", "detail": "x", "months": 24,
+    "policy": PUBLIC, "words": {}, "way": "csv", "action": "data.view", "detail": "x", "months": 24,
     "origin": "x", "person": Person(Identity()), "target": io.BytesIO(), "reason": "x", "keys": [("small", "uuid:x")],
     "recipe": RECIPES["hotspots-public"], "home": Path("nowhere"), "changed": "",
     "result": ExportResult(Path("nowhere"), [], {}), }  # fmt: skip

@@ -1,5 +1,6 @@
-"""Whoever takes exact data out leaves one line in the log for each download, whatever the door."""
+"""Whoever takes exact data out, or looks at a record as it is, leaves one line in the log each time, whatever the door."""
 
+import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Iterator
@@ -7,13 +8,21 @@ from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
+from forms.submission import case_number
+from records.audit import ENTITY, LIST, RECORD
+from records.models import SubmissionVersion
+from server import briefcase
 from server.api import kobo
 from server.cli import cli
+from tests.support.entities import household, household_form, uuid_of
 from tests.support.pages import PASSWORD, Site
-from tests.support.records import flock, new_id
+from tests.support.records import LOSS, flock, loss, new_id, renamed
 
-AS_REVIEWER = f"Basic {b64encode(f'reviewer:{PASSWORD}'.encode()).decode()}"
+AS_REVIEWER, AS_COORDINATOR = (f"Basic {b64encode(f'{who}:{PASSWORD}'.encode()).decode()}" for who in ("reviewer", "coordinator"))
+ONE, SEEN, ATTACK, HOUSEHOLD = new_id(), new_id(), new_id(), uuid_of("H-1")
+PHOTO = b"\xff\xd8\xff\xe0 a photo"
 FORM = "/v1/projects/1/forms/flock_count"
 TABLE = f"{FORM}.svc/Submissions"
 ASSET = f"/api/v2/assets/{kobo.uid_of(1, 'flock_count')}"
@@ -22,20 +31,35 @@ ASSET = f"/api/v2/assets/{kobo.uid_of(1, 'flock_count')}"
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with closing(Site(tmp_path_factory.mktemp("taken") / "data")) as opened:
-        for _ in range(3):
-            assert opened.send(flock(new_id())).status_code == 201
+        opened.publish(household_form())
+        opened.publish(renamed(LOSS, "conflict_livestock"))
+        attack = loss(ATTACK).replace(b'"livestock_loss"', b'"conflict_livestock"')
+        assert opened.send(attack).status_code == 201
+        records = [flock(ONE), flock(new_id()), flock(new_id()), household(new_id(), HOUSEHOLD, label="H-1")]
+        assert {opened.send(each).status_code for each in records} == {201}
+        assert opened.send(loss(SEEN, "1.jpg"), {"1.jpg": PHOTO}).status_code == 201
+        opened.services.checker().run()  # puts the attack into an incident
         yield opened
 
 
-def lines(site: Site) -> list[dict[str, object]]:
-    environ = {"TULLIANA_DATA": str(site.services.config.data)}
-    done = CliRunner().invoke(cli, ["log", "--action", "data.export", "--json"], env=environ)
+def run(site: Site, *arguments: str) -> str:
+    done = CliRunner().invoke(cli, arguments, env={"TULLIANA_DATA": str(site.services.config.data)})
     assert done.exit_code == 0, done.output
-    return [json.loads(line) for line in done.output.splitlines()]
+    return done.output
 
 
-def get(site: Site, path: str) -> bytes:
-    answer = site.browser().get(path, headers={"Authorization": AS_REVIEWER, "Accept": "*/*"})
+def lines(site: Site, action: str = "data.export") -> list[dict[str, object]]:
+    return [json.loads(line) for line in run(site, "log", "--action", action, "--json").splitlines()]
+
+
+def everything(site: Site) -> list[tuple[object, object, object]]:
+    """(action, target, what) of the whole log, the newest first."""
+    told = [json.loads(line) for line in run(site, "log", "--limit", "10000", "--json").splitlines()]
+    return [(line["action"], line["target"], line["detail"].get("what")) for line in told]
+
+
+def get(site: Site, path: str, who: str = AS_REVIEWER) -> bytes:
+    answer = site.browser().get(path, headers={"Authorization": who, "Accept": "*/*"})
     assert answer.status_code == 200, (path, answer.data)
     return bytes(answer.data)
 
@@ -88,3 +112,97 @@ def test_the_page_tells_it_in_words(site: Site) -> None:
     html = site.browser("coordinator").get("/projects/1/log").get_data(as_text=True)
     assert "downloaded the exact data of flock_count" in html
     assert "Reports: 0" in html
+
+
+REPORT, LISTED = f"/projects/1/reports/livestock_loss/{SEEN}", "/v1/projects/1/datasets/households"
+RECORDS = "/v1/projects/1/forms/livestock_loss/submissions"
+KEPT = f"files/{hashlib.sha256(PHOTO).hexdigest()}/1.jpg"
+LOOKS = (
+    (REPORT, RECORD, SEEN, "page"),
+    (f"{REPORT}/{KEPT}", RECORD, SEEN, "file"),
+    (f"{REPORT}/versions/{{version}}.xml", RECORD, SEEN, "xml"),
+    (f"/projects/1/incidents/conflict_livestock/{ATTACK}", RECORD, ATTACK, "incident"),
+    (f"/projects/1/incidents/pair/livestock_loss/{SEEN}/flock_count/{ONE}", RECORD, SEEN, "pair"),
+    (f"{RECORDS}/{SEEN}", RECORD, SEEN, "about"),
+    (f"{RECORDS}/{SEEN}.xml", RECORD, SEEN, "xml"),
+    (f"{RECORDS}/{SEEN}/versions/{SEEN}.xml", RECORD, SEEN, "xml"),
+    (f"{RECORDS}/{SEEN}/attachments/1.jpg", RECORD, SEEN, "file"),
+    (f"{TABLE}('{ONE}')", RECORD, ONE, "odata"),
+    (f"{ASSET}/data/{ONE.removeprefix('uuid:')}.json", RECORD, ONE, "kobo"),
+    (f"{ASSET}/data/{ONE.removeprefix('uuid:')}.xml", RECORD, ONE, "xml"),
+    ("/projects/1/map/points.json", LIST, "map", None),
+    ("/projects/1/incidents", LIST, "incidents", None),
+    (RECORDS, LIST, "livestock_loss", None),
+    (f"{LISTED}/entities", LIST, "households", None),
+    (f"{LISTED}/entities/{HOUSEHOLD}", ENTITY, HOUSEHOLD, None),
+    (f"{LISTED}/entities.csv", "data.export", "households", None),
+    (f"{LISTED}.svc/Entities", "data.export", "households", None),
+    ("/projects/1/entities/households", LIST, "households", None),
+    (f"/projects/1/entities/households/{HOUSEHOLD}", ENTITY, HOUSEHOLD, None),
+)
+
+
+@pytest.mark.parametrize(("path", "action", "target", "what"), LOOKS)
+def test_every_look_leaves_one_line(site: Site, path: str, action: str, target: str, what: str | None) -> None:
+    with site.services.store.read() as connection:
+        sha256 = connection.execute(select(SubmissionVersion.sha256).filter_by(instance_id=SEEN)).scalar_one()
+    before = everything(site)
+    get(site, path.format(version=sha256), AS_COORDINATOR)
+    assert everything(site) == [(action, target, what), *before]
+
+
+def test_a_route_to_one_record_is_noted_or_gives_nothing_of_it(site: Site) -> None:
+    """Whoever adds a route says here what it gives out."""
+    nothing = {"report_thumbnail", "submission_versions", "submission_attachments", "submission_comments", "submission_audits"}
+    nothing |= {"decrypt", "dataset", "entity_service", "entity_metadata_document"}
+    noted = {site.app.url_map.bind("x").match(path.format(version="0" * 64))[0] for path, *_ in LOOKS}
+    wanted = {"instance_id", "record", "uuid"}
+    single = {rule.endpoint for rule in site.app.url_map.iter_rules() if wanted & rule.arguments and "GET" in (rule.methods or ())}
+    assert {name for name in single - noted if name.rpartition(".")[2] not in nothing} == set()
+
+
+def test_who_has_a_photo_already_is_given_nothing(site: Site) -> None:
+    path = f"{REPORT}/{KEPT}"
+    first = site.browser().get(path, headers={"Authorization": AS_REVIEWER, "Accept": "*/*"})
+    before = everything(site)
+    again = {"Authorization": AS_REVIEWER, "Accept": "*/*"}
+    assert site.browser().get(path, headers={**again, "If-None-Match": first.headers["ETag"]}).status_code == 304
+    assert site.browser().get(path, headers={**again, "Range": "bytes=4-"}).status_code == 206
+    assert everything(site) == before
+
+
+def test_a_record_pulled_by_itself_is_a_download_and_all_of_a_day_are_one(site: Site) -> None:
+    briefcase._noted.clear()
+    before = len(lines(site))
+    for each in (SEEN, SEEN):
+        get(site, f"/view/downloadSubmission?formId=livestock_loss[@version=null and @uiVersion=null]/data[@key={each}]")
+    assert len(lines(site)) == before + 1
+    get(site, f"/view/downloadSubmission?formId=flock_count[@version=null]/data[@key={ONE}]")
+    assert len(lines(site)) == before + 2
+
+
+def test_what_a_phone_sends_and_gets_is_not_looked_at(site: Site) -> None:
+    before = everything(site)
+    assert site.send(flock(new_id())).status_code == 201
+    assert site.app.test_client().get(f"/v1/key/{site.token}/projects/1/formList").status_code == 200
+    assert everything(site) == before
+
+
+def test_commands_that_show_a_record_or_an_entity_say_so(site: Site) -> None:
+    for arguments, action, target in (
+        (("submission", "show", SEEN), RECORD, SEEN),
+        (("entity", "show", "households"), LIST, "households"),
+        (("entity", "history", HOUSEHOLD), ENTITY, HOUSEHOLD),
+    ):
+        run(site, *arguments)
+        assert everything(site)[0][:2] == (action, target)
+
+
+def test_the_page_of_the_log_tells_apart_what_was_done_and_what_was_looked_at(site: Site) -> None:
+    get(site, REPORT)
+    browser = site.browser("coordinator")
+    words = f"looked at the report {case_number(SEEN)}"
+    assert words not in browser.get("/projects/1/log").get_data(as_text=True)
+    looked = browser.get("/projects/1/log?looks=1").get_data(as_text=True)
+    assert words in looked
+    assert "downloaded the exact data" not in looked
