@@ -30,8 +30,13 @@ class ReleasedFile:
         return {"name": self.name, "rows": self.rows, "size": self.size, "sha256": self.sha256}
 
 
-def claim(connection: Connection, project_id: int, name: str, slot: datetime, *, origin: str, now: datetime) -> int | None:
-    """The id of the run if this slot is ours to run, None when somebody has it or had it. A run that failed may be tried again."""
+def claim(
+    connection: Connection, project_id: int, name: str, slot: datetime, *, origin: str, now: datetime, reason: str = ""
+) -> int | None:
+    """The id of the run if this slot is ours to run, None when somebody has it or had it. A run that failed may be tried again.
+
+    What a person runs is in the log, with the `reason`.
+    """
     row = {
         "project_id": project_id,
         "name": name,
@@ -49,7 +54,7 @@ def claim(connection: Connection, project_id: int, name: str, slot: datetime, *,
         if connection.execute(update(ExportRun).filter_by(**key, state="failed").values(again)).rowcount == 0:
             return None
     if origin != SCHEDULE:
-        note(connection, "export.run", name, actor=origin, project_id=project_id)
+        note(connection, "export.run", name, actor=origin, project_id=project_id, **({"reason": reason} if reason else {}))
     return connection.execute(select(ExportRun.id).filter_by(**key)).scalar_one()
 
 

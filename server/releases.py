@@ -56,11 +56,15 @@ def run(
     if recipe is None:
         raise Problem("not_found", f"There is no export {name}.", hint=f"One of: {', '.join(RECIPES)}.")
     now = datetime.now(UTC)
-    run_id = opened.store.write(lambda connection: export_runs.claim(connection, project_id, name, slot, origin=origin, now=now))
+    run_id = opened.store.write(
+        lambda connection: export_runs.claim(connection, project_id, name, slot, origin=origin, now=now, reason=note)
+    )
     if run_id is None:
         return None
     try:
-        given = _release(opened, project_id, replace(recipe, options=options or {}), as_of or slot.date(), origin, note)
+        given = _release(
+            opened, project_id, replace(recipe, options={**recipe.options, **(options or {})}), as_of or slot.date(), origin, note
+        )
     except BaseException as error:
         text = in_plain_words(error)
         opened.store.write(lambda connection: export_runs.fail(connection, run_id, text, now=datetime.now(UTC)))
@@ -113,7 +117,7 @@ def forget_old(opened: Services, project_id: int, name: str) -> list[str]:
 def _release(opened: Services, project_id: int, recipe: Recipe, as_of: date, origin: str, note: str) -> Given:
     """Make the release, or find the one that stands.
 
-    What the public has is corrected only by a person who says why: day by day, releases of one window would tell of single reports.
+    It is corrected only by a person who says why: night by night, releases of one window would tell of single reports.
     """
     from exports.package.release import Made, make
 
@@ -129,7 +133,7 @@ def _release(opened: Services, project_id: int, recipe: Recipe, as_of: date, ori
             past=list(dict.fromkeys(Path(run.folder).name for run in runs)),
             boundaries=opened.config.boundaries,
             note=note,
-            may_correct=recipe.level != "public" or (origin != SCHEDULE and bool(note)),
+            may_correct=origin != SCHEDULE and bool(note),
         )
     if not isinstance(made, Made):
         return _standing(next(run for run in runs if Path(run.folder).name == made.name), is_same=made.is_same)

@@ -16,7 +16,6 @@ from exports.package.contents import ExportedFile, ExportResult, described, writ
 from exports.package.inputs import read_inputs
 from exports.package.readme import LICENCES, citation, file_name, readme
 from exports.package.words import LANGUAGES
-from exports.policy import PUBLIC
 from exports.recipes import Recipe
 from exports.windows import Window
 from records.access import Access, Right
@@ -60,26 +59,31 @@ def make(
     """Make the release that is due on a day, in `home`, unless the last one of its window holds the same.
 
     `past` are the names of all folders given out under this name, newest first. One of the same window gets a correction (-r2, with
-    `note`) if it `may_correct`, and if that, taken from what the public has, tells of no few households. None is ever overwritten.
-    The first one that is still in `home` is compared with. Raises what the recipe raises.
+    `note`) if it `may_correct`, and if that, taken from the one before, tells of no few households. None is ever overwritten. The
+    first one that is still in `home` is compared with. The recipe is run once where nothing is to be given out, and twice for a
+    correction. Raises what the recipe raises.
     """
     access.require(Right.SEE)
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=home) as workshop:
-        result = _run(connection, access, recipe, as_of, Path(workshop) / "1", revision=1, boundaries=boundaries)
-        last = _last_of_window(result.folder.name, past)
-        there = _last_of_window(result.folder.name, [path.name for path in home.iterdir() if path.is_dir()])
-        if there > last == 0:  # a run was cut off before it could say so, or the database is older than the folder
-            result = _run(connection, access, recipe, as_of, Path(workshop) / "2", revision=there + 1, boundaries=boundaries)
+
+        def run(revision: int) -> ExportResult:
+            out = Path(workshop) / str(revision)
+            return recipe.run(connection, access, as_of, out, boundaries=boundaries, revision=revision)
+
+        tried = revision_of(past[0]) if past else 1  # mostly the last release is of this window too, and says the same
+        result = run(tried)
+        stem = result.folder.name.rpartition("_r")[0]
+        last, there = (_last_of_window(stem, names) for names in (past, [path.name for path in home.iterdir() if path.is_dir()]))
+        # more there than known: a run was cut off before it could say so, or the database is older than the folder
+        if (wanted := last or there + 1) != tried:
+            result = run(wanted)
         if last:
-            stem = result.folder.name.removesuffix("_r1")
-            result = _run(connection, access, recipe, as_of, Path(workshop) / "2", revision=last, boundaries=boundaries)
-            is_same = _is_as_given_out(result, home / f"{stem}_r{last}")
-            tells = recipe.level == PUBLIC.name and changes.tells_of_few(result, home / f"{stem}_r{last}")
-            if is_same or not may_correct or tells:
-                return Standing(f"{stem}_r{last}", is_same)
-            revision = max(last, there) + 1
-            result = _run(connection, access, recipe, as_of, Path(workshop) / "3", revision=revision, boundaries=boundaries)
+            given = home / f"{stem}_r{last}"
+            is_same = _is_as_given_out(result, given)
+            if is_same or not may_correct or changes.tells_of_few(result, given):
+                return Standing(given.name, is_same)
+            result = run(max(last, there) + 1)
         before = next((home / name for name in past if (home / name).is_dir()), None)
         found = changes.compare(result, before)
         text = changes.told(result, before, found, note)
@@ -93,13 +97,9 @@ def revision_of(name: str) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def _last_of_window(folder: str, names: Iterable[str]) -> int:
-    """The highest revision among releases of the window of this one; 0 if there is none."""
-    return max((revision_of(name) for name in names if name.rpartition("_r")[0] == folder.rpartition("_r")[0]), default=0)
-
-
-def _run(connection: Connection, access: Access, recipe: Recipe, as_of: date, out: Path, **options: Any) -> ExportResult:
-    return recipe.run(connection, access, as_of, out, **options)
+def _last_of_window(stem: str, names: Iterable[str]) -> int:
+    """The highest revision among releases of the window that their names begin with; 0 if there is none."""
+    return max((revision_of(name) for name in names if name.rpartition("_r")[0] == stem), default=0)
 
 
 def _is_as_given_out(result: ExportResult, folder: Path) -> bool:

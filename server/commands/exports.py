@@ -64,7 +64,7 @@ def run_exports(
             if given.about.get("outcome") == "held":
                 release = given.about.get("release", "its release")
                 click.echo(
-                    f"{name}: records have changed, the public keeps {release} (docs/releases.md). To correct a mistake: --note.",
+                    f"{name}: records have changed, and {release} stands (docs/releases.md). To correct a mistake: --note.",
                     err=True,
                 )
             folder = release_folder(services, given.folder)

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
 from records import export_runs
 from records.export_runs import SCHEDULE, ReleasedFile
+from records.models import AuditEvent
 from server import notices, releases, schedule
 from server.config import Config
 from tests.support.pages import Site
@@ -57,10 +58,10 @@ def test_a_run_without_news_gives_the_release_that_stands(site: Site) -> None:
     assert len(list(releases.release_folder(site.services, first.folder).parent.iterdir())) == 2  # the folder and its archive
 
 
-def test_the_schedule_leaves_alone_what_the_public_has_and_a_person_may_correct_it(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["hotspots-public", "hotspots-partner"])
+def test_the_schedule_leaves_alone_what_was_given_out_and_a_person_may_correct_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    name = "hotspots-public"
     first = release(site, FIRST, name, origin=SCHEDULE)
     monkeypatch.setattr("exports.hotspots.export.FEWEST_EVENTS", 21)  # so that the files say something else
     held = release(site, FIRST + timedelta(days=1), name, origin=SCHEDULE)
@@ -71,6 +72,10 @@ def test_the_schedule_leaves_alone_what_the_public_has_and_a_person_may_correct_
     assert (corrected.about["outcome"], corrected.about["release"]) == ("new", first.about["release"].replace("r1", "r2"))
     text = (releases.release_folder(site.services, corrected.folder) / "CHANGES.txt").read_text()
     assert "It was wrong." in text
+    with site.services.store.read() as connection:
+        event = connection.execute(select(AuditEvent.detail).filter_by(action="export.run").order_by(AuditEvent.id.desc())).first()
+    assert event is not None
+    assert event.detail == {"reason": "It was wrong."}
 
 
 def test_only_as_many_releases_are_kept_as_the_settings_say_and_their_runs_all(site: Site) -> None:

@@ -24,7 +24,7 @@ from exports.package import inputs
 from exports.package.contents import Column, ExportResult, Table, write_csv
 from exports.package.release import Made, Standing, make, pack
 from exports.package.words import LANGUAGES, in_language
-from exports.recipes import RECIPES
+from exports.recipes import RECIPES, Recipe
 from exports.windows import Window
 from forms.problems import Problem
 from records.access import ROLES, Access
@@ -136,15 +136,16 @@ def test_a_release_that_stands_is_neither_overwritten_nor_made_again(records: Co
 
 def test_a_correction_is_a_release_of_its_own_and_says_what_changed(records: Connection, tmp_path: Path) -> None:
     first = made(records, tmp_path / "out", "hotspots-partner")
-    gone = [f"uuid:{number}" for number in range(1, 40, 2)][:3]
-    records.execute(delete(Submission).where(Submission.instance_id.in_(gone)))
+    for number in range(8):
+        more = answers(f"M{number}", share="yes")
+        insert_record(records, f"uuid:more{number}", more, place=(36.6, 52.4, 8.0), day=date(2025, 3, 1))
     past = [first.folder.name]
     held = make(records, EVERYTHING, RECIPES["hotspots-partner"], AS_OF, tmp_path / "out", past=past, may_correct=False)
     assert held == Standing(first.folder.name, is_same=False)
-    second = made(records, tmp_path / "out", "hotspots-partner", past=past, note="Three reports were made up.")
+    second = made(records, tmp_path / "out", "hotspots-partner", past=past, note="Eight households were forgotten.")
     assert second.folder.name == first.folder.name.replace("_r1", "_r2")
     text = (second.folder / "CHANGES.txt").read_text()
-    assert "Note: Three reports were made up." in text
+    assert "Note: Eight households were forgotten." in text
     assert f"Compared with {first.folder.name}." in text
     name = next(file.name for file in second.files if "_standard_" in file.name)
     assert second.changed[name]["changed"] >= 1
@@ -277,10 +278,33 @@ def _package(release: Made) -> dict[str, Any]:
     return found
 
 
-def test_a_correction_for_the_public_waits_where_it_would_tell_of_few_households(records: Connection, tmp_path: Path) -> None:
-    first = made(records, tmp_path / "out")
+@pytest.mark.parametrize("name", ["hotspots-public", "hotspots-partner", "indicators-partner"])
+def test_a_correction_is_held_back_where_it_would_tell_of_few_households(records: Connection, tmp_path: Path, name: str) -> None:
+    first = made(records, tmp_path / "out", name)
     shown = records.execute(select(Submission.instance_id).limit(1).order_by(Submission.instance_id)).scalar()
     records.execute(delete(Submission).where(Submission.instance_id == shown))
     past = [first.folder.name]
-    held = make(records, EVERYTHING, RECIPES["hotspots-public"], AS_OF, tmp_path / "out", past=past, note="One was made up.")
+    held = make(records, EVERYTHING, RECIPES[name], AS_OF, tmp_path / "out", past=past, note="One was made up.")
     assert held == Standing(first.folder.name, is_same=False)
+
+
+def test_a_recipe_is_run_once_to_see_that_a_release_stands_and_twice_for_a_correction(
+    records: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[int] = []
+    plain = Recipe.run
+
+    def counted(recipe: Recipe, *given: Any, revision: int, **more: Any) -> ExportResult:
+        runs.append(revision)
+        return plain(recipe, *given, revision=revision, **more)
+
+    monkeypatch.setattr(Recipe, "run", counted)
+    first = made(records, tmp_path / "out")
+    past = [first.folder.name]
+    make(records, EVERYTHING, RECIPES["hotspots-public"], AS_OF, tmp_path / "out", past=past)
+    assert runs == [1, 1]
+    monkeypatch.setattr("exports.hotspots.export.FEWEST_EVENTS", 21)
+    second = made(records, tmp_path / "out", past=past)
+    assert runs == [1, 1, 1, 2]
+    make(records, EVERYTHING, RECIPES["hotspots-public"], AS_OF, tmp_path / "out", past=[second.folder.name, *past])
+    assert runs == [1, 1, 1, 2, 2]
