@@ -89,8 +89,8 @@ WILDLIFE = frozenset({"leopard_sign", "prey_transect", "prey_block", "patrol_eff
 """Surveys that visit no household: their places are those of wildlife, rounded to `Policy.degrees` (Chapman 2020, category 2)."""
 _OF_PEOPLE = frozenset({"community_attitudes", "training_event", "household_register"})
 """Surveys about people, which are told of in figures only."""
-NEVER = {"sign_type": {"den", "collar"}, "life_stage": {"juvenile"}, "basis": {"collar"}}
-"""By question: answers whose records never leave: dens, young and fixes of collars (Chapman 2020, category 1)."""
+NEVER = {"sign_type": {"den", "collar", "dead"}, "life_stage": {"juvenile"}, "basis": {"collar"}}
+"""By question: answers whose records never leave: dens, young, fixes of collars (Chapman 2020, category 1), dead leopards."""
 
 _ORIGIN = frozenset({"meta", "instanceID", "instanceName", "deviceid", "username", "start", "end", "today", "audit", "form_schema"})
 _PLACES = frozenset({"geopoint", "geotrace", "geoshape"})

@@ -51,6 +51,8 @@ RECIPES = {
         *_both("hotspots", "exports.hotspots.export:run_hotspots"),
         *_both("indicators", "exports.indicators.files:run_indicators"),
         *_both("report", "exports.report.files:run_report"),
+        *_both("darwincore", "exports.standards.darwincore:run_darwincore"),
+        *_both("camtrapdp", "exports.standards.camtrapdp:run_camtrapdp"),
     )
 }
 """By name."""

@@ -1,12 +1,12 @@
 """The places of wildlife, in cells of a tenth of a degree: category 2 of Chapman (GBIF, 2020), chapter on generalisation."""
 
 import math
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 
 from exports import grid
-from exports.data.grouping import Gathered, Group, Grouping, period_of
+from exports.data.grouping import Gathered, Group, Grouping, period_of, quarter_of
 from exports.places import RESOLUTION
 from exports.policy import Policy
 from exports.regions import Region
@@ -39,9 +39,14 @@ def _group(found: Gathered, record: int, country: str, policy: Policy) -> Group:
     accuracy = float(found.accuracy_m[record]) if np.isfinite(found.accuracy_m[record]) else UNKNOWN_ACCURACY_M
     uncertainty = math.ceil((FARTHEST_M + accuracy) / _HUNDRED) * _HUNDRED
     day, quarter = EPOCH + timedelta(days=int(found.day[record])), int(found.quarter[record])
-    months = day.year * 12 + day.month - 1
-    time = period_of(policy.period, months if policy.period == "month" else months // 3, quarter)
+    time = period_around(day, policy)
     return Group(country, None, place, f"degrees_{policy.degrees}", latitude, longitude, uncertainty, *time, quarter)
+
+
+def period_around(day: date, policy: Policy) -> tuple[str, date | None, date]:
+    """Name, first and last day of the month or quarter in which these readers are told that a day lies."""
+    months = day.year * 12 + day.month - 1
+    return period_of(policy.period, months if policy.period == "month" else months // 3, quarter_of(day))
 
 
 def centre(degrees: float, size: float) -> float:

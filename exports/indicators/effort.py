@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from typing import NamedTuple
 
 from exports.indicators.attacks import REPORT, months_observed
 from exports.indicators.dogs import PATROL, patrol_days, patrols
@@ -59,7 +60,16 @@ def stations(data: Data) -> list[Station]:
     return [sorted(visits, key=lambda visit: (visit.answers.text("event_time"), visit.received)) for visits in found.values()]
 
 
-def working_spells(visits: Station) -> Iterable[tuple[date, date]]:
+class Spell(NamedTuple):
+    """From the day `start` to the day `end` a camera worked: between these two visits."""
+
+    before: Record
+    after: Record
+    start: date
+    end: date
+
+
+def working_spells(visits: Station) -> Iterable[Spell]:
     """The days between which a camera worked: from one visit to the next, or to its last picture where it had failed.
 
     What follows the last visit is not known yet; of a camera that was lost nothing is known since the visit before.
@@ -72,12 +82,12 @@ def working_spells(visits: Station) -> Iterable[tuple[date, date]]:
         if after.answers.text("working") == "no":
             end = min(end, after.answers.day("last_image") or start)
         if start < end:
-            yield start, end
+            yield Spell(before, after, start, end)
 
 
 def _trap_nights(where: Slice) -> Iterable[Figure]:
     mine = [visits for visits in where.data.once(stations) if where.country in ("", visits[0].country)]
-    nights = [sum(where.period.days_within(*spell) for spell in working_spells(visits)) for visits in mine]
+    nights = [sum(where.period.days_within(spell.start, spell.end) for spell in working_spells(visits)) for visits in mine]
     active = [visits[0] for visits, number in zip(mine, nights, strict=True) if number]
     if active:
         method = "visit to visit, or to the last picture"

@@ -119,11 +119,11 @@ class Holdings:
     left_out: Sequence[LeftOut]
 
 
-def read_records(connection: Connection, access: Access, until: date) -> Holdings:
-    """Read every record of the shipped surveys whose day, or arrival where it has none, is not after `until`."""
+def read_records(connection: Connection, access: Access, until: date, surveys: Iterable[str] = ()) -> Holdings:
+    """Read every record of the shipped surveys (or of some) whose day, or arrival where it has none, is not after `until`."""
     access.require(Right.SEE)
     day = day_of()
-    mine = (*access.visible(with_deleted=True), Submission.form_id.in_(survey_ids()), day <= until.isoformat())
+    mine = (*access.visible(with_deleted=True), Submission.form_id.in_(list(surveys) or survey_ids()), day <= until.isoformat())
     standing = _standing()
     found: dict[str, list[Record]] = defaultdict(list)
     columns = (Submission.form_id, Submission.instance_id, country_of(), day, Submission.received_at, Submission.study_area)

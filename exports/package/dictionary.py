@@ -9,6 +9,7 @@ from exports.package.contents import Column, ExportedFile, ExportResult, Table
 from exports.package.words import LANGUAGES, in_language
 
 NAME = "data_dictionary.csv"
+DESCRIPTOR = "datapackage.json"
 _KINDS = {
     "csv": "text/csv",
     "geojson": "application/geo+json",
@@ -17,7 +18,10 @@ _KINDS = {
     "cff": "text/x-yaml",
     "html": "text/html",
     "pdf": "application/pdf",
+    "xml": "application/xml",
 }
+_AGAIN = ".zip"
+"""An archive holds files that are told already."""
 
 
 def header() -> tuple[str, ...]:
@@ -61,7 +65,7 @@ def descriptor(result: ExportResult, files: list[ExportedFile], licence: dict[st
         "keywords": ["Panthera pardus tulliana", "Persian leopard", "human-wildlife conflict"],
         "software": version,
         "summary": result.summary,
-        "resources": [_resource(file, result.tables.get(file.name)) for file in files],
+        "resources": [_resource(file, result.tables.get(file.name)) for file in files if not file.name.endswith(_AGAIN)],
     }
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 

@@ -124,8 +124,9 @@ def pack(connection: Connection, access: Access, result: ExportResult, changed: 
     files.append(write_json(folder / provenance.NAME, origin, indented=True))
     files.append(write_file(folder / "CITATION.cff", citation(result, publisher)))
     files += [write_file(folder / file_name(each), readme(result, data, publisher, each)) for each in LANGUAGES]
-    about = dictionary.descriptor(result, files, LICENCES[summary["level"]], provenance.software()["version"])
-    files.append(write_file(folder / "datapackage.json", about))
+    if dictionary.DESCRIPTOR not in {file.name for file in data}:  # a standard may have one of its own
+        about = dictionary.descriptor(result, files, LICENCES[summary["level"]], provenance.software()["version"])
+        files.append(write_file(folder / dictionary.DESCRIPTOR, about))
     sums = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(files, key=lambda file: file.name))
     return [*files, write_file(folder / SUMS, sums.encode())]
 

@@ -16,7 +16,7 @@ def world(new_server: NewServer) -> Iterator[World]:
         code, said = made.server.here("account", "add", name, "--role", role, "--password", PASSWORD)
         assert code == 0, said
     for level in ("public", "partner"):
-        for name in ("hotspots", "indicators"):
+        for name in ("hotspots", "indicators", "darwincore", "camtrapdp"):
             code, said = made.server.here("export", "run", name, "--level", level, "--as-of", "2026-07-01")
             assert code == 0, said
     return made

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import zipfile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from tests.leaks.attackers import (
     words_in,
 )
 from tests.support.leaks import Attack, World, table
+from tests.support.wildlife import SECRETS
 
 FORM = "conflict_livestock"
 DATA = f"/v1/projects/1/forms/{FORM}/data"
@@ -277,8 +279,57 @@ def test_releases_hold_no_place_no_name_and_no_day(world: World) -> None:
     assert len(files) > 8
     days = {attack.day.isoformat() for attack in world.attacks if attack.day.day not in {1, 28, 30, 31}}
     for path in files:
-        assert points_in(path.read_bytes(), points(world)) == set(), path.name
-        assert words_in(path.read_bytes(), (secrets(world) | days) - {".jpg", "SubmissionDate"}) == set(), path.name
+        assert points_in(path.read_bytes(), [*points(world), *world.signs.values(), *world.searched.values()]) == set(), path.name
+        assert words_in(path.read_bytes(), (secrets(world) | days | {*SECRETS}) - {".jpg", "SubmissionDate"}) == set(), path.name
+
+
+def released(world: World, pattern: str) -> dict[str, list[dict[str, str]]]:
+    """The tables of the releases whose path fits, by it."""
+    found = {str(path): table(path.read_bytes()) for path in (world.server.data / "releases").rglob(pattern)}
+    assert len(found) == len(LEVELS)
+    return found
+
+
+def cell(latitude: float, longitude: float) -> tuple[float, float]:
+    """The middle of the tenth of a degree in which a place lies, worked out anew."""
+    return int(latitude * 10) / 10 + 0.05, int(longitude * 10) / 10 + 0.05
+
+
+def test_the_places_of_searches_stand_in_exact_files(world: World, tmp_path: Path) -> None:
+    for form_id, name in (("prey_transect", "line"), ("camera_station", "ST-LIVE")):
+        exact = as_written(world, "exact", "csv", tmp_path, form_id)
+        assert points_in(exact, [world.searched[f"{name}0"]])
+        assert words_in(exact, SECRETS)
+
+
+def test_standards_tell_the_middle_of_a_cell_and_of_no_camera_that_stands(world: World) -> None:
+    names = {"event.csv": ("decimalLatitude", "decimalLongitude"), "deployments.csv": ("latitude", "longitude")}
+    standing = {cell(*place) for name, place in world.searched.items() if name.startswith("ST-LIVE")}
+    other = {cell(*place) for name, place in world.searched.items() if not name.startswith("ST-LIVE")}
+    other |= {cell(*place) for place in world.signs.values()}
+    assert not standing & other
+    for name, columns in names.items():
+        for rows in released(world, f"*/*/*/{name}").values():
+            cells = {(float(row[columns[0]]), float(row[columns[1]])) for row in rows}
+            assert cells
+            assert all(any(abs(a - x) + abs(b - y) < 1e-6 for x, y in other) for a, b in cells)
+            assert not [each for each in cells if any(abs(each[0] - x) + abs(each[1] - y) < 1e-6 for x, y in standing)]
+    for rows in released(world, "*/*/*/deployments.csv").values():
+        assert len(rows) == 8
+
+
+def test_archives_of_standards_tell_no_more_than_the_files_beside_them(world: World) -> None:
+    for archive in ("darwin-core-archive.zip", "camtrap-dp.zip"):
+        for path in (world.server.data / "releases").rglob(archive):
+            with zipfile.ZipFile(path) as opened:
+                assert all(opened.read(name) == (path.parent / name).read_bytes() for name in opened.namelist())
+
+
+def test_rows_of_two_circles_cannot_be_put_side_by_side_and_ids_are_of_no_phone(world: World) -> None:
+    for name, columns in (("event.csv", ["eventID"]), ("deployments.csv", ["deploymentID", "locationID"])):
+        for column in columns:
+            first, second = ({row[column] for row in rows} for rows in released(world, f"*/*/*/{name}").values())
+            assert not first & second
 
 
 def test_cells_of_a_release_count_five_households_each(world: World) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, update
 
 from records.models import Submission
 from records.store import open_engine
+from tests.support import wildlife
 from tests.support.conflict import insert_record
 from tests.support.servers import Plain, Server
 
@@ -47,6 +48,8 @@ class World:
     server: Server
     attacks: list[Attack] = field(default_factory=list)
     signs: dict[str, tuple[float, float]] = field(default_factory=dict)
+    searched: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Where prey was counted, patrols went and cameras stood or stand: those that stand are named ST-LIVE."""
 
     @classmethod
     def on(cls, server: Server, seed: int = 7) -> "World":
@@ -74,6 +77,28 @@ class World:
                     connection, key, content, place=place, day=FIRST + timedelta(days=30 * number), form_id="leopard_sign"
                 )
                 _came(connection, key, FIRST + timedelta(days=30 * number))
+            self._search(connection, draw)
+
+    def _search(self, connection: Connection, draw: random.Random) -> None:
+        """Prey counts, patrols, and cameras of which every second still stands, far from the others."""
+        day = FIRST + timedelta(days=40)
+        for number in range(4):
+            line, block, patrol, over = ((36.35 + draw.random() / 5, 52.1 + draw.random() / 5) for _ in range(4))
+            live = (35.1 + draw.random() / 5, 51.1 + draw.random() / 5)
+            seen = wildlife.group(radial_m=120.5, obs_point=wildlife.point(line))
+            dogs = {"obs_kind": "dog", "obs_n": 2, "obs_point": wildlife.point(patrol), "obs_note": "near the red rock"}
+            walk = wildlife.transect(seen, place=line)
+            wildlife.put(connection, "prey_transect", f"uuid:line-{number}", walk, place=line, day=day)
+            wildlife.put(connection, "prey_block", f"uuid:block-{number}", wildlife.block(seen), place=block, day=day)
+            wildlife.put(connection, "patrol_effort", f"uuid:patrol-{number}", wildlife.patrol(dogs), place=patrol, day=day)
+            wildlife.put(connection, "leopard_sign", f"uuid:sure-{number}", wildlife.sign(place=line), place=line, day=day)
+            self.signs[f"uuid:sure-{number}"] = line
+            up, visited, down = (day + timedelta(days=days) for days in (0, 31, 83))
+            spells = [("deploy", up), ("service", visited)]
+            wildlife.stand(connection, f"ST-OVER{number}", *spells, ("retrieve", down), place=over)
+            wildlife.stand(connection, f"ST-LIVE{number}", *spells, place=live)
+            places = {"line": line, "block": block, "patrol": patrol, "ST-OVER": over, "ST-LIVE": live}
+            self.searched |= {f"{name}{number}": place for name, place in places.items()}
 
     def connection(self) -> Any:
         """A connection beside the server."""

@@ -62,7 +62,8 @@ Left out, with their number (below {fewest} it is not said exactly): {left_out}.
 
 Surveys that visit no household ({wildlife}) are told with cells of 0.1 degrees and month or quarter, and the uncertainty that
 Chapman gives (15,691 m more than that of the position). Records never leave if {never}. Of {inside} no single record is told at
-all.
+all. Cameras are told by the releases `camtrapdp` once they were taken down: in the same cells, from the first day of a month or
+quarter to the last of one, with the nights they worked. While a camera stands nothing is told of it.
 
 ## Figures
 
