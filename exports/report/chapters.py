@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from exports.report.charts import small_multiples, trend
-from exports.report.document import Block, Document, Heading, isolated
+from exports.report.document import Block, Document, Heading, PageBreak, isolated
 from exports.report.hotspots import hotspots
 from exports.report.indicators import activities, indicators
 from exports.report.language import Language
@@ -36,6 +36,7 @@ def written(numbers: Numbers, _: Language, links: tuple[tuple[str, str], ...] = 
 
 def _map(numbers: Numbers, _: Language) -> Iterator[Block]:
     if numbers.places:
+        yield PageBreak()
         yield Heading(_("Map"))
         yield hotspot_map(numbers, _)
 

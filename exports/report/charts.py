@@ -126,8 +126,7 @@ def _caption(_: Language) -> str:
     return _(
         "Attacks by leopards per month in each quarter of a year (1: January to March). Only months with a report, or a report of "
         "nothing, are counted. The bar shows between which numbers the true one is likely to be (95 of 100). A dash: "
-        "nothing was told, "
-        "or fewer than 5 households stand behind it."
+        "nothing was told, or it would tell of fewer than 5 households."
     )
 
 

@@ -102,8 +102,8 @@ def place_name(province: str, country: str, numbers: Numbers, _: Language) -> st
 
 
 def _centre(centre: tuple[float, float], _: Language) -> str:
-    latitude, longitude = (_.digits(f"{each:.2f}") for each in centre)
-    return _("{north}° N, {east}° E", north=isolated(latitude), east=isolated(longitude))
+    latitude, longitude = (isolated(_.number(round(each, 2), 4) + "°") for each in centre)
+    return _("{north} N, {east} E", north=latitude, east=longitude)
 
 
 def households(told: str, _: Language) -> str:

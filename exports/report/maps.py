@@ -57,7 +57,7 @@ def hotspot_map(numbers: Numbers, _: Language) -> Figure:
           start=_.day(numbers.start), end=_.day(numbers.end)),
         _("Map. Cells that are hotspots: {hot}. Cells with attacks in all: {cells}.",
           hot=_.number(len(numbers.hotspots)), cells=_.number(sum(place.is_cell for place in numbers.places))),
-        width=52,
+        width=78,
     )  # fmt: skip
 
 
@@ -129,18 +129,22 @@ def _cells(numbers: Numbers, sheet: Sheet) -> Iterator[str]:
 
 
 def _rings(numbers: Numbers, sheet: Sheet) -> Iterator[str]:
-    """The clusters of the second method, around their cells."""
+    """The clusters of the second method, around their cells; what lies beyond the map is cut off."""
+    name = f"sheet-{numbers.area or 'range'}"
+    yield f'<clipPath id="{name}">{svg.rect(0, 0, WIDTH, sheet.height)}</clipPath>'
     for cluster in numbers.clusters:
         ring = sheet.ring(cluster.centre, cluster.radius_km, _LEAST_RING)
-        yield svg.path([ring], fill="none", **_RING)
+        yield svg.path([ring], fill="none", clip_path=f"url(#{name})", **_RING)
 
 
 def _words(numbers: Numbers, sheet: Sheet, _: Language) -> Iterator[str]:
     """The numbers of the hotspots beside their cells, then the names; what has no room is left out."""
     cells = [_around(sheet.cell(place.cell_id, _LEAST)) for place in numbers.places if place.is_cell]
+    rings = [_around(sheet.ring(cluster.centre, cluster.radius_km, _LEAST_RING)) for cluster in numbers.clusters]
+    small = [ring for ring in rings if ring[2] - ring[0] < WIDTH / 8]
     taken: list[Box] = []
     yield from _numbers(numbers, sheet, taken, _)
-    yield from _names(numbers, sheet, [*taken, *cells], _)
+    yield from _names(numbers, sheet, [*taken, *cells, *small], _)
 
 
 def _numbers(numbers: Numbers, sheet: Sheet, taken: list[Box], _: Language) -> Iterator[str]:

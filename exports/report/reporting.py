@@ -49,10 +49,7 @@ def _country(code: str, numbers: Numbers, _: Language) -> tuple[str, ...]:
 def _quarters(numbers: Numbers, _: Language) -> Table:
     told = numbers.told("I-EFF-2", "completeness", numbers.area)
     rates = numbers.rates(numbers.area)
-    rows = [
-        (_.period(quarter.name), _months(told.get(quarter.name), _), _rate(rates.get(quarter.name), _))
-        for quarter in numbers.quarters
-    ]
+    rows = [_quarter(quarter.name, told.get(quarter.name), rates.get(quarter.name), _) for quarter in numbers.quarters]
     return Table(
         caption=_("Months with a report, and attacks a month in them, by quarter"),
         columns=(_("Quarter"), _("Months"), _("Attacks a month")),
@@ -63,10 +60,7 @@ def _quarters(numbers: Numbers, _: Language) -> Table:
     )
 
 
-def _months(value: Value | None, _: Language) -> str:
-    share = value.value if value and value.value is not None else 0.0
-    return _("{n} of {all}", n=_.number(round(3 * share / 100)), all=_.number(3))
-
-
-def _rate(value: Value | None, _: Language) -> str:
-    return shown(value, _) if value else _(NONE_OR_FEW)
+def _quarter(name: str, told: Value | None, rate: Value | None, _: Language) -> tuple[str, ...]:
+    months = round(3 * (told.value or 0.0) / 100) if told else 0
+    attacks = shown(rate, _) if rate else _(NONE_OR_FEW) if months else "–"
+    return _.period(name), _("{n} of {all}", n=_.number(months), all=_.number(3)), attacks

@@ -99,22 +99,23 @@ def _hotspots(numbers: Numbers, _: Language) -> Iterator[str]:
     if not numbers.hotspots and not numbers.holding:
         yield _("No hotspot was found.")
         return
-    inside = sum(place.attacks for place in numbers.hotspots)
-    yield _(
-        "Hotspots: {n} cells, with {inside} of the {attacks} attacks ({share}).",
-        n=_.number(len(numbers.hotspots)),
-        inside=_.number(inside),
-        attacks=_.number(numbers.attacks),
-        share=_.percent(100 * inside / numbers.attacks),
-    )
+    if numbers.hotspots:
+        inside = sum(place.attacks for place in numbers.hotspots)
+        yield _(
+            "Hotspots: {n} cells, with {inside} of the {attacks} attacks ({share}).",
+            n=_.number(len(numbers.hotspots)),
+            inside=_.number(inside),
+            attacks=_.number(numbers.attacks),
+            share=_.percent(100 * inside / numbers.attacks),
+        )
     if numbers.holding:
         yield _(
-            "{n} larger areas hold hotspots that are not shown on their own, since fewer than 5 households told of them.",
+            "Larger areas with a hotspot somewhere in them, not shown on its own since fewer than 5 households told of it: {n}.",
             n=_.number(len(numbers.holding)),
         )
     if numbers.clusters:
         yield _(
-            "A second method found {n} clusters; {agreed} of them are where a cell with a hotspot is shown.",
+            "Clusters that a second method found: {n}. Of these, where a cell with a hotspot is shown: {agreed}.",
             n=_.number(len(numbers.clusters)),
             agreed=_.number(sum(map(numbers.agrees, numbers.clusters))),
         )

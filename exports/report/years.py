@@ -47,7 +47,7 @@ def years(numbers: Numbers, _: Language) -> Iterator[Block]:
         note=_(
             "In brackets the numbers between which the true one is likely to be (95 of 100). “More than chance” is said where "
             "those of the first and the last year told do not meet. Even then the cause is not known: in a year with more months "
-            "reported, more attacks become known. –: nothing was told, or fewer than 5 households stand behind it."
+            "reported, more attacks become known. –: nothing was told, or it would tell of fewer than 5 households."
         ),
     )
 
