@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from forms.library import survey_ids
+from records import projects
 from records.blobs import BlobStore
 from records.store import Store, open_engine
 from records.vault import Vault
@@ -147,6 +148,7 @@ def test_a_shipped_survey_is_written_as_a_workbook(cli: Run, tmp_path: Path) -> 
     assert out.read_bytes().startswith(b"PK")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the converter knows no database
 def test_a_workbook_of_a_shipped_survey_is_published_again_with_its_drawings(cli: Run, tmp_path: Path) -> None:
     out = tmp_path / "survey.xlsx"
     cli("form", "workbook", "leopard_sign", "--out", str(out))
@@ -200,15 +202,11 @@ def test_help_is_there_at_once_because_nothing_heavy_is_imported() -> None:
     assert modules & HEAVY == set()
 
 
-def other_project(cli: Run) -> str:
-    """Another project; its number."""
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the surveys of two projects take a while
+def test_projects_are_added_with_their_surveys_and_chosen_by_number(cli: Run) -> None:
     said = cli("project", "add", "Golestan", "golestan").output
     assert "with the shipped surveys" in said
-    return said.partition("is project ")[2].partition(",")[0]
-
-
-def test_projects_are_added_with_their_surveys_and_chosen_by_number(cli: Run) -> None:
-    second = other_project(cli)
+    second = said.partition("is project ")[2].partition(",")[0]
     assert cli("project", "list").output.splitlines() == ["1\tproject1\tTulliana", f"{second}\tgolestan\tGolestan"]
     listed = [line.split("\t")[0] for line in cli("--project", second, "form", "list").output.splitlines()]
     assert set(survey_ids()) <= set(listed)
@@ -222,8 +220,8 @@ def test_a_project_that_is_not_there_is_told(cli: Run, command: tuple[str, ...])
     cli("--project", "70000", *command, code="not_found")
 
 
-def test_people_are_given_roles_signed_out_and_closed(cli: Run) -> None:
-    second = other_project(cli)
+def test_people_are_given_roles_signed_out_and_closed(cli: Run, store: Store) -> None:
+    second = str(projects.add(store, "Golestan", "golestan"))
     cli("account", "add", "leila", "--role", "analyst", "--password", "a long pass phrase")
     cli("account", "add", "root", "--role", "administrator", "--password", "a long pass phrase")
     cli("--project", second, "account", "role", "leila", "coordinator")

@@ -2,21 +2,23 @@
 
 import ast
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from forms.submission import case_number
 from records import audit, projects, reviews
 from records.access import ROLES, Access
 from records.form_life import STATES
-from records.models import AppUser, AuditEvent
+from records.models import Account, AppUser, AuditEvent
 from server import accounts
 from server.pages import log
+from tests.support.firsts import first_folder
 from tests.support.pages import PASSWORD, Page, Site, page
 from tests.support.records import flock, loss, new_id
 
@@ -25,7 +27,10 @@ ROOT = Path(log.__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with closing(Site(tmp_path_factory.mktemp("people") / "data")) as opened:
+    data = tmp_path_factory.mktemp("people") / "data"
+    shutil.copytree(first_folder(tmp_path_factory), data)
+    with closing(Site(data)) as opened:
+        opened.services.store.write(lambda connection: connection.execute(delete(Account).filter_by(name="admin")))
         projects.add(opened.services.store, "گلستان", "golestan", actor="administrator")
         yield opened
 

@@ -1,6 +1,7 @@
 """The page, the JSON and the command of the strategy: what a person and a program are told about each activity."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -17,9 +18,9 @@ from forms.library.translations import pick_languages
 from forms.strategy import strategy
 from records.store import Store
 from server.pages import strategy as page_module
-from server.setup import install_surveys
 from tests.support.commands import Run
 from tests.support.conflict import insert_record
+from tests.support.firsts import first_folder
 from tests.support.pages import Site, page
 
 YEAR = datetime.now(UTC).year
@@ -41,8 +42,9 @@ def fill(engine: Engine) -> None:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with closing(Site(tmp_path_factory.mktemp("strategy") / "data")) as opened:
-        install_surveys(opened.services)
+    data = tmp_path_factory.mktemp("strategy") / "data"
+    shutil.copytree(first_folder(tmp_path_factory), data)
+    with closing(Site(data)) as opened:
         fill(opened.services.store.engine)
         yield opened
 

@@ -2,16 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
+from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from records import migrations
 from records.access import ROLES
 from records.publishing import publish
+from records.store import Store, open_engine
 from server import accounts, app_users
 from server.accounts import ADMINISTRATOR, Person
 from server.app import create_app
@@ -30,6 +36,20 @@ PASSWORD = "a long enough one"
 HOST = "http://192.168.7.5:8080"
 
 
+_quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # else each test spends a third of a second on its accounts
+
+
+@cache
+def _tables() -> bytes:
+    """A database with today's tables and nothing in them."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "tulliana.sqlite3"
+        store = Store(open_engine(f"sqlite:///{file}"))
+        store.rebuild(migrations.upgrade)
+        store.close()
+        return file.read_bytes()
+
+
 class Browser(FlaskClient):
     """A browser at one address of the server."""
 
@@ -45,15 +65,22 @@ class Site:
 
     def __init__(self, folder: Path, database_url: str = "", **settings: str) -> None:
         given = {"DATA": folder, "DATABASE_URL": database_url or None, **settings}
+        file = folder / "tulliana.sqlite3"
+        if not database_url and not file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(_tables())
         self.app = create_app(Config.load(given, environ={}))
         self.services: Services = self.app.extensions["tulliana"]
         with self.app.app_context():
             migrate(self.services.store)
-            for role in EVERYBODY:
-                accounts.add(self.services.store, role, role, PASSWORD, project_id=PROJECT)
+            with patch.object(accounts, "_hash", _quick.hash):
+                for role in EVERYBODY:
+                    accounts.add(self.services.store, role, role, PASSWORD, project_id=PROJECT)
             self.token = app_users.add(self.services.store, HOSTILE, project_id=PROJECT).token
         with self.services.store.read() as connection:
-            self.people: dict[str, Person] = {role: accounts.verified(connection, role, PASSWORD) for role in EVERYBODY}
+            numbers = accounts.ids(connection, EVERYBODY)
+            found = ((role, accounts.person(connection, number)) for role, number in numbers.items())
+            self.people: dict[str, Person] = {role: person for role, person in found if person is not None}
         for form in (FLOCK, LOSS):
             self.publish(form.read_bytes())
 
