@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, select
 
 from records.blobs import BlobStore
-from records.models import Attachment, DraftSubmission, FormDraft, FormMedia, KeptAside
+from records.models import Attachment, DraftSubmission, FormDraft, FormMedia, KeptAside, RelayFile
 from records.store import Store
 
 ERASED = "erased"
@@ -23,7 +23,7 @@ def remove_files(store: Store, blobs: BlobStore, digests: Iterable[str]) -> None
 
 def is_needed(connection: Connection, sha256: str) -> bool:
     """Whether a file belongs to anything."""
-    for model in (Attachment, FormMedia):
+    for model in (Attachment, FormMedia, RelayFile):
         if connection.execute(select(model.name).filter_by(sha256=sha256).limit(1)).first() is not None:
             return True
     aside = connection.execute(select(KeptAside.sha256, KeptAside.files).where(KeptAside.reason != ERASED))

@@ -46,6 +46,13 @@ ARRIVAL = {
         "Erased before",
         "The data of the person were erased here before this came. It may tell again who they are: erase it anew if so.",
     ),
+    "decisions_contradict": FlagKind(
+        "warning",
+        "Decided differently",
+        "Two people decided about the report at different places, without knowing of each other. The stricter counts until one of "
+        "them decides again.",
+        "They decided: {decisions}.",
+    ),
     "consent_contradicted": FlagKind(
         "warning",
         "Personal data without consent",

@@ -83,7 +83,7 @@ class Downward(Scribe):
             version.source_name,
             version.note,
         )
-        query = select(*about, func.length(version.xform).label("size")).filter_by(project_id=self.project_id)
+        query = select(*about, func.length(version.xform).label("size")).where(version.project_id == self.project_id)
         for row in connection.execute(query.order_by(version.published_at, version.form_id)):
             files = [["", row.sha256, row.size], *media.get((row.form_id, row.version), [])]
             body = orjson.dumps({"title": row.title, "source": row.source_name, "note": row.note, "files": files})

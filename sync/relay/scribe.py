@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from sqlalchemy import Connection, Row, func, select, text, update
@@ -53,6 +53,7 @@ class Scribe:
     me: Identity
     project_id: int
     key: str
+    is_upward: ClassVar[bool] = False
     told: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     """Decisions that are on their way into the log."""
 
@@ -110,18 +111,25 @@ class Scribe:
             yield self.written(REVIEW, channel, event.at, body, f=row.form_id, i=row.instance_id, **more)
 
     def erasure(self, connection: Connection, row: Row[Any], to: Iterable[str]) -> Iterator[Entry]:
-        """What is left of a record about a person that was erased here, version by version, for these channels."""
+        """What is left of a record about a person that was erased here, version by version, for these channels; nothing back to
+        where it was erased first."""
         query = select(*SubmissionVersion.__table__.columns).filter_by(project_id=self.project_id, form_id=row.form_id)
         for each in connection.execute(query.where(SubmissionVersion.root_id == row.instance_id)).all():
-            xml = open_xml(self.store.vault, each)
+            about = {"f": each.form_id, "i": each.instance_id, "x": each.sha256}
+            of_version = {"project_id": self.project_id, "form_id": each.form_id, "instance_id": each.instance_id}
+            told = select(RelayRecord.channel, RelayRecord.via).filter_by(**of_version, sha256=each.sha256, kind=ERASURE)
+            known = connection.execute(told).all()
+            xml, at = open_xml(self.store.vault, each), each.redacted_at or datetime.now(UTC)
             for channel in to:
-                at = each.redacted_at or datetime.now(UTC)
-                yield self.written(ERASURE, channel, at, xml, f=each.form_id, i=each.instance_id, x=each.sha256)
+                if not any(other.channel == channel or (other.via and (self.is_upward or other.via in channel)) for other in known):
+                    yield self.written(ERASURE, channel, at, xml, **about)
 
     def written(self, kind: str, channel: str, at: datetime, body: bytes, **more: Any) -> Entry:
         """A record whose body stays in the log."""
         record = written(self.me, kind, channel, at, body, **more)
-        return Entry(record, self.project_id, sha256=hashlib.sha256(body).hexdigest(), body=sealed_body(self.store, record))
+        return Entry(
+            record, self.project_id, sha256=more.get("x") or hashlib.sha256(body).hexdigest(), body=sealed_body(self.store, record)
+        )
 
 
 def event_name(node_id: str, event: Row[Any]) -> str:

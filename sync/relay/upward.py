@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from sqlalchemy import Connection, Row, select, tuple_
@@ -21,6 +21,8 @@ _Key = tuple[str, str, str]
 
 class Upward(Scribe):
     """Writes the log of a project that goes to a hub."""
+
+    is_upward: ClassVar[bool] = True
 
     def entries(self, connection: Connection, page: Sequence[Row[Any]]) -> Iterator[Entry]:
         """What the hub should have of these rows of the feed."""

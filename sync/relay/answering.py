@@ -1,0 +1,164 @@
+"""What a node answers when a peer speaks to it.
+
+Every answer but to strangers is a message too, bound to the question by its nonce.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, update
+
+from forms.problems import Problem
+from records.blobs import BlobStore
+from records.models import RelayNode
+from records.store import Store
+from sync.relay import comparing, enrolment, log, projects
+from sync.relay.batch import START, Batch, place, texts
+from sync.relay.identity import Identity
+from sync.relay.messages import Message, Peer, opened, sealed
+from sync.relay.receiving import Parts
+from sync.relay.sending import Sender
+from sync.relay.settling import missing
+from sync.relay.taking import take_in
+
+MOST_WANTED = 32
+"""So many files are asked for at once."""
+NEWEST = 3
+"""So many places are told of a channel at first."""
+MOST_PIECE = 4 * 1024 * 1024
+MOST_BATCH = 4 * 1024 * 1024
+"""Limits in bytes of a piece of a file, and of a batch before it is packed."""
+Answer = tuple[dict[str, Any], bytes]
+
+
+class Answerer:
+    """Answers peers. `folder` is for unfinished files. May be called from many threads."""
+
+    def __init__(self, store: Store, blobs: BlobStore, me: Identity, folder: Path) -> None:
+        self.store, self.blobs, self.me = store, blobs, me
+        self.parts = Parts(folder, blobs)
+        self.sender = Sender(store, blobs)
+        self._ways: dict[str, Callable[[Row[Any], str, Message], Answer]] = {
+            "hello": self._hello,
+            "positions": self._positions,
+            "push": self._push,
+            "pull": self._pull,
+            "wants": self._wants,
+            "put": self._put,
+            "get": self._get,
+            "compare": self._compare,
+            "bye": self._bye,
+        }
+
+    def answer(self, packet: bytes) -> bytes:
+        """The answer to a packet. Raises `Problem` relay_unreadable or relay_refused for whom we cannot answer."""
+        message = opened(self.me, packet, self._key)
+        if message.said.get("type") == "enrol":
+            peer, said, data = enrolment.admit(self.store, message)
+            return sealed(self.me, peer, said | {"nonce": message.nonce}, data)
+        with self.store.read() as connection:
+            row = projects.node(connection, message.peer)
+            project = projects.relayed(connection, row.project_id)
+        try:
+            way = self._ways.get(str(message.said.get("type")))
+            if way is None or project is None:
+                raise Problem("relay_unreadable", "This node does not know what is asked; it may be older than the other.")
+            said, data = way(row, project.key, message)
+        except Problem as problem:
+            said, data = {"error": problem.kind.code, "detail": problem.detail}, b""
+        except (KeyError, TypeError, ValueError) as error:
+            said, data = {"error": "relay_unreadable", "detail": type(error).__name__}, b""
+        small = bool(message.said.get("small"))
+        return sealed(self.me, Peer.of(row.verify_key, row.seal_key), said | {"nonce": message.nonce}, data, small=small)
+
+    def _key(self, node_id: str, said: dict[str, Any]) -> bytes:
+        if said.get("type") == "enrol":
+            return enrolment.key_in(node_id, said)
+        with self.store.read() as connection:
+            key: bytes = projects.node(connection, node_id).verify_key
+            return key
+
+    def _hello(self, peer: Row[Any], key: str, message: Message) -> Answer:
+        """How far we have read the peer, what there is to read here, which files we lack, and what time it is."""
+        now = datetime.now(UTC)
+        with self.store.snapshot() as connection:
+            theirs = [str(name) for name in message.said["channels"]][:1000]
+            have = {name: texts(log.positions(connection, peer.id, name, most=NEWEST)) for name in theirs}
+            ours = log.channels(connection, peer.project_id)
+            heads = {name: texts([ours[name]])[0] for name in sorted(projects.readable(peer, key) & ours.keys())}
+            wanted = missing(connection, self.blobs, peer.id)
+        met = update(RelayNode).filter_by(id=peer.id).values(met_at=now)
+        self.store.write(lambda connection: connection.execute(met))
+        return {"have": have, "heads": heads, "now": now.isoformat(), "files": [len(wanted), sum(wanted.values())]}, b""
+
+    def _positions(self, peer: Row[Any], key: str, message: Message) -> Answer:
+        """Every place of a channel of the peer that we know: the newest were of another history."""
+        with self.store.read() as connection:
+            return {"have": texts(log.positions(connection, peer.id, str(message.said["channel"])))}, b""
+
+    def _push(self, peer: Row[Any], key: str, message: Message) -> Answer:
+        taken = take_in(self.store, self.me, peer, key, Batch.read(message.said, message.data))
+        upto = None if taken.upto is None else texts([taken.upto])[0]
+        return {"new": taken.new, "upto": upto, "lacking": list(taken.lacking)}, b""
+
+    def _pull(self, peer: Row[Any], key: str, message: Message) -> Answer:
+        """The next records of a channel behind the furthest place of the peer that our log passed through."""
+        said = message.said
+        channel = str(said["channel"])
+        if channel not in projects.readable(peer, key):
+            raise Problem("relay_refused", f"The channel {channel} is not for {peer.name}.")
+        offered = [each for each in map(place, said["have"]) if each is not None]
+        with self.store.read() as connection:
+            start = log.common(connection, offered)
+        if start is None and offered and not said["all"]:
+            return {"unknown": True}, b""
+        most = min(max(int(said["most"]), 1024), MOST_BATCH)
+        whole = None if said.get("whole") else ()
+        batch = self.sender.batch(peer.id, channel, start or START, most, whole=whole)
+        return ({"empty": True}, b"") if batch is None else (batch.said(), batch.data())
+
+    def _wants(self, peer: Row[Any], key: str, message: Message) -> Answer:
+        """Files that the peer named and that are not here, small ones first: [SHA-256, size, how much is here]."""
+        with self.store.read() as connection:
+            wanted = list(missing(connection, self.blobs, peer.id).items())
+        return {"wants": [[sha256, size, self.parts.offset(sha256)] for sha256, size in wanted[:MOST_WANTED]]}, b""
+
+    def _put(self, peer: Row[Any], key: str, message: Message) -> Answer:
+        """Take a piece of a file that we asked for."""
+        sha256, offset, size = str(message.said["sha256"]), int(message.said["offset"]), int(message.said["size"])
+        with self.store.read() as connection:
+            expected = missing(connection, self.blobs, peer.id).get(sha256)
+        if expected is None:
+            return {"offset": size}, b""
+        if expected != size or len(message.data) > MOST_PIECE:
+            raise Problem("relay_unreadable", f"The file {sha256} is not as it was announced.")
+        return {"offset": self.parts.add(sha256, offset, message.data, size)}, b""
+
+    def _get(self, peer: Row[Any], key: str, message: Message) -> Answer:
+        """Give a piece of a file that goes with a form."""
+        sha256, offset = str(message.said["sha256"]), int(message.said["offset"])
+        if peer.role != projects.STATION or not self.sender.may_have(peer.project_id, sha256):
+            raise Problem("relay_refused", f"The file {sha256} is not for {peer.name}.")
+        data, size = self.sender.piece(sha256, offset, min(max(int(message.said["most"]), 1024), MOST_PIECE))
+        return {"size": size}, data
+
+    def _compare(self, peer: Row[Any], key: str, message: Message) -> Answer:
+        """What we hold of a channel that the peer writes, or may read: of all, of each form and day, or of one of these."""
+        channel, group = str(message.said["channel"]), message.said.get("group")
+        if channel not in projects.readable(peer, key) | {projects.channel(projects.DATA, key)}:
+            raise Problem("relay_refused", f"The channel {channel} is not for {peer.name}.")
+        with self.store.snapshot() as connection:
+            if group is not None:
+                return {"ids": comparing.ids(connection, channel, str(group), of=peer.id)}, b""
+            found = comparing.groups(connection, channel, of=peer.id)
+        return {"groups": found} if message.said.get("groups") else {"all": comparing.digest_of(found)}, b""
+
+    def _bye(self, peer: Row[Any], key: str, message: Message) -> Answer:
+        """Keep what the meeting showed, for who looks at it here."""
+        now = datetime.now(UTC)
+        state = {name: message.said[name] for name in ("clock", "rate", "pending", "safe", "name") if name in message.said}
+        values = {"met_at": now, "state": {**peer.state, **state}}
+        self.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=peer.id).values(**values)))
+        return {}, b""

@@ -1,0 +1,58 @@
+"""Whether two nodes hold the same: counts and digests of records by form and day, and where these differ, the records one by one.
+
+A digest is the exclusive or of the ids, which are digests themselves: it does not depend on the order, and two sets with equal ones
+are equal. Nobody says "everything is safe" because nothing failed, but because this was compared.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from records.models import RelayRecord
+from sync.relay.projects import DATA
+
+Groups = dict[str, tuple[int, str]]
+"""How many records, and the digest in hex, by form and day: `form day`."""
+
+
+def groups(connection: Connection, channel: str, *, of: str | None = None) -> Groups:
+    """What the log holds of a channel; of one that several write, what came from, or was written by, the node `of`."""
+    found: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for row in connection.execute(_of(channel, of)).yield_per(1000):
+        entry = found[_group(row.header)]
+        entry[0] += 1
+        entry[1] ^= int(row.id, 16)
+    return {name: (count, f"{digest:064x}") for name, (count, digest) in sorted(found.items())}
+
+
+def ids(connection: Connection, channel: str, group: str, *, of: str | None = None) -> list[str]:
+    """The records of one form and day."""
+    rows = connection.execute(_of(channel, of).filter_by(form_id=group.rsplit(" ", 1)[0]))
+    return sorted(row.id for row in rows if _group(row.header) == group)
+
+
+def differing(ours: Mapping[str, tuple[int, str]], theirs: Mapping[str, tuple[int, str]]) -> list[str]:
+    """The groups that are not the same on both sides."""
+    return sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+
+
+def digest_of(ours: Mapping[str, tuple[int, str]]) -> tuple[int, str]:
+    """Count and digest of a whole channel."""
+    total = 0
+    for _, digest in ours.values():
+        total ^= int(digest, 16)
+    return sum(count for count, _ in ours.values()), f"{total:064x}"
+
+
+def _of(channel: str, node: str | None) -> Any:
+    row = RelayRecord
+    query = select(row.id, row.header).filter_by(channel=channel)
+    return query.where(row.origin == node) if node is not None and channel.startswith(f"{DATA}:") else query
+
+
+def _group(header: bytes) -> str:
+    about = orjson.loads(header)
+    return f"{about.get('f', '')} {str(about.get('t', ''))[:10]}"

@@ -1,0 +1,151 @@
+"""What people decided elsewhere about a record, replayed here: reviews, deletions, erasures.
+
+Decisions name those their author knew. Where two places decided differently without knowing of each other, the stricter counts and
+the record waits for a person, whatever the order in which both arrive.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from forms.submission import identify
+from records.blobs import BlobStore
+from records.flags import flag, flag_columns, is_waiting
+from records.models import AppUser, Attachment, Feed, RelayRecord, ReviewEvent, Submission, SubmissionVersion
+from records.orphans import remove_files
+from records.personal import seal_xml
+from records.store import Store, lock_form, vault_of
+from sync.intake import Intake, read_answers, reading_flags, state_of
+from sync.relay.scribe import DECIDED, heads, reviews
+from sync.relay.waits import Waits
+
+CONTRADICTED = "decisions_contradict"
+_STRICTEST = ("rejected", "hasIssues", "approved", "edited", "received", "delete", "restore")
+
+
+def header(row: Row[Any]) -> dict[str, Any]:
+    """What the header of a kept record says."""
+    said: dict[str, Any] = orjson.loads(row.header)
+    return said
+
+
+def replay(store: Store, row: Row[Any], body: bytes, node: str) -> None:
+    """Do with a record what was done with it elsewhere. Raises `Waits` for a record that is not here."""
+    about, said = header(row), orjson.loads(body)
+
+    def work(connection: Connection) -> None:
+        lock_form(connection, row.project_id, row.form_id, alone=True)
+        record = _record(connection, row)
+        key = {"project_id": row.project_id, "form_id": row.form_id, "instance_id": record.instance_id}
+        known = select(ReviewEvent.id).filter_by(**key).where(ReviewEvent.detail["relay"].as_string() == about["e"])
+        if connection.execute(known).first() is not None:
+            return
+        actor, detail = f"{said['actor']} @ {node}", said["detail"] | {"relay": about["e"]}
+        event = {**key, "at": datetime.fromisoformat(said["at"]), "actor": actor, "action": about["a"], "state": about.get("s")}
+        added = connection.execute(insert(ReviewEvent).values(**event, comment=said["comment"], detail=detail)).inserted_primary_key
+        entry = {"kind": "review", **key, "sha256": record.current_sha256, "event_id": added[0] if added else None}
+        connection.execute(insert(Feed).values(entry))
+        values = _settled(record, said["detail"], actor) if about["a"] == "settle" else {}
+        if about["a"] in DECIDED:
+            values = _decided(connection, row, record, about["a"], actor)
+        if values:
+            connection.execute(update(Submission).filter_by(**key).values(**values, updated_at=datetime.now(UTC)))
+        if said["detail"].get("remedy") == "return" and record.app_user_id is not None:
+            told = {"record": record.instance_id, "text": said["comment"][:120]}
+            connection.execute(update(AppUser).filter_by(id=record.app_user_id).values(notice=told))
+
+    store.write(work)
+
+
+def _record(connection: Connection, row: Row[Any]) -> Row[Any]:
+    of_form = {"project_id": row.project_id, "form_id": row.form_id}
+    roots = select(SubmissionVersion.root_id).filter_by(**of_form, instance_id=row.instance_id)
+    query = select(*Submission.__table__.columns).filter_by(**of_form).where(Submission.instance_id.in_(roots))
+    found = connection.execute(query.with_for_update()).first()
+    if found is None:
+        raise Waits("original")
+    return found
+
+
+def _decided(connection: Connection, row: Row[Any], record: Row[Any], action: str, actor: str) -> dict[str, Any]:
+    """What the decisions on a record come to, now that one more is known."""
+    decisions = set(heads(reviews(connection, row.project_id, row.form_id, row.instance_id), action).values())
+    decided = min(decisions, key=_STRICTEST.index)
+    flags = list(record.flags)
+    if action == "state" and len(decisions) > 1 and not any(item["code"] == CONTRADICTED for item in flags):
+        flags.append(flag(CONTRADICTED, decisions=", ".join(sorted(decisions))))
+    if action != "state":
+        return {"deleted_at": datetime.now(UTC) if decided == "delete" else None, "checked": 0}
+    if decided == "approved":
+        flags = _accepted(flags, actor, {item["code"] for item in flags})
+    again = {"checked": 0} if "rejected" in {decided, record.review_state} else {}
+    return {"review_state": decided, **flag_columns(flags), **again}
+
+
+def _settled(record: Row[Any], detail: dict[str, Any], actor: str) -> dict[str, Any]:
+    return flag_columns(_accepted(record.flags, actor, set(detail.get("flags", ()))))
+
+
+def _accepted(flags: list[dict[str, Any]], actor: str, codes: set[str]) -> list[dict[str, Any]]:
+    mark = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "by": actor, "remedy": "accept"}
+    return [{**item, "settled": mark} if item["code"] in codes and is_waiting(item) else item for item in flags]
+
+
+def hide(store: Store, row: Row[Any], node: str) -> None:
+    """Take a record out of every list that a station erased, until a person says what is to become of it."""
+
+    def work(connection: Connection) -> None:
+        record = _record(connection, row)
+        if record.deleted_at is None:
+            key = {"project_id": row.project_id, "form_id": row.form_id, "instance_id": record.instance_id}
+            connection.execute(update(Submission).filter_by(**key).values(deleted_at=datetime.now(UTC), checked=0))
+            event = {"at": datetime.now(UTC), "actor": node, "action": "delete", "comment": "", "detail": {"relay": row.id}}
+            connection.execute(insert(ReviewEvent).values(**key, **event, state=None))
+
+    store.write(work)
+
+
+def show(store: Store, row: Row[Any]) -> None:
+    """Bring back what `hide` took out: what happened counts again, without whom it happened to."""
+
+    def work(connection: Connection) -> None:
+        record = _record(connection, row)
+        key = {"project_id": row.project_id, "form_id": row.form_id, "instance_id": record.instance_id}
+        hidden = select(ReviewEvent.id).filter_by(**key, action="delete").where(ReviewEvent.detail["relay"].as_string() == row.id)
+        if connection.execute(hidden).first() is not None:
+            connection.execute(update(Submission).filter_by(**key).values(deleted_at=None, checked=0))
+
+    store.write(work)
+
+
+def erase(store: Store, blobs: BlobStore, intake: Intake, row: Row[Any], xml: bytes) -> None:
+    """Put what is left of a version in its place, take its files away, and never send or take the rest again."""
+    schema, _ = intake.schemas.get(row.project_id, row.form_id, identify(xml).version)
+    incoming = identify(xml)
+    reading = read_answers(schema, incoming)
+    digest = header(row)["x"]
+
+    def work(connection: Connection) -> list[str]:
+        lock_form(connection, row.project_id, row.form_id, alone=True)
+        record, now = _record(connection, row), datetime.now(UTC)
+        key = {"project_id": row.project_id, "form_id": row.form_id, "instance_id": row.instance_id}
+        of_version = {**key, "sha256": digest}
+        vault = vault_of(connection)
+        values = {"xml": seal_xml(vault, of_version, xml), "redacted_at": now, "erased_at": now, "contact_paths": None}
+        if connection.execute(update(SubmissionVersion).filter_by(**of_version).values(values)).rowcount == 0:
+            raise Waits("original")
+        gone = connection.execute(delete(Attachment).filter_by(**key).returning(Attachment.sha256)).scalars().all()
+        told = update(RelayRecord).filter_by(**key).where(RelayRecord.id != row.id)
+        connection.execute(told.values(body=None, files=[]))
+        of_record = {**key, "instance_id": record.instance_id}
+        if (record.current_instance_id, record.current_sha256) == (row.instance_id, digest):
+            state = state_of(vault, of_version, incoming, reading, reading_flags(reading))
+            state = {name: value for name, value in state.items() if name not in {"flags", "attention", "excluded"}}
+            connection.execute(update(Submission).filter_by(**of_record).values(**state, files=[], contact=None, updated_at=now))
+        connection.execute(insert(Feed).values(kind="erasure", **of_record, sha256=record.current_sha256))
+        return list(gone)
+
+    remove_files(store, blobs, store.write(work))
+    store.tidy()

@@ -1,0 +1,81 @@
+"""What a hub defines, taken over by a station: forms with their files, their states, the entities of lists."""
+
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, delete, select, update
+
+from forms.definition import FormDefinition
+from forms.problems import Problem
+from records import entities as kept
+from records.access import Access
+from records.blobs import BlobStore
+from records.models import Entity, Form, FormVersion, RelayFile
+from records.publishing import Publication, list_changed, publish_with
+from records.store import Store
+from sync import entities
+from sync.relay.waits import Waits
+
+
+def form(store: Store, blobs: BlobStore, row: Row[Any], body: bytes, by: str) -> None:
+    """Publish a version once all of it is here: phones get a form only whole. Other bytes of that version that are here stay."""
+    said = orjson.loads(body)
+    (_, xform_sha256, _), *media = said["files"]
+    key = {"project_id": row.project_id, "form_id": row.form_id, "version": row.instance_id}
+    with store.read() as connection:
+        here = connection.execute(select(FormVersion.xform).filter_by(**key, sha256=xform_sha256)).scalar()
+    needed = [sha256 for _, sha256, _ in media] + ([] if here is not None else [xform_sha256])
+    if not all(map(blobs.has, needed)):
+        raise Waits("files")
+    if here is None:
+        with blobs.open(xform_sha256) as file:
+            here = file.read()
+    files = [{"name": name, "md5": blobs.described(sha256).md5, "sha256": sha256, "size": size} for name, sha256, size in media]
+    definition = FormDefinition.from_xform(here)
+    publication = Publication(row.project_id, definition, here, said["source"], files, said["note"], by)
+
+    def work(connection: Connection) -> None:
+        publish_with(connection, publication)
+        connection.execute(delete(RelayFile).filter_by(record_id=row.id))
+
+    store.write(work)
+
+
+def state(store: Store, row: Row[Any], body: bytes) -> None:
+    """Open, close or retire a form as the hub did, and make its current version ours."""
+    said = orjson.loads(body)
+    of_form = {"project_id": row.project_id, "form_id": row.form_id}
+
+    def work(connection: Connection) -> None:
+        known = connection.execute(select(FormVersion.version).filter_by(**of_form, version=said["current"])).first()
+        if known is None:
+            raise Waits("files")
+        values = {"state": said["state"], "current_version": said["current"], "confidential": said["confidential"]}
+        connection.execute(update(Form).filter_by(**of_form).values(**values))
+        list_changed(connection, row.project_id)
+
+    store.write(work)
+
+
+def entity(store: Store, row: Row[Any], body: bytes, by: str) -> None:
+    """Bring an entity to what it is at the hub."""
+    said = orjson.loads(body)
+    access = Access.everything(row.project_id, by)
+    name, uuid = row.form_id, row.instance_id
+
+    def work(connection: Connection) -> None:
+        kept.make_list(connection, row.project_id, name, said["properties"])
+        query = select(Entity.label, Entity.data, Entity.deleted_at).filter_by(project_id=row.project_id, list_name=name, uuid=uuid)
+        here = connection.execute(query).first()
+        if here is not None and here.deleted_at is not None:
+            return
+        if said["deleted"]:
+            if here is not None:
+                entities.ask(connection, access, name, uuid, "delete", {})
+        elif here is None or (here.label, here.data) != (said["label"], said["data"]):
+            entities.ask(connection, access, name, uuid, "upsert", said["data"] | {"label": said["label"]})
+
+    try:
+        store.write(work)
+    except Problem as problem:
+        raise Waits(problem.kind.code) from None

@@ -1,0 +1,320 @@
+"""A meeting with a peer, from our side: both say how far they have read each other, then each gets what it lacks.
+
+Records first, files last, small ones first. Every step is complete in itself: a meeting that breaks off anywhere has still brought
+both further, and the next goes on from there. `call` carries a packet to the peer and brings its answer; it is all that a meeting
+knows of networks.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+
+from forms.problems import CATALOGUE, Problem
+from records.models import Feed, RelayNode, RelayProject
+from sync.relay import comparing, log, projects
+from sync.relay.answering import MOST_BATCH, MOST_PIECE, NEWEST, Answerer
+from sync.relay.batch import START, Batch, Place, place, texts
+from sync.relay.downward import Downward
+from sync.relay.messages import Message, Peer, new_nonce, opened, sealed
+from sync.relay.scribe import Scribe
+from sync.relay.settling import missing
+from sync.relay.taking import take_in
+from sync.relay.upward import Upward
+
+Call = Callable[[bytes], bytes]
+SLICE_SECONDS = 15
+"""So long should one message take on its way."""
+_SMALLEST, _FAST = (
+    8 * 1024,
+    128 * 1024,
+)  # bytes of a message; bytes per second from which compressing well takes longer than sending
+_SLOW_TURN = 0.5  # seconds there and back, from which several messages go at once
+_WINDOW = 4
+_TRIES = 3
+_SHRINKS = 3  # about so many times are records smaller on their way
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a meeting did. Bytes are those of packets; `clock` is by how many seconds the peer's clock is ahead of ours.
+
+    `safe`: it was compared, and all that is here is there too, files and all. `pending` counts what is not.
+    """
+
+    pushed: int = 0
+    pulled: int = 0
+    files_sent: int = 0
+    files_got: int = 0
+    bytes_out: int = 0
+    bytes_in: int = 0
+    seconds: float = 0.0
+    rate: float = 0.0
+    clock: float = 0.0
+    safe: bool = False
+    pending: dict[str, int] = field(default_factory=dict)
+    differing: list[str] = field(default_factory=list)
+    regressed: bool = False
+
+
+class Meeting:
+    """One meeting with the peer of this row. Raises `Problem` relay_unreachable, relay_refused or relay_unreadable from `run`."""
+
+    def __init__(self, answerer: Answerer, peer: Row[Any], call: Call, *, most_seconds: float | None = None) -> None:
+        self.answerer, self.row, self._call = answerer, peer, call
+        self.store, self.blobs, self.me = answerer.store, answerer.blobs, answerer.me
+        self.peer = Peer.of(peer.verify_key, peer.seal_key)
+        self.outcome = Outcome(rate=float(peer.state.get("rate", 0)))
+        self._until = None if most_seconds is None else time.monotonic() + most_seconds
+        self._turn = 0.0
+        with self.store.read() as connection:
+            project = projects.relayed(connection, peer.project_id)
+            if project is None:
+                raise Problem("relay_refused", "This project is not exchanged.")
+        self.key = str(project.key)
+        self.data = projects.channel(projects.DATA, self.key)
+
+    def run(self, *, files: bool = True) -> Outcome:
+        """Meet. What was reached before it broke off stays, and is written down either way."""
+        begun = time.monotonic()
+        try:
+            scribe_of(self.answerer, self.row.project_id).run()
+            heads = self._hello()
+            self._pull(heads)
+            if files:
+                self._files()
+            self._compare()
+            self._ask(
+                "bye", clock=-self.outcome.clock, rate=self.outcome.rate, pending=self.outcome.pending, safe=self.outcome.safe
+            )
+        finally:
+            self.outcome.seconds = time.monotonic() - begun
+            self._remember()
+        return self.outcome
+
+    def _hello(self) -> dict[str, Place]:
+        """Push what the peer lacks; what there is to be pulled."""
+        with self.store.read() as connection:
+            ours = log.channels(connection, self.row.project_id)
+        mine = {name for name in ours if self.row.role == projects.HUB or name in projects.readable(self.row, self.key)}
+        begun = time.monotonic()
+        said = self._ask("hello", channels=sorted(mine)).said
+        self._turn = time.monotonic() - begun
+        self.outcome.clock = (datetime.fromisoformat(said["now"]) - datetime.now(UTC)).total_seconds() + self._turn / 2
+        for name in sorted(mine):
+            offered = [each for each in map(place, said["have"].get(name, [])) if each is not None]
+            start = self._start(name, offered)
+            if start != ours[name]:
+                self._push(name, start)
+        return {name: at for name, text in said["heads"].items() if (at := place(text)) is not None}
+
+    def _start(self, channel: str, offered: list[Place]) -> Place:
+        """From where on the peer lacks this channel: the furthest of its places that our log passed through."""
+        with self.store.read() as connection:
+            start = log.common(connection, offered)
+            if start is None and len(offered) == NEWEST:
+                self.outcome.regressed = True
+                everything = self._ask("positions", channel=channel).said["have"]
+                start = log.common(connection, [each for each in map(place, everything) if each is not None])
+            elif start is None and offered:
+                self.outcome.regressed = True
+        return start or START
+
+    def _push(self, channel: str, start: Place) -> None:
+        """Send a channel from a place on; on a slow line several messages are on their way at once."""
+        window = _WINDOW if self._turn > _SLOW_TURN else 2
+        with ThreadPoolExecutor(window, "relay") as pool:
+            under_way: list[Future[None]] = []
+            for batch in self._batches(channel, start):
+                under_way.append(pool.submit(self._push_one, batch))
+                while len(under_way) >= window:
+                    done = next((each for each in under_way if each.done()), None)
+                    if done is None:
+                        wait(under_way, return_when=FIRST_COMPLETED)
+                        continue
+                    under_way.remove(done)
+                    done.result()
+            for each in under_way:
+                each.result()
+
+    def _batches(self, channel: str, start: Place) -> Iterator[Batch]:
+        while not self._is_over():
+            batch = self.answerer.sender.batch(self.row.id, channel, start, self._most())
+            if batch is None or batch.upto is None:
+                return
+            yield batch
+            start = batch.upto
+
+    def _push_one(self, batch: Batch) -> None:
+        said = self._ask("push", batch.data(), **batch.said()).said
+        self.outcome.pushed += said["new"]
+        if said["lacking"] and batch.after is not None and batch.upto is not None:
+            again = self.answerer.sender.batch(
+                self.row.id, batch.channel, batch.after, MOST_BATCH, whole=set(said["lacking"]), upto=batch.upto[0]
+            )
+            if again is not None:
+                self.outcome.pushed += self._ask("push", again.data(), **again.said()).said["new"]
+
+    def _pull(self, heads: dict[str, Place]) -> None:
+        for channel in sorted(heads):
+            asked_all, whole = False, False
+            while not self._is_over():
+                with self.store.read() as connection:
+                    have = log.positions(connection, self.row.id, channel, most=log.MOST_POSITIONS if asked_all else NEWEST)
+                if heads[channel] in have[:1]:
+                    break
+                answer = self._ask("pull", channel=channel, have=texts(have), all=asked_all, whole=whole, most=self._most())
+                if answer.said.get("unknown"):
+                    self.outcome.regressed = asked_all = True
+                    continue
+                if answer.said.get("empty"):
+                    break
+                batch = Batch.read(answer.said, answer.data)
+                taken = take_in(self.store, self.me, self.row, self.key, batch)
+                self.outcome.pulled += taken.new
+                if whole and taken.lacking:
+                    raise Problem("relay_unreadable", "The peer names records that it does not send.")
+                whole = bool(taken.lacking)
+                if not whole and not batch.more:
+                    break
+
+    def _files(self) -> None:
+        """Get the files of forms, then send those of records that the peer asks for."""
+        with self.store.read() as connection:
+            wanted = missing(connection, self.blobs, self.row.id)
+        for sha256, size in wanted.items():
+            self._get(sha256, size)
+        sent: set[str] = set()
+        while not self._is_over():
+            wants = [(sha256, size, offset) for sha256, size, offset in self._ask("wants").said["wants"] if sha256 not in sent]
+            if not wants:
+                return
+            for sha256, size, offset in wants:
+                sent.add(sha256)
+                self._put(sha256, size, offset)
+
+    def _get(self, sha256: str, size: int) -> None:
+        offset = self.answerer.parts.offset(sha256)
+        while not self.blobs.has(sha256) and not self._is_over():
+            answer = self._ask("get", sha256=sha256, offset=offset, most=self._most(MOST_PIECE))
+            if "error" in answer.said:
+                return
+            offset = self.answerer.parts.add(sha256, offset, answer.data, size)
+        self.outcome.files_got += self.blobs.has(sha256)
+
+    def _put(self, sha256: str, size: int, offset: int) -> None:
+        while not self._is_over():
+            try:
+                data, whole = self.answerer.sender.piece(sha256, offset, self._most(MOST_PIECE))
+            except Problem as problem:
+                if problem.kind.code != "not_found":
+                    raise
+                return  # erased meanwhile
+            if whole != size or (not data and size):
+                return
+            offset = self._ask("put", data, sha256=sha256, offset=offset, size=size).said["offset"]
+            if offset >= size:
+                self.outcome.files_sent += 1
+                return
+
+    def _compare(self) -> None:
+        """Find out, record by record where need be, whether all that is here is there; what is not is sent at once."""
+        if self.row.role != projects.HUB:
+            return
+        with self.store.snapshot() as connection:
+            ours = comparing.groups(connection, self.data, of=self.me.node_id)
+        lacking: list[str] = []
+        if tuple(self._ask("compare", channel=self.data).said["all"]) != comparing.digest_of(ours):
+            theirs = {
+                name: tuple(each) for name, each in self._ask("compare", channel=self.data, groups=True).said["groups"].items()
+            }
+            for group in comparing.differing(ours, theirs):
+                there = set(self._ask("compare", channel=self.data, group=group).said["ids"])
+                with self.store.read() as connection:
+                    lacking += sorted(set(comparing.ids(connection, self.data, group, of=self.me.node_id)) - there)
+                self.outcome.differing.append(group)
+        for begin in range(0, len(lacking), 100):
+            some = Batch(self.data, None, None, self.answerer.sender.some(lacking[begin : begin + 100]), ())
+            self.outcome.pushed += self._ask("push", some.data(), **some.said()).said["new"]
+        said = self._ask("hello", channels=[]).said
+        unsigned = unwritten(self.answerer, self.row.project_id)
+        count, size = said["files"]
+        self.outcome.pending = {"records": unsigned, "files": count, "bytes": size}
+        self.outcome.safe = not count and not unsigned and self._is_there(ours, lacking)
+
+    def _is_there(self, ours: comparing.Groups, sent: list[str]) -> bool:
+        """Whether the comparison holds, also of what it made us send."""
+        if not sent and not self.outcome.differing:
+            return True
+        theirs: set[str] = set()
+        mine: set[str] = set()
+        for group in self.outcome.differing:
+            theirs |= set(self._ask("compare", channel=self.data, group=group).said["ids"])
+            with self.store.read() as connection:
+                mine |= set(comparing.ids(connection, self.data, group, of=self.me.node_id))
+        return mine <= theirs
+
+    def _ask(self, kind: str, data: bytes = b"", **said: Any) -> Message:
+        """One question and its answer; a few times, since every question may be repeated. Raises what the peer answered."""
+        small = self.outcome.rate < _FAST
+        question = {"type": kind, "nonce": (nonce := new_nonce()), "small": small, **said}
+        packet = sealed(self.me, self.peer, question, data, small=small)
+        for attempt in range(_TRIES):
+            try:
+                begun = time.monotonic()
+                back = self._call(packet)
+                break
+            except Problem as problem:
+                if problem.kind.code != "relay_unreachable" or attempt == _TRIES - 1:
+                    raise
+        self._learn(len(packet), len(back), time.monotonic() - begun)
+        answer = opened(self.me, back, lambda _id, _said: self.peer.verify_key)
+        if answer.peer != self.peer.node_id or answer.nonce != nonce:
+            raise Problem("relay_unreadable", "It is the answer to something else.")
+        if (error := answer.said.get("error")) is not None:
+            raise Problem(error if error in CATALOGUE else "relay_unreadable", str(answer.said.get("detail", "")))
+        return answer
+
+    def _learn(self, out: int, back: int, seconds: float) -> None:
+        """How fast the line is, from messages large enough to tell."""
+        self.outcome.bytes_out += out
+        self.outcome.bytes_in += back
+        if out + back > _SMALLEST:
+            rate = (out + back) / max(seconds - self._turn / 2, 0.001)
+            self.outcome.rate = rate if not self.outcome.rate else 0.7 * self.outcome.rate + 0.3 * rate
+
+    def _most(self, limit: int = MOST_BATCH) -> int:
+        """How many bytes before packing to put into the next message."""
+        if not self.outcome.rate:
+            return 4 * _SMALLEST
+        slice_bytes = int(self.outcome.rate * SLICE_SECONDS) * (_SHRINKS if limit == MOST_BATCH else 1)
+        return max(_SMALLEST, min(slice_bytes, limit // 4))
+
+    def _is_over(self) -> bool:
+        return self._until is not None and time.monotonic() > self._until
+
+    def _remember(self) -> None:
+        values = {"met_at": datetime.now(UTC), "state": {**self.row.state, **asdict(self.outcome)}}
+        self.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=self.row.id).values(**values)))
+
+
+def scribe_of(answerer: Answerer, project_id: int) -> Scribe:
+    """Who writes the log of a project: for its hub, or, if it is one, for its stations."""
+    with answerer.store.read() as connection:
+        project = projects.relayed(connection, project_id)
+    if project is None:
+        raise Problem("relay_refused", "This project is not exchanged.")
+    kind = Downward if project.hub is None else Upward
+    return kind(answerer.store, answerer.me, project_id, project.key)
+
+
+def unwritten(answerer: Answerer, project_id: int) -> int:
+    """How many submissions and files arrived that are not yet in the log."""
+    begun = select(RelayProject.authored_to).filter_by(project_id=project_id).scalar_subquery()
+    arrived = select(func.count()).where(Feed.project_id == project_id, Feed.position > begun)
+    with answerer.store.read() as connection:
+        return connection.execute(arrived.where(Feed.kind.in_(["submission", "attachment"]))).scalar_one()

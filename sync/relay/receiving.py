@@ -1,0 +1,89 @@
+"""Files of a peer, received piece by piece: what was received stays when the line breaks, and goes on from there, by any way."""
+
+import hashlib
+import os
+import threading
+from pathlib import Path
+
+from forms.problems import Problem
+from records.blobs import BlobStore, sync_folder
+from records.vault import Vault
+
+_CHUNK = 1024 * 1024
+_DIGITS = frozenset("0123456789abcdef")
+
+
+class Parts:
+    """Unfinished files in a folder, each a row of sealed pieces named by where they begin."""
+
+    def __init__(self, folder: Path, blobs: BlobStore) -> None:
+        self.folder, self.blobs = folder, blobs
+        self._lock = threading.Lock()
+
+    @property
+    def _vault(self) -> Vault:
+        return self.blobs.vault
+
+    def offset(self, sha256: str) -> int:
+        """How much of a file is here."""
+        return max((end for _, end in self._pieces(sha256)), default=0)
+
+    def add(self, sha256: str, offset: int, data: bytes, size: int) -> int:
+        """Keep a piece; how much is here then. The last piece makes it a file. A piece that does not fit changes nothing.
+
+        Raises `Problem` disk_full, or relay_unreadable when the whole is not what its name says: then it begins anew.
+        """
+        if len(sha256) != 64 or not set(sha256) <= _DIGITS:
+            raise Problem("relay_unreadable", "A file is named by its SHA-256.")
+        with self._lock:
+            if self.blobs.has(sha256):
+                return size
+            here = self.offset(sha256)
+            if offset != here or (not data and size):
+                return here
+            self._write(sha256, offset, data)
+            here += len(data)
+            if here >= size:
+                self._finish(sha256)
+            return here
+
+    def _pieces(self, sha256: str) -> list[tuple[int, int]]:
+        """(begin, end) of the pieces that follow each other without a gap."""
+        names = (self.folder / sha256).glob("*-*") if (self.folder / sha256).is_dir() else ()
+        found, here = [], 0
+        for begin, end in sorted((int(name.name.split("-")[0]), int(name.name.split("-")[1])) for name in names):
+            if begin != here:
+                break
+            found.append((begin, end))
+            here = end
+        return found
+
+    def _write(self, sha256: str, offset: int, data: bytes) -> None:
+        folder = self.folder / sha256
+        part = folder / f"{offset}.part"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                file.write(self._vault.seal(data, "piece", sha256, offset))
+                file.flush()
+                os.fsync(file.fileno())
+            part.rename(folder / f"{offset}-{offset + len(data)}")
+            sync_folder(folder)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise Problem("disk_full", str(error.strerror)) from error
+
+    def _finish(self, sha256: str) -> None:
+        folder, whole = self.folder / sha256, hashlib.sha256()
+        with self.blobs.writer() as writer:
+            for begin, end in self._pieces(sha256):
+                data = self._vault.open((folder / f"{begin}-{end}").read_bytes(), "piece", sha256, begin)
+                whole.update(data)
+                writer.write(data)
+            if whole.hexdigest() == sha256:
+                writer.keep()
+        for piece in folder.iterdir():
+            piece.unlink()
+        folder.rmdir()
+        if whole.hexdigest() != sha256:
+            raise Problem("relay_unreadable", f"The file {sha256} is another; it is fetched anew.")

@@ -1,0 +1,203 @@
+"""Settling: what came from a peer becomes part of what people see here, one record at a time, each by the way it has here anyway.
+
+It can be cut off and run again at any moment. What cannot be settled yet, because a form is unknown or a file missing, waits and
+says why; it is tried again, and never refused.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select, update
+
+from forms.problems import Problem
+from records.blobs import BlobStore
+from records.file_kinds import HEAD_BYTES, kind_of
+from records.models import RelayFile, RelayNode, RelayRecord, SubmissionVersion
+from records.personal import open_xml
+from records.store import Store
+from sync.delivery import Delivery, ReceivedFile
+from sync.intake import Intake
+from sync.relay import decisions, definitions
+from sync.relay.downward import ENTITY, FORM, FORM_STATE, NODE
+from sync.relay.identity import Identity
+from sync.relay.log import HOLLOW
+from sync.relay.scribe import ERASURE, FILES, REVIEW, SUBMISSION
+from sync.relay.taking import NEW
+from sync.relay.upward import parts_of
+from sync.relay.waits import Waits
+
+ASKED = "asked"
+"""It waits for a person: a station asks for an erasure."""
+_AT_ONCE = 200
+_THREADS = 4  # so that a commit serves several
+_log = logging.getLogger(__name__)
+
+
+class Settler:
+    """Settles what waits. One at a time in all processes (the leader's)."""
+
+    def __init__(self, store: Store, blobs: BlobStore, intake: Intake, me: Identity) -> None:
+        self.store, self.blobs, self.intake, self.me = store, blobs, intake, me
+        self._ways: dict[str, Callable[[Row[Any], bytes], None]] = {
+            SUBMISSION: self._submission,
+            FILES: self._files,
+            REVIEW: lambda row, body: decisions.replay(self.store, row, body, self._name(row)),
+            ERASURE: self._erasure,
+            FORM: lambda row, body: definitions.form(self.store, self.blobs, row, body, self._name(row)),
+            FORM_STATE: lambda row, body: definitions.state(self.store, row, body),
+            ENTITY: lambda row, body: definitions.entity(self.store, row, body, self._name(row)),
+            NODE: lambda *_: None,  # it is enough to have it in the log
+        }
+
+    def run(self) -> int:
+        """Settle everything that can be settled; how many records and files."""
+        done, reached = 0, 0
+        while rows := self._waiting(reached):
+            reached = rows[-1].seq
+            plain = [row for row in rows if row.kind == SUBMISSION]
+            with ThreadPoolExecutor(_THREADS, "settling") as pool:
+                done += sum(pool.map(self._settle, plain))
+            done += sum(self._settle(row) for row in rows if row.kind != SUBMISSION)
+        return done + self._attach_what_came()
+
+    def waits(self) -> bool:
+        """Whether there is anything that nobody has tried to settle."""
+        with self.store.read() as connection:
+            query = select(RelayRecord.seq).filter_by(waiting=NEW).limit(1)
+            return connection.execute(query).first() is not None
+
+    def _waiting(self, reached: int) -> Sequence[Row[Any]]:
+        row = RelayRecord
+        with self.store.read() as connection:
+            query = select(*row.__table__.columns).where(row.waiting.is_not(None), row.waiting.not_in([HOLLOW, ASKED]))
+            return connection.execute(query.where(row.seq > reached).order_by(row.seq).limit(_AT_ONCE)).all()
+
+    def _settle(self, row: Row[Any]) -> bool:
+        """Settle one record, or write down why it waits; whether it is settled."""
+        way = self._ways.get(row.kind)
+        try:
+            if way is None:
+                raise Waits("kind")
+            way(row, self._body(row))
+            values: dict[str, Any] = {"waiting": None} | ({"body": None} if row.kind == SUBMISSION else {})
+        except Waits as reason:
+            values = {"waiting": str(reason)}
+        except Problem as problem:
+            if problem.kind.status >= 500:  # the disk is full, say: later
+                raise
+            values = {"waiting": problem.kind.code}
+        except Exception:
+            _log.exception("The record %s of another node could not be settled", row.id)
+            values = {"waiting": "failed"}
+        if values != {"waiting": row.waiting}:
+            self.store.write(lambda connection: connection.execute(update(RelayRecord).filter_by(id=row.id).values(**values)))
+        return values["waiting"] is None
+
+    def _body(self, row: Row[Any]) -> bytes:
+        if row.body is None:
+            raise Waits(HOLLOW)
+        return self.store.vault.open(row.body, "relay", row.id)
+
+    def _name(self, row: Row[Any]) -> str:
+        """How people call the node that wrote a record."""
+        with self.store.read() as connection:
+            name = connection.execute(select(RelayNode.name).filter_by(id=row.origin)).scalar()
+        return name or row.origin
+
+    def _submission(self, row: Row[Any], body: bytes) -> None:
+        xml, _ = parts_of(body)
+        about = decisions.header(row)
+        key = {"project_id": row.project_id, "form_id": row.form_id, "instance_id": row.instance_id}
+        if about.get("x"):  # it was emptied there; if it is here whole, it stays so until its day has come here
+            with self.store.read() as connection:
+                if connection.execute(select(SubmissionVersion.sha256).filter_by(**key, sha256=about["x"])).first() is not None:
+                    return
+        try:
+            self.intake.schemas.get(row.project_id, row.form_id, "")
+        except Problem as problem:
+            if problem.kind.code == "form_unknown":
+                raise Waits("form") from None
+            raise
+        files = self._here(row.id)
+        self._deliver(row, xml, files)
+
+    def _files(self, row: Row[Any], body: bytes) -> None:
+        if self._xml(row) is None:
+            raise Waits("original")
+
+    def _erasure(self, row: Row[Any], body: bytes) -> None:
+        with self.store.read() as connection:
+            role = connection.execute(select(RelayNode.role).filter_by(id=row.origin)).scalar()
+        if role != "hub":
+            decisions.hide(self.store, row, self._name(row))
+            raise Waits(ASKED)
+        decisions.erase(self.store, self.blobs, self.intake, row, body)
+
+    def accept_erasure(self, record_id: str) -> None:
+        """Erase here what a station erased. Raises `Problem("not_found")`."""
+        with self.store.read() as connection:
+            row = connection.execute(select(*RelayRecord.__table__.columns).filter_by(id=record_id, waiting=ASKED)).first()
+        if row is None:
+            raise Problem("not_found", f"No erasure {record_id} waits.")
+        decisions.erase(self.store, self.blobs, self.intake, row, self._body(row))
+        decisions.show(self.store, row)
+        self.store.write(lambda connection: connection.execute(update(RelayRecord).filter_by(id=row.id).values(waiting=None)))
+
+    def _attach_what_came(self) -> int:
+        """Give records the files that came after them; how many files."""
+        with self.store.read() as connection:
+            wanted = connection.execute(
+                select(RelayFile.id, RelayFile.sha256, RelayFile.record_id)
+                .join(RelayRecord, RelayRecord.id == RelayFile.record_id)
+                .where(RelayRecord.waiting.is_(None), RelayRecord.kind.in_([SUBMISSION, FILES]))
+            ).all()
+        records = dict.fromkeys(row.record_id for row in wanted if self.blobs.has(row.sha256))
+        return sum(self._attach(record_id) for record_id in records)
+
+    def _attach(self, record_id: str) -> int:
+        with self.store.read() as connection:
+            row = connection.execute(select(*RelayRecord.__table__.columns).filter_by(id=record_id)).one()
+        files, xml = self._here(record_id), self._xml(row)
+        if xml is None or not files:
+            return 0
+        self._deliver(row, xml, files)
+        return len(files)
+
+    def _xml(self, row: Row[Any]) -> bytes | None:
+        """The submission that a record is about, as it is here."""
+        key = {"project_id": row.project_id, "form_id": row.form_id, "instance_id": row.instance_id}
+        query = select(*SubmissionVersion.__table__.columns).filter_by(**key).order_by(SubmissionVersion.received_at)
+        with self.store.read() as connection:
+            versions = connection.execute(query).all()
+        mine = [version for version in versions if version.sha256 == row.sha256] or versions
+        return open_xml(self.store.vault, mine[0]) if mine else None
+
+    def _here(self, record_id: str) -> list[Row[Any]]:
+        """The files that a record waits for and that are here now."""
+        with self.store.read() as connection:
+            rows = connection.execute(select(*RelayFile.__table__.columns).filter_by(record_id=record_id)).all()
+        return [row for row in rows if self.blobs.has(row.sha256)]
+
+    def _deliver(self, row: Row[Any], xml: bytes, files: Sequence[Row[Any]]) -> None:
+        """Hand a submission with files to the one intake."""
+        about = decisions.header(row)
+        told = f"{self._name(row)}, phone {about['u']}" if about.get("u") else self._name(row)
+        received = tuple(self._received(file) for file in files)
+        self.intake.receive(Delivery(row.project_id, xml, received, device_id=str(about.get("d", "")), user_agent=told))
+        taken = delete(RelayFile).where(RelayFile.id.in_([file.id for file in files]))
+        if files:
+            self.store.write(lambda connection: connection.execute(taken))
+
+    def _received(self, file: Row[Any]) -> ReceivedFile:
+        with self.blobs.open(file.sha256) as content:
+            head = content.read(HEAD_BYTES)
+        return ReceivedFile((file.name,), self.blobs.described(file.sha256), kind_of(head, file.name))
+
+
+def missing(connection: Connection, blobs: BlobStore, peer: str | None = None) -> dict[str, int]:
+    """The size of each file that is named and not here, from one peer or all, small ones first."""
+    query = select(RelayFile.sha256, RelayFile.size).order_by(RelayFile.size, RelayFile.id)
+    rows = connection.execute(query if peer is None else query.filter_by(peer=peer))
+    return {row.sha256: row.size for row in rows if not blobs.has(row.sha256)}
