@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Executable, Text, and_, case, cast, func, or_, select
 
-from exports.grid import Cells
+from exports.grid import H3, Cells, Grid
 from exports.partition import (
     DEAREST,
     NEVER_COUNTED,
@@ -45,7 +45,7 @@ class ConflictData:
 
     reports: Reports
     footprint: Cells
-    """Cells of resolution 6 in which any form has a record of the window, but for the restricted surveys."""
+    """The finest cells in which any form has a record of the window, but for the restricted surveys."""
     left_out: dict[str, int]
     undecided_pairs: int
     """Pairs of reports of the window that may tell of one event, about which nobody has decided: they count apart."""
@@ -61,7 +61,7 @@ def counted_here(
     records: Iterable[Iterable[Record]], others: Iterable[Iterable[tuple[float, float]]], question: Question
 ) -> Aggregate:
     """Count in this process."""
-    parts = [*(part(batch, question) for batch in records), *(places(*zip(*batch, strict=True)) for batch in others)]
+    parts = [*(part(batch, question) for batch in records), *(places(question.grid, *zip(*batch, strict=True)) for batch in others)]
     return merge(parts)
 
 
@@ -72,6 +72,7 @@ def read_conflicts(
     window: Window,
     *,
     since: date | None = None,
+    grid: Grid = H3,
     count: Count = counted_here,
 ) -> ConflictData:
     """Read the reports of losses to a predator that happened in the window, and where any form was filled in.
@@ -82,7 +83,7 @@ def read_conflicts(
     joined = joined_reports(connection, access)
     mine = and_(*access.visible(), Submission.encrypted.is_(False), Submission.excluded.is_(False))
     counted = Submission.review_state.not_in(NEVER_COUNTED)
-    question = Question(predator, window.start, _visits(connection, and_(mine, counted), joined), joined)
+    question = Question(predator, window.start, _visits(connection, and_(mine, counted), joined), joined, grid)
     others = Submission.form_id.not_in([CONFLICT_FORM, *restricted_ids()])
     told = count(
         _reports(connection, and_(mine, _due(since or window.start, window.end))),

@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
-from exports import grid
-from exports.grid import CellCounts
-from exports.places import RESOLUTION
+from exports.grid import H3, CellCounts, Grid
+from exports.grid import merge as merged_cells
 from exports.reports import UNKNOWN, Reports, certainty_of
 from exports.windows import EPOCH
 from forms.numbers import official
@@ -76,6 +75,7 @@ class Question:
     start: date
     visits: Mapping[str, Visit] = field(default_factory=dict)
     joined: Mapping[str, int] = field(default_factory=dict)
+    grid: Grid = H3
 
     @property
     def predators(self) -> frozenset[str]:
@@ -142,16 +142,16 @@ def part(records: Iterable[Record | tuple[Any, ...]], question: Question) -> Agg
     return Aggregate(
         _renumbered(Reports.from_rows(rows), households.numbers, _positions(codes)),
         codes,
-        grid.part(touched[:, 0], touched[:, 1], RESOLUTION),
+        question.grid.part(touched[:, 0], touched[:, 1]),
         left_out,
         frozenset(months),
     )
 
 
-def places(latitudes: Iterable[float], longitudes: Iterable[float]) -> Aggregate:
+def places(grid: Grid, latitudes: Iterable[float], longitudes: Iterable[float]) -> Aggregate:
     """Count places of other records, which only show that somebody was there."""
     here = np.array([*latitudes], np.float64), np.array([*longitudes], np.float64)
-    return Aggregate(Reports.from_rows([]), (), grid.part(*here, RESOLUTION), {})
+    return Aggregate(Reports.from_rows([]), (), grid.part(*here), {})
 
 
 def merge(aggregates: Iterable[Aggregate]) -> Aggregate:
@@ -165,7 +165,7 @@ def merge(aggregates: Iterable[Aggregate]) -> Aggregate:
     return Aggregate(
         Reports.joined([_renumbered(one.reports, one.households, position) for one in every]),
         codes,
-        grid.merge(one.touched for one in every),
+        merged_cells(one.touched for one in every),
         left_out,
         frozenset().union(*(one.months for one in every)),
     )

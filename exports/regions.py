@@ -8,8 +8,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from exports import grid
-from exports.grid import Cells
+from exports.grid import H3, Cells, Grid
 from exports.statistics import Floats, Ints
 from records.geography import SHIPPED, Boundaries, read_units
 
@@ -21,7 +20,7 @@ class Region(Boundaries):
         super().__init__(units)
         self.country_of_unit: Ints = np.array([self.countries.index(code[:2]) for code in self.codes], np.int64)
 
-    def touched(self, cells: Cells) -> NDArray[np.bool_]:
+    def touched(self, cells: Cells, grid: Grid = H3) -> NDArray[np.bool_]:
         """Tell which cells have land of the region inside their outline."""
         found = np.zeros(len(cells), bool)
         latitudes, longitudes = grid.centres(cells)
@@ -31,7 +30,7 @@ class Region(Boundaries):
         found[rest[self._tree.query(outlines, predicate="intersects")[0]]] = True
         return found
 
-    def units_of(self, cells: Cells) -> Ints:
+    def units_of(self, cells: Cells, grid: Grid = H3) -> Ints:
         """Give for each cell the position in `codes` of the unit that holds its centre, or of the nearest one."""
         latitudes, longitudes = grid.centres(cells)
         points = _points(longitudes, latitudes)

@@ -10,9 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from exports import grid
-from exports.grid import Cells
-from exports.hotspots.rows import FARTHEST_M
+from exports.grid import H3, Cells
 from exports.places import UNPLACED, WORST_ACCURACY_M, located
 from exports.policy import ADMIN1, CELL_LEVELS, CLOSING_DAYS, COUNTRY, PARTNER, TIME_LEVELS, Policy
 from exports.privacy import coarsen
@@ -147,8 +145,8 @@ def _groups(parts: _Parts, quarter: int, region: Region) -> list[Group]:
 def _cell(cell: int, level: int, region: Region) -> Where:
     own = np.array([cell], np.uint64)
     code = region.codes[int(region.units_of(own)[0])]
-    latitude, longitude = (round(float(each[0]), 4) for each in grid.centres(own))
-    return code[:2], code, grid.name_of(cell), CELL_LEVELS[level], latitude, longitude, FARTHEST_M[level]
+    latitude, longitude = (round(float(each[0]), 4) for each in H3.centres(own))
+    return code[:2], code, H3.name_of(cell), CELL_LEVELS[level], latitude, longitude, H3.farthest_m[level]
 
 
 def _unit(path: list[int], level: int, region: Region) -> Where:
@@ -168,7 +166,7 @@ def _places(found: Gathered, region: Region) -> Cells:
     own, of_record = np.unique(cells, return_inverse=True)
     known = own > 0
     finer = np.zeros((len(own), ADMIN1), np.uint64)
-    finer[known] = np.column_stack([own[known], grid.parents(own[known], 5), grid.parents(own[known], 4)])
+    finer[known] = np.column_stack([own[known], H3.parents(own[known], 1), H3.parents(own[known], 2)])
     around = np.column_stack([unit + 1, country + 1])
     around = np.where((around > 0) & ~in_cell[:, None], around + UNPLACED, around).astype(np.uint64)
     return np.column_stack([finer[of_record], around])

@@ -5,9 +5,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from exports import grid
 from exports.data.grouping import Gathered, Group, Grouping, period_of, quarter_of
-from exports.places import RESOLUTION
+from exports.grid import H3
 from exports.policy import Policy
 from exports.regions import Region
 from exports.windows import EPOCH
@@ -21,7 +20,7 @@ _HUNDRED = 100
 def group_wildlife(found: Gathered, policy: Policy, region: Region) -> Grouping:
     """Put each record into its cell and its month or quarter. Without a place, or outside the region, nothing is told."""
     located = np.flatnonzero(np.isfinite(found.latitude))
-    cells = grid.cells_of(found.latitude[located], found.longitude[located], RESOLUTION)
+    cells = H3.cells_of(found.latitude[located], found.longitude[located])
     distinct, position = np.unique(cells, return_inverse=True)
     on_land = region.touched(distinct)[position]
     codes = [region.codes[unit] for unit in region.units_of(distinct).tolist()]

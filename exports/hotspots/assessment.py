@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from exports import grid
-from exports.grid import Cells
+from exports.grid import H3, Cells, Grid
 from exports.regions import Region
 from exports.statistics import (
     Floats,
@@ -51,7 +50,7 @@ class Exposure(NamedTuple):
     """Where nothing is known and half of the smallest exposure was taken instead."""
 
 
-def area_exposure(cells: Cells) -> Exposure:
+def area_exposure(cells: Cells, grid: Grid = H3) -> Exposure:
     """Take the area of each cell as its exposure: the fallback where neither herds nor households are known."""
     return Exposure(grid.areas_km2(cells), "area", "km2", 100.0, "attacks per 100 km2")
 
@@ -77,14 +76,14 @@ class Assessment:
     sufficient: bool
 
 
-def study_area(touched: Cells, region: Region) -> Cells:
+def study_area(touched: Cells, region: Region, grid: Grid = H3) -> Cells:
     """Give the cells a report could have come from: those with any record and their ring, on land of the region."""
     cells = grid.with_ring(touched)
-    return cells[region.touched(cells)]
+    return cells[region.touched(cells, grid)]
 
 
-def assess(cells: Cells, event_cells: Cells, households: Ints, exposure: Exposure, fdr: str = "bh") -> Assessment:
-    """Test every cell of the study area (ascending); `fdr` is one of `FALSE_DISCOVERY`.
+def assess(cells: Cells, event_cells: Cells, households: Ints, exposure: Exposure, fdr: str = "bh", grid: Grid = H3) -> Assessment:
+    """Test every cell of the study area (ascending) of a grid; `fdr` is one of `FALSE_DISCOVERY`.
 
     One entry per attack: its cell, which is one of the study area, and its household (-1: unknown).
     """

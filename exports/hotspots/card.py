@@ -5,13 +5,19 @@ from typing import Any
 from exports.package.words import in_language, text_about
 
 POWER = {20: 5, 50: 25, 100: 55, 300: 98}
-"""In how many of 100 made-up maps with so many attacks a fourfold risk in seven cells is found (`python -m tests.load maps`)."""
+"""In how many of 100 maps with so many attacks a fourfold risk in a cell and its ring is found (`python -m tests.load maps`)."""
 _FOUND = "with {attacks} attacks in {maps} of 100 maps"
 _EXPOSURES = {
     "livestock_months": "Herds: animals on pastures times months, from the grazing survey. A rate is attacks per 1,000 of them.",
     "household_months": "Households that were asked or reported, times months. A rate is attacks per 100 of them.",
     "area": "Land, because herds and households are not known for enough of the cells. A hot cell may simply hold more livestock, "
     "or better reporting: compare with herds before you act.",
+}
+_CELLS = {
+    "h3": "The cells are hexagons (H3): about 36 km2 for partners and 250 km2 for the public. They are not all of one size; "
+    "area_km2 tells that of each.",
+    "ease10": "The cells are squares of one area (EASE-Grid 2.0, EPSG:6933): 100 km2 for partners and 400 km2 for the public. "
+    "North of 30 degrees they are narrower and taller than squares on the ground.",
 }
 _TESTED = {
     True: "There were enough attacks for the test.",
@@ -26,7 +32,7 @@ _HISTORY = {
     True: "history_class tells how each cell came about, over {periods} periods of {months} months.",
     False: "None is given: it needs eight half-years or years, each with at least {fewest_events} attacks.",
 }
-SENTENCES = (_FOUND, *_EXPOSURES.values(), *_TESTED.values(), *_FDR.values(), *_SCAN.values(), *_HISTORY.values())
+SENTENCES = (_FOUND, *_EXPOSURES.values(), *_CELLS.values(), *_TESTED.values(), *_FDR.values(), *_SCAN.values(), *_HISTORY.values())
 
 
 def card_name(language: str) -> str:
@@ -46,6 +52,7 @@ def card(summary: dict[str, Any], language: str) -> bytes:
         text_about("hotspots_method", language)
         .format(
             **{name: values[name] for name in ("n_events", "n_reports", "period_start", "period_end", "n_cells")},
+            cells=told(_CELLS[summary["grid"]]),
             exposure=told(_EXPOSURES[summary["exposure_basis"]]),
             fdr=told(_FDR[summary["fdr"]]),
             tested=told(_TESTED[standard["tested"]]),

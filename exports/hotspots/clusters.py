@@ -4,21 +4,22 @@ from typing import Any
 
 import numpy as np
 
-from exports import grid
 from exports.episodes import RULE
+from exports.equal_area import EASE10
+from exports.grid import H3
 from exports.hotspots.columns import COLUMNS as OF_CELLS
 from exports.hotspots.release import Release
 from exports.hotspots.rows import Row, digits
 from exports.hotspots.scan import LARGEST_MAP, REPLICATES, Cluster, circles_around, scan
 from exports.package.contents import Column, Table
-from exports.privacy import CELL_LEVELS, LEVELS, Level, band, enough_households
+from exports.privacy import LEVELS, Level, band, enough_households
 
 SCAN_METHOD = "kulldorff-poisson-circle-1"
 COLUMNS = (
     Column("release_id", "string", "", "Quarter in which the window ends, and revision"),
     Column("cluster", "integer", "", "Number of the cluster, the likeliest first"),
     Column("cell_id", "string", "", "Cell in the middle of the circle"),
-    Column("cell_level", "string", "", "Level of the cells", ("h3_6", "h3_5")),
+    Column("cell_level", "string", "", "Level of the cells", (*H3.levels[:2], *EASE10.levels[:2])),
     Column("lat", "number", "degrees, WGS 84", "Latitude of the cell's centre, never of an attack"),
     Column("lon", "number", "degrees, WGS 84", "Longitude of the cell's centre, never of an attack"),
     Column("radius_km", "number", "km", "From the centre of that cell to that of the farthest in the circle"),
@@ -41,7 +42,7 @@ class SecondOpinion:
     """The scans of a release, of the standard set; `refused` says in words why there is none."""
 
     def __init__(self, release: Release) -> None:
-        self._release = release
+        self._release, self._grid = release, release.grid
         self.refused = ""
         self._rows: dict[Level, list[Row]] = {}
         for level in LEVELS.values():
@@ -59,7 +60,7 @@ class SecondOpinion:
         if len(found.cells) > LARGEST_MAP:
             self.refused = f"The study area has more than {LARGEST_MAP} cells: a scan would take too long."
             return []
-        clusters = scan(found.events, found.exposure.values, circles_around(*grid.centres(found.cells)))
+        clusters = scan(found.events, found.exposure.values, circles_around(*self._grid.centres(found.cells)))
         rows = [self._row(cluster, level) for cluster in clusters if enough_households(self._households(cluster, level))]
         return [row | {"cluster": number} for number, row in enumerate(rows, 1)]
 
@@ -72,11 +73,11 @@ class SecondOpinion:
     def _row(self, cluster: Cluster, level: Level) -> Row:
         assessment, window = self._release.table(level, "standard").assessment, self._release.window
         cells = assessment.cells[cluster.cells]
-        latitude, longitude = (float(each[0]) for each in grid.centres(cells[:1]))
+        latitude, longitude = (float(each[0]) for each in self._grid.centres(cells[:1]))
         households = len(self._households(cluster, level))
         row: dict[str, Any] = {
-            "cell_id": grid.name_of(int(cells[0])),
-            "cell_level": CELL_LEVELS[level.finest],
+            "cell_id": self._grid.name_of(int(cells[0])),
+            "cell_level": self._grid.levels[level.finest],
             "lat": round(latitude, 4),
             "lon": round(longitude, 4),
             "radius_km": round(cluster.radius_km, 1),

@@ -1,16 +1,20 @@
 """The data dictionary of the hotspot tables: every column with its type, unit and meaning, in the order of the files."""
 
+from exports.equal_area import EASE10
+from exports.grid import H3
 from exports.package.contents import Column, Table
 
+UNITS = (*H3.levels, *EASE10.levels, "adm1", "country")
 COLUMNS = (
     Column("release_id", "string", "", "Quarter in which the window ends, and revision"),
     Column(
         "cell_id",
         "string",
         "",
-        "H3 index, or adm1:CODE or country:CODE for what is counted in a unit; :unplaced for reports without a cell",
+        "H3 index, or ease_10:E501N435 (a square by column and row); adm1:CODE or country:CODE for what is counted in a unit; "
+        ":unplaced for reports without a cell",
     ),
-    Column("cell_level", "string", "", "h3_6, h3_5, h3_4, adm1 or country", ("h3_6", "h3_5", "h3_4", "adm1", "country")),
+    Column("cell_level", "string", "", "h3_6, h3_5 and h3_4, or ease_10, ease_20 and ease_40; adm1 or country", UNITS),
     Column("lat", "number", "degrees, WGS 84", "Latitude of the cell's centre, never of an attack"),
     Column("lon", "number", "degrees, WGS 84", "Longitude of the cell's centre, never of an attack"),
     Column("coordinate_uncertainty_m", "integer", "m", "Farthest that a cell of this level reaches from its centre"),

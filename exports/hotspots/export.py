@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from exports.dataset import CONFLICT_FORM, VERIFICATION_FORM, ConflictData, Count, counted_here, read_conflicts
 from exports.episodes import RULE
+from exports.equal_area import EASE10
+from exports.grid import H3
 from exports.hotspots.assessment import FEWEST_CELLS, FEWEST_EVENTS, METHOD, METHOD_VERSION
 from exports.hotspots.card import card, card_name
 from exports.hotspots.clusters import CLUSTERS, SCAN_METHOD, SecondOpinion
@@ -26,6 +28,8 @@ from exports.windows import window_for, year_for
 from forms.problems import Problem
 from records.access import Access
 
+GRIDS = {grid.name: grid for grid in (H3, EASE10)}
+
 
 def run_hotspots(
     connection: Connection,
@@ -39,25 +43,30 @@ def run_hotspots(
     boundaries: Path | None = None,
     by_year: bool = False,
     fdr: str = "bh",
+    grid: str = H3.name,
     count: Count = counted_here,
 ) -> ExportResult:
     """Write the release that is due on a day into a folder of its own below `out`, which must not be there yet.
 
     `level` is "partner" or "public"; corrections of a release that was given out get the next `revision`;
     `boundaries` is the file of the region (None: the shipped one); `by_year` takes the newest calendar year instead of two years.
-    `predator` is a code of the form or all_large_carnivores; `fdr` as in `assess`, `count` as in `read_conflicts`. Raises
-    `Problem("value_invalid")` for another level, or a predator that is no code.
+    `predator` is a code of the form or all_large_carnivores; `fdr` as in `assess`, `grid` one of `GRIDS`, `count` as in
+    `read_conflicts`. Raises `Problem("value_invalid")` for another level or grid, or a predator that is no code.
     """
     if not re.fullmatch("[a-z_]{1,40}", predator):
         raise Problem("value_invalid", "A predator is given by its code in the form, such as leopard or wolf.")
     if level not in LEVELS:
         raise Problem("value_invalid", f"There is no level {level}: choose {' or '.join(LEVELS)}.")
-    circle = LEVELS[level]
+    if grid not in GRIDS:
+        raise Problem("value_invalid", f"There is no grid {grid}: choose {' or '.join(GRIDS)}.")
+    circle, cells = LEVELS[level], GRIDS[grid]
     window = year_for(as_of, circle) if by_year else window_for(as_of, circle)
     since = half_years(window.end, MOST_PERIODS)[0].start
-    data = read_conflicts(connection, access, predator, window, since=since, count=count)
-    exposures = read_exposures(connection, access, window)
-    release = Release(data.reports, data.footprint, window, region_of(boundaries), exposures, months=data.months, fdr=fdr)
+    data = read_conflicts(connection, access, predator, window, since=since, grid=cells, count=count)
+    exposures = read_exposures(connection, access, window, cells)
+    release = Release(
+        data.reports, data.footprint, window, region_of(boundaries), exposures, months=data.months, fdr=fdr, grid=cells
+    )
     opinion = SecondOpinion(release)
     summary = _summary(release, circle, predator, f"{window.release}-r{revision}", data)
     stem = f"conflict_clusters_{predator}_{window.name}_{level}.csv"
@@ -72,7 +81,7 @@ def run_hotspots(
     ]
     name = f"conflict_hotspots_{predator}_{window.name}_{level}_r{revision}"
     folder = new_folder(out, name)
-    files = write_release(folder, tables, summary)
+    files = write_release(folder, tables, summary, cells)
     header = [column.name for column in CLUSTERS.columns]
     clusters = ([(common | row).get(column) for column in header] for row in opinion.rows(circle))
     files.append(write_csv(folder / stem, header, clusters))
@@ -105,6 +114,7 @@ def _summary(release: Release, level: Level, predator: str, release_id: str, dat
         "fewest_events": FEWEST_EVENTS,
         "fewest_cells": FEWEST_CELLS,
         "fdr": release.fdr,
+        "grid": release.grid.name,
         "history": release.history(level).summary,
         "exposure_basis": tables["standard"].assessment.exposure.basis,
         "sets": {

@@ -10,18 +10,15 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-import h3.api.basic_int as h3
 import numpy as np
 import shapely
 from sqlalchemy import Connection, and_, select
 
-from exports import grid
 from exports.dataset import NEVER_COUNTED, NO_CODE
-from exports.grid import Cells
+from exports.grid import H3, Cells, Grid
 from exports.hotspots.assessment import Exposure, area_exposure
 from exports.indicators.records import Answers
 from exports.indicators.slices import DAYS_PER_MONTH
-from exports.places import RESOLUTION
 from exports.privacy import nobody_dominates
 from exports.windows import Window
 from forms.spelling import folded
@@ -40,7 +37,7 @@ Shares = dict[str, float]
 
 
 class Source(NamedTuple):
-    """A kind of exposure by cell of resolution 6: all of it, and what of it is known to belong to which household."""
+    """A kind of exposure by finest cell: all of it, and what of it is known to belong to which household."""
 
     amounts: Mapping[int, float]
     shares: Mapping[int, Shares]
@@ -60,7 +57,7 @@ class Exposures:
     """The months (2026-05) of which there is a report of nothing from a country."""
 
     def chosen(self, reporting: Mapping[int, Shares], attacked: Cells) -> tuple[str, Source]:
-        """Give the basis to use and its source, for attacks in these cells of resolution 6 (one entry per attack).
+        """Give the basis to use and its source, for attacks in these finest cells (one entry per attack).
 
         `reporting` are the months in which households reported, by cell. They count among the households, yet do not help to reach
         the 80 percent: every attack has its reporter, so they say nothing about how many households there are.
@@ -80,17 +77,17 @@ def _covered(source: Source, attacked: Cells) -> bool:
     return bool(np.isin(attacked, np.array([*source.amounts], np.uint64)).mean() >= FEWEST_COVERED)
 
 
-def exposure_of(basis: str, source: Source, cells: Cells, resolution: int) -> Exposure:
+def exposure_of(basis: str, source: Source, cells: Cells, level: int, grid: Grid = H3) -> Exposure:
     """Give the exposure of the study area. A cell without any gets half of the smallest: an attack there is not impossible."""
     if basis == "area":
-        return area_exposure(cells)
+        return area_exposure(cells, grid)
     known = np.array([*source.amounts], np.uint64)
     amounts = np.fromiter(source.amounts.values(), np.float64, len(known))
-    units = grid.parents(known, resolution) if resolution < RESOLUTION else known
+    units = grid.parents(known, level) if level else known
     inside = np.isin(units, cells)
     values = np.bincount(np.searchsorted(cells, units[inside]), amounts[inside], len(cells)).astype(np.float64)
     if not values.any():
-        return area_exposure(cells)
+        return area_exposure(cells, grid)
     floored = values <= 0
     values = np.where(floored, values[~floored].min() / 2, values)
     if basis == LIVESTOCK:
@@ -99,7 +96,7 @@ def exposure_of(basis: str, source: Source, cells: Cells, resolution: int) -> Ex
 
 
 def safe(source: Source, cells: Iterable[int]) -> bool:
-    """Tell whether a sum over cells of resolution 6 may be published: nothing is in it, or five households, none too large."""
+    """Tell whether a sum over finest cells may be published: nothing is in it, or five households, none too large."""
     shares: Shares = {}
     for cell in cells:
         for household, amount in source.shares.get(cell, {}).items():
@@ -110,12 +107,12 @@ def safe(source: Source, cells: Iterable[int]) -> bool:
     return not known or nobody_dominates(known)
 
 
-def read_exposures(connection: Connection, access: Access, window: Window) -> Exposures:
+def read_exposures(connection: Connection, access: Access, window: Window, grid: Grid = H3) -> Exposures:
     """Read what the surveys of a window tell of herds and households. Places that may not be shared are left out."""
     access.require(Right.SEE)
     left_out = {"n_herds_unplaced": 0, "n_areas_unknown": 0}
-    herds = _herds(connection, access, window, left_out)
-    asked, months = _asked(connection, access, window, left_out)
+    herds = _herds(connection, access, window, left_out, grid)
+    asked, months = _asked(connection, access, window, left_out, grid)
     return Exposures(herds, asked, left_out, months)
 
 
@@ -129,7 +126,7 @@ def _records(connection: Connection, access: Access, form_id: str) -> Iterable[t
             yield latitude, longitude, answers
 
 
-def _herds(connection: Connection, access: Access, window: Window, left_out: dict[str, int]) -> Source:
+def _herds(connection: Connection, access: Access, window: Window, left_out: dict[str, int], grid: Grid) -> Source:
     shares: dict[int, Shares] = {}
     for latitude, longitude, answers in _records(connection, access, GRAZING):
         months = _months(answers.day("arrive"), answers.day("leave"), window)
@@ -140,7 +137,7 @@ def _herds(connection: Connection, access: Access, window: Window, left_out: dic
             left_out["n_herds_unplaced"] += 1
             continue
         household = answers.code("household_g/household_code") or answers.code("household_code")
-        near = grid.ring(h3.latlng_to_cell(latitude, longitude, RESOLUTION))
+        near = grid.ring(_cell(latitude, longitude, grid))
         for cell in near:
             mine = shares.setdefault(cell, {})
             household = UNKNOWN if household in NO_CODE else household
@@ -158,7 +155,7 @@ def _months(arrive: date | None, leave: date | None, window: Window) -> float:
 
 
 def _asked(
-    connection: Connection, access: Access, window: Window, left_out: dict[str, int]
+    connection: Connection, access: Access, window: Window, left_out: dict[str, int], grid: Grid
 ) -> tuple[Source, frozenset[tuple[str, str]]]:
     """The households asked, month by month, spread evenly over the cells of the study area that a report of nothing names."""
     query = select(StudyArea.code, StudyArea.geometry).filter_by(project_id=access.project_id)
@@ -179,15 +176,18 @@ def _asked(
             left_out["n_areas_unknown"] += 1
     amounts: dict[int, float] = {}
     for code, total in sorted(asked.items()):
-        cells = _cells_within(areas[code])
+        cells = _cells_within(areas[code], grid)
         for cell in cells:
             amounts[cell] = amounts.get(cell, 0.0) + total / len(cells)
     return Source(amounts, {}), frozenset(months)
 
 
-def _cells_within(geometry: dict[str, Any]) -> Sequence[int]:
-    found = list(h3.geo_to_cells(geometry, RESOLUTION)) if geometry else []
-    if found or not geometry:
-        return sorted(found)
+def _cells_within(geometry: dict[str, Any], grid: Grid) -> Sequence[int]:
+    if not geometry:
+        return []
     point = shapely.geometry.shape(geometry).representative_point()
-    return [h3.latlng_to_cell(point.y, point.x, RESOLUTION)]
+    return grid.within(geometry) or [_cell(point.y, point.x, grid)]
+
+
+def _cell(latitude: float, longitude: float, grid: Grid) -> int:
+    return int(grid.cells_of(np.array([latitude]), np.array([longitude]))[0])

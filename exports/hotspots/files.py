@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h3.api.basic_int as h3
-
-from exports import grid
+from exports.grid import Grid
 from exports.hotspots.columns import COLUMNS
 from exports.hotspots.rows import Row
 from exports.package.contents import ExportedFile, write_csv, write_json
@@ -41,22 +39,22 @@ class TableFile:
     rows: Sequence[Row]
 
 
-def write_release(folder: Path, tables: Sequence[TableFile], summary: dict[str, Any]) -> list[ExportedFile]:
+def write_release(folder: Path, tables: Sequence[TableFile], summary: dict[str, Any], grid: Grid) -> list[ExportedFile]:
     """Write the tables and maps of a release into an existing empty folder."""
     written = []
     for table in tables:
         written.append(write_csv(folder / f"{table.stem}.csv", NAMES, ([row.get(name) for name in NAMES] for row in table.rows)))
-        written.append(write_json(folder / f"{table.stem}.geojson", _map(table.rows, summary), len(table.rows)))
+        written.append(write_json(folder / f"{table.stem}.geojson", _map(table.rows, summary, grid), len(table.rows)))
     return written
 
 
-def _map(rows: Sequence[Row], summary: dict[str, Any]) -> dict[str, Any]:
+def _map(rows: Sequence[Row], summary: dict[str, Any], grid: Grid) -> dict[str, Any]:
     """Make a feature per row (RFC 7946); units have no geometry of their own."""
     features = [
         {
             "type": "Feature",
             "id": row["cell_id"],
-            "geometry": _outline(str(row["cell_id"])) if str(row["cell_level"]).startswith("h3") else None,
+            "geometry": _outline(str(row["cell_id"]), grid) if row["cell_level"] in grid.levels else None,
             "properties": {name: row.get(name) for name in NAMES},
         }
         for row in rows
@@ -64,6 +62,6 @@ def _map(rows: Sequence[Row], summary: dict[str, Any]) -> dict[str, Any]:
     return {"type": "FeatureCollection", "metadata": summary, "features": features}
 
 
-def _outline(cell_id: str) -> dict[str, Any]:
-    corners = grid.outline(h3.str_to_int(cell_id))
+def _outline(cell_id: str, grid: Grid) -> dict[str, Any]:
+    corners = grid.outline(grid.named(cell_id))
     return {"type": "Polygon", "coordinates": [[[round(x, 5), round(y, 5)] for x, y in corners]]}

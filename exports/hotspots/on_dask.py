@@ -69,7 +69,7 @@ def part_at(storage: str, name: str, question: Question) -> Aggregate:
     parquet = _library("pyarrow.parquet")
     columns = parquet.read_table(io.BytesIO(bytes(_store(storage).get(name).bytes())))
     if "/places-" in name:
-        return places(columns["latitude"].to_pylist(), columns["longitude"].to_pylist())
+        return places(question.grid, columns["latitude"].to_pylist(), columns["longitude"].to_pylist())
     return part(zip(*(columns[field].to_pylist() for field in Record._fields), strict=True), question)
 
 

@@ -14,8 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from exports import grid
-from exports.grid import Cells
+from exports.grid import H3, Cells, Grid
 from exports.hotspots.assessment import Assessment, Exposure, assess, study_area
 from exports.hotspots.exposure import Exposures, Shares, Source, exposure_of, safe
 from exports.hotspots.history import FEWEST_PERIODS, MOST_PERIODS, History, half_years, history_of, years
@@ -66,7 +65,7 @@ class Table:
 class Release:
     """Everything that both levels show of one window.
 
-    `footprint` are the cells of resolution 6 in which any form has a record in the window; `exposures` are what surveys tell of
+    `footprint` are the finest cells of the grid in which any form has a record in the window; `exposures` are what surveys tell of
     herds and households (None: nothing), `months` those in which there was any report from a country, `fdr` as in `assess`.
     """
 
@@ -80,13 +79,14 @@ class Release:
         *,
         months: frozenset[tuple[str, str]] = frozenset(),
         fdr: str = "bh",
+        grid: Grid = H3,
     ) -> None:
         self.window = window
         self.exposures = exposures or Exposures()
-        self.region = region
+        self.region, self.grid = region, grid
         self._footprint = footprint
         self._reports, self._months, self.fdr = reports, months, fdr
-        self.found: Placed = placed(reports, window, region)
+        self.found: Placed = placed(reports, window, region, grid)
         self._tables: dict[tuple[Level, str], Table] = {}
         self._histories: dict[Level, History] = {}
 
@@ -119,7 +119,10 @@ class Release:
         cells = self._study_area(level)
         attacked = self.found.paths[self.found.place[tested], level.finest]
         return Table(
-            level, partition, row, assess(cells, attacked, attacks.household[tested], self._exposure(cells, level), self.fdr)
+            level,
+            partition,
+            row,
+            assess(cells, attacked, attacks.household[tested], self._exposure(cells, level), self.fdr, self.grid),
         )
 
     @cached_property
@@ -139,12 +142,12 @@ class Release:
 
     def _exposure(self, cells: Cells, level: Level) -> Exposure:
         basis, source = self._basis
-        return exposure_of(basis, source, cells, level.resolution)
+        return exposure_of(basis, source, cells, level.finest, self.grid)
 
     def _study_area(self, level: Level) -> Cells:
         attacked = self.found.paths[: self.found.cell_places, level.finest]
-        touched = np.unique(grid.parents(self._footprint, level.resolution))
-        return np.union1d(study_area(touched, self.region), attacked)
+        touched = np.unique(self.grid.parents(self._footprint, level.finest))
+        return np.union1d(study_area(touched, self.region, self.grid), attacked)
 
     def completeness(self, country: str) -> float:
         """The share of the months of the window in which there was a report, or a report of nothing, from a country."""
@@ -173,12 +176,12 @@ class Release:
 
     def _period(self, period: Window, level: Level, cells: Cells, exposure: Exposure) -> Assessment:
         """Test the attacks of a period that lie in the study area of today."""
-        found = placed(self._reports, period, self.region)
+        found = placed(self._reports, period, self.region, self.grid)
         place = found.place[found.place < found.cell_places]
         attacked = found.paths[place, level.finest]
         inside = np.isin(attacked, cells)
         households = found.attacks.household[found.place < found.cell_places]
-        return assess(cells, attacked[inside], households[inside], exposure, self.fdr)
+        return assess(cells, attacked[inside], households[inside], exposure, self.fdr, self.grid)
 
     @cached_property
     def _place_ledger(self) -> Ledger:
@@ -204,16 +207,20 @@ class Release:
                 for cell in hottest_first
                 if table.assessment.sufficient
                 and cell in table.cells
-                and self._exposure_ledger.publish(_around(cell, exposed))
-                and ledger.publish(_around(cell, places))
+                and self._exposure_ledger.publish(self._around(cell, exposed))
+                and ledger.publish(self._around(cell, places))
             }
         return shown
 
+    def _around(self, cell: int, places: dict[int, list[int]]) -> list[int]:
+        """Give what lies in a cell and its ring."""
+        return [place for near in self.grid.ring(cell) for place in places.get(near, ())]
+
     @cached_property
     def _exposed(self) -> dict[Level, dict[int, list[int]]]:
-        """The cells of resolution 6 with an exposure that tells of households, by the cell of each level that holds them."""
+        """The finest cells with an exposure that tells of households, by the cell of each level that holds them."""
         cells = np.array(sorted(self._basis[1].amounts), np.uint64)
-        levels = {PARTNER: cells, PUBLIC: grid.parents(cells, PUBLIC.resolution)}
+        levels = {PARTNER: cells, PUBLIC: self.grid.parents(cells, PUBLIC.finest)}
         return {level: _by_key(units.astype(np.int64), cells.astype(np.int64)) for level, units in levels.items()}
 
     @cached_property
@@ -350,8 +357,3 @@ def _by_key(keys: Ints, values: Ints) -> dict[int, list[int]]:
     for key, value in zip(pairs.keys.tolist(), pairs.values.tolist(), strict=True):
         gathered.setdefault(key, []).append(value)
     return gathered
-
-
-def _around(cell: int, places: dict[int, list[int]]) -> list[int]:
-    """Give what lies in a cell and its ring."""
-    return [place for near in grid.ring(cell) for place in places.get(near, ())]

@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from exports import grid
 from exports.episodes import RULE
 from exports.hotspots.assessment import HOT_95, HOT_99, INSUFFICIENT, METHOD, METHOD_VERSION, NONE
 from exports.hotspots.release import Release, Table
@@ -19,8 +18,6 @@ from exports.statistics import Ints, garwood_interval
 Value: TypeAlias = str | int | float | None
 Row: TypeAlias = dict[str, Value]
 
-FARTHEST_M = (4100, 10850, 28700)
-"""Largest distance from the centre of a cell to its corners anywhere in the region, for the first three of `CELL_LEVELS`."""
 STRONGLY_CLUSTERED = 2.0
 SELDOM = 0.5
 """A country is heard of too seldom when fewer of the months have a report, or a report of nothing."""
@@ -32,7 +29,7 @@ class TableRows:
 
     def __init__(self, release: Release, table: Table, event_set: str) -> None:
         self._release, self._table, self._event_set = release, table, event_set
-        self._found = release.found
+        self._found, self._grid = release.found, release.grid
         self._assessment = table.assessment
         self._own = {row: cell for cell, row in table.cells.items()}
         self._members = np.split(
@@ -45,7 +42,8 @@ class TableRows:
         partition, codes = self._table.partition, self._release.region.codes
         is_cell = np.flatnonzero(partition.levels < ADMIN1)
         cells = partition.paths[is_cell, partition.levels[is_cell]]
-        columns = (*grid.centres(cells), grid.areas_km2(cells), self._release.region.units_of(cells))
+        grid = self._grid
+        columns = (*grid.centres(cells), grid.areas_km2(cells), self._release.region.units_of(cells, grid))
         return {
             cell: {
                 "cell_id": grid.name_of(cell),
@@ -105,9 +103,10 @@ class TableRows:
         region = self._release.region
         level = int(self._table.partition.levels[number])
         path = self._table.partition.paths[number]
-        row: Row = {"cell_level": CELL_LEVELS[level]}
         if level < ADMIN1:
-            return row | self._cells[int(path[level])] | {"coordinate_uncertainty_m": FARTHEST_M[level]}
+            about: Row = {"cell_level": self._grid.levels[level], "coordinate_uncertainty_m": self._grid.farthest_m[level]}
+            return about | self._cells[int(path[level])]
+        row: Row = {"cell_level": CELL_LEVELS[level]}
         country = region.countries[int(path[COUNTRY]) % UNPLACED - 1]
         code = country if level == COUNTRY else region.codes[int(path[ADMIN1]) % UNPLACED - 1]
         unplaced = ":unplaced" if self._table.unplaced[number] else ""

@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from exports import grid
+from exports.grid import H3
 from exports.indicators.figures import Figure, Indicator, Share, Support, behind, estimated, share
 from exports.indicators.intervals import mean, ratio_of_sums
 from exports.indicators.records import Record
 from exports.indicators.slices import DAYS_PER_MONTH, Data, Slice
-from exports.places import RESOLUTION
 
 SURVEY = "grazing_survey"
 LIVESTOCK_UNITS = {
@@ -105,7 +104,7 @@ def _cells(data: Data) -> dict[str, int]:
     forms = (SURVEY, "prey_transect", "prey_block", "patrol_effort")
     placed = [record for form_id in forms for record in data.of(form_id) if record.place]
     points = np.array([record.place for record in placed], np.float64).reshape(-1, 2)
-    cells = grid.cells_of(points[:, 0], points[:, 1], RESOLUTION).tolist()
+    cells = H3.cells_of(points[:, 0], points[:, 1]).tolist()
     return {record.instance_id: cell for record, cell in zip(placed, cells, strict=True)}
 
 

@@ -10,9 +10,9 @@ import shapely
 from sqlalchemy import Connection, Text, case, cast, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from exports import grid
 from exports.dataset import read_conflicts
 from exports.episodes import EARTH_RADIUS_M
+from exports.grid import H3
 from exports.hotspots.assessment import HOT_95, HOT_99
 from exports.hotspots.exposure import read_exposures
 from exports.hotspots.release import Release
@@ -129,7 +129,7 @@ def hot_cells(connection: Connection, access: Access, end: date, region: Region)
     units = region.units_of(cells).tolist() if len(cells) else []
     own = [
         HotCell(cell, region.codes[unit][:2], km2, number[table.cells[cell]], classes[cell] in (HOT_95, HOT_99))
-        for cell, unit, km2 in zip(cells.tolist(), units, grid.areas_km2(cells).tolist(), strict=True)
+        for cell, unit, km2 in zip(cells.tolist(), units, H3.areas_km2(cells).tolist(), strict=True)
     ]
     return [*own, *_elsewhere(table.partition.paths[:, COUNTRY].tolist(), set(table.cells.values()), number, region)]
 

@@ -9,7 +9,7 @@ from exports.package.contents import ExportedFile, ExportResult
 from exports.package.inputs import Inputs
 
 NAME = "provenance.json"
-_WAYS = ("method", "method_version", "attack_rule", "seed", "exposure_basis", "households", "records", "exchange_rates")
+_WAYS = ("method", "method_version", "attack_rule", "grid", "seed", "exposure_basis", "households", "records", "exchange_rates")
 """What of a summary tells how the figures were worked out."""
 
 

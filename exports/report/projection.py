@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import h3.api.basic_int as h3
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from exports import grid
+from exports.grid import H3
 from records.geography import EARTH_KM, SHIPPED, read_units
 
 Box = tuple[float, float, float, float]
@@ -90,7 +89,7 @@ class Sheet:
 
     def cell(self, cell_id: str, least: float) -> list[tuple[float, float]]:
         """The outline of a cell; one smaller than `least` across is drawn larger."""
-        corners = np.array(grid.outline(h3.str_to_int(cell_id)), np.float64)
+        corners = np.array(H3.outline(H3.named(cell_id)), np.float64)
         left, top, _, _ = self._frame
         points = (self._km(corners) - (left, top)) * self.per_km
         middle = points[:-1].mean(axis=0)
@@ -116,7 +115,7 @@ def lines(shape: BaseGeometry) -> Iterator[Line]:
 
 def cell_shape(cell_id: str) -> BaseGeometry:
     """The outline of a cell in degrees."""
-    return shapely.Polygon(grid.outline(h3.str_to_int(cell_id)))
+    return shapely.Polygon(H3.outline(H3.named(cell_id)))
 
 
 def box_around(shapes: Sequence[BaseGeometry]) -> Box:

@@ -43,6 +43,13 @@ def counting(dask: str | None, storage: str | None) -> dict[str, Any]:
     show_default=True,
     help="Correction for many tests; by is more cautious.",
 )
+@click.option(
+    "--grid",
+    type=click.Choice(["h3", "ease10"]),
+    default="h3",
+    show_default=True,
+    help="Cells: hexagons (H3), or squares of one area (EASE-Grid 2.0).",
+)
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day from which windows and embargo count; by default today.")
 @click.option("--dask", metavar="ADDRESS", help="Count on a Dask cluster: the address of its scheduler, such as tcp://host:8786.")
 @click.option(
@@ -52,9 +59,18 @@ def counting(dask: str | None, storage: str | None) -> dict[str, Any]:
     "--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Folder to write to; by default here."
 )
 def export_hotspots(
-    level: str, predator: str, fdr: str, as_of: datetime | None, dask: str | None, storage: str | None, out: Path, *, by_year: bool
+    level: str,
+    predator: str,
+    fdr: str,
+    grid: str,
+    as_of: datetime | None,
+    dask: str | None,
+    storage: str | None,
+    out: Path,
+    *,
+    by_year: bool,
 ) -> None:
-    """Work out hotspots once, to be looked at: for another predator, a calendar year, or more cautiously.
+    """Work out hotspots once, to be looked at: for another predator, a calendar year, in other cells, or more cautiously.
 
     Give out releases only (tulliana export run): several tables of one window show by their differences what each of them hides.
     """
@@ -64,7 +80,8 @@ def export_hotspots(
     with opened() as services, services.store.snapshot() as connection:
         result = run_hotspots(
             connection, access(), level, day, out,
-            predator=predator, boundaries=services.config.boundaries, by_year=by_year, fdr=fdr, **counting(dask, storage),
+            predator=predator, boundaries=services.config.boundaries, by_year=by_year, fdr=fdr, grid=grid,
+            **counting(dask, storage),
         )  # fmt: skip
     for file in result.files:
         click.echo(f"{result.folder / file.name}\t{file.rows} rows\t{file.sha256}")

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from exports import grid
 from exports.dataset import ConflictData, read_conflicts
+from exports.grid import H3
 from exports.partition import Question, Visit, part
 from exports.reports import NOT_COUNTED, STANDARD, STRICT, Reports
 from exports.windows import Window
@@ -41,7 +41,7 @@ def test_a_report_is_read_with_place_day_losses_and_certainty(engine: Engine) ->
     assert report.day[0] == (date(2026, 3, 1) - date(1970, 1, 1)).days
     assert (report.killed_small[0], report.injured[0], report.missing[0]) == (2, 1, 0)
     assert (report.certainty[0], bool(report.shared[0]), report.country[0]) == (STANDARD, True, "IR")
-    assert data.footprint.tolist() == grid.cells_of(np.array([36.5]), np.array([52.0]), 6).tolist()
+    assert data.footprint.tolist() == H3.cells_of(np.array([36.5]), np.array([52.0])).tolist()
 
 
 def test_tests_rejected_duplicates_and_other_projects_never_count(engine: Engine) -> None:
@@ -74,7 +74,7 @@ def test_places_of_other_forms_count_as_effort_unless_they_were_tests(engine: En
         insert_record(connection, "uuid:5", {}, form_id="dog_impact", place=(35.0, 54.0, 5.0), day=date(2023, 1, 1))
         old = datetime(2023, 1, 1, tzinfo=UTC)
         insert_record(connection, "uuid:6", {}, form_id="dog_impact", place=(35.0, 55.0, 5.0), day=None, received_at=old)
-    cells = grid.cells_of(np.array([35.0, 35.0]), np.array([51.0, 52.0]), 6)
+    cells = H3.cells_of(np.array([35.0, 35.0]), np.array([51.0, 52.0]))
     assert set(read(engine).footprint.tolist()) == set(cells.tolist())
 
 
@@ -82,7 +82,7 @@ def test_places_of_restricted_surveys_are_no_effort(engine: Engine) -> None:
     with engine.begin() as connection:
         insert_record(connection, "uuid:1", {}, form_id="camera_station", place=(35.0, 51.0, 5.0))
         insert_record(connection, "uuid:2", {}, form_id="dog_impact", place=(35.0, 52.0, 5.0))
-    cells = grid.cells_of(np.array([35.0]), np.array([52.0]), 6)
+    cells = H3.cells_of(np.array([35.0]), np.array([52.0]))
     assert set(read(engine).footprint.tolist()) == set(cells.tolist())
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exports.grid import H3
 from exports.hotspots.release import Release
 from exports.hotspots.rows import TableRows
 from exports.partition import ALL_LARGE_CARNIVORES, Aggregate, Question, merge, part, places
@@ -48,7 +49,7 @@ def test_records_before_the_window_are_kept_for_history_and_counted_nowhere() ->
 
 
 def test_places_of_other_records_only_show_that_somebody_was_there() -> None:
-    found = merge([part([], QUESTION), places([36.5, 36.5], [52.0, 52.0])])
+    found = merge([part([], QUESTION), places(H3, [36.5, 36.5], [52.0, 52.0])])
     assert (len(found.reports), found.touched.counts.tolist(), found.left_out) == (0, [2], {})
     assert len(merge([]).reports) == 0
 

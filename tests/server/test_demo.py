@@ -8,11 +8,11 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
+import h3.api.basic_int as h3
 import numpy as np
 import pytest
 from sqlalchemy import select
 
-from exports.grid import cells_of
 from exports.recipes import RECIPES
 from exports.regions import region_of
 from forms.definition import FormDefinition
@@ -169,7 +169,7 @@ def test_the_days_are_those_of_the_last_year_and_nowruz_is_busy() -> None:
 def test_everything_happens_on_land_of_the_country_it_names() -> None:
     region = region_of()
     happened = [event for seed in range(4) for event in events(seed, TODAY, 400)]
-    cells = cells_of(np.array([event.latitude for event in happened]), np.array([event.longitude for event in happened]), 9)
+    cells = np.array([h3.latlng_to_cell(event.latitude, event.longitude, 9) for event in happened], np.uint64)
     assert region.touched(cells).all()
     assert [region.codes[unit][:2] for unit in region.units_of(cells)] == [event.landscape.country for event in happened]
 

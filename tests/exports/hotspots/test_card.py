@@ -18,7 +18,7 @@ from exports.hotspots.export import run_hotspots
 from exports.package.contents import ExportResult
 from exports.package.words import LANGUAGES, in_language
 from tests.support.conflict import answers, insert_record
-from tests.support.maps import simulated
+from tests.support.maps import HEXAGONS, SQUARES, Map, simulated
 from tests.support.stores import EVERYTHING
 
 AS_OF = date(2026, 9, 28)
@@ -82,7 +82,7 @@ def test_the_newest_calendar_year_can_be_asked_for_and_the_more_cautious_correct
 
 
 SUMMARY: dict[str, Any] = {
-    "period_start": "2025-01-01", "period_end": "2025-12-31", "fdr": "by", "exposure_basis": "livestock_months",
+    "period_start": "2025-01-01", "period_end": "2025-12-31", "fdr": "by", "grid": "ease10", "exposure_basis": "livestock_months",
     "fewest_events": 20, "fewest_cells": 30, "scan": {"clusters": "x.csv", "refused": "Too few."},
     "history": {"periods": 2, "months": 0, "refused": "Too few."},
     "sets": {"standard": {"n_events": 7, "n_reports": 9, "n_cells": 41, "tested": False}},
@@ -95,6 +95,7 @@ def test_a_small_sample_is_told_to_be_one() -> None:
     assert "No circular scan was made" in text
     assert "animals on pastures" in text
     assert "Yekutieli" in text
+    assert "EASE-Grid 2.0" in text
 
 
 def test_every_sentence_and_every_column_is_there_in_persian() -> None:
@@ -104,7 +105,8 @@ def test_every_sentence_and_every_column_is_there_in_persian() -> None:
             assert [text for text in (*SENTENCES, *columns) if in_language(language, text) == text] == []
 
 
-def test_the_card_promises_no_more_than_is_found_on_made_up_maps() -> None:
+@pytest.mark.parametrize("ground", [HEXAGONS, SQUARES], ids=["h3", "ease10"])
+def test_the_card_promises_no_more_than_is_found_on_made_up_maps(ground: Map) -> None:
     for attacks, said in POWER.items():
-        both = [simulated(100, attacks, uneven=uneven, risk=4.0, seed=5).hits for uneven in (False, True)]
+        both = [simulated(100, attacks, uneven=uneven, risk=4.0, seed=5, ground=ground).hits for uneven in (False, True)]
         assert 100 * sum(both) / 2 == pytest.approx(said, abs=9)

@@ -19,7 +19,7 @@ from exports.hotspots.columns import COLUMNS
 from exports.hotspots.export import run_hotspots
 from exports.package.contents import ExportResult
 from exports.package.release import Made, make
-from exports.recipes import RECIPES
+from exports.recipes import RECIPES, Recipe
 from forms.problems import Problem
 from records.access import Access
 from records.models import Base
@@ -150,6 +150,31 @@ def test_the_map_has_valid_outlines_wound_to_the_right(result: ExportResult) -> 
         assert outline.equals_exact(shapely.Polygon([(x, y) for y, x in h3.cell_to_boundary(row["cell_id"])]), 1e-5)
 
 
+@pytest.mark.parametrize("level", ["partner", "public"])
+def test_squares_of_one_area_count_the_same_attacks_and_say_what_they_are(level: str, records: Connection, tmp_path: Path) -> None:
+    recipe = Recipe("hotspots", level, "exports.hotspots.export:run_hotspots", {"grid": "ease10"})
+    made = make(records, EVERYTHING, recipe, AS_OF, tmp_path)
+    assert isinstance(made, Made)
+    path = next(made.folder.glob("*_standard_*.csv"))
+    rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
+    assert sum(int(row["n_events"]) for row in rows) == 190
+    assert any(row["hotspot_class"] == "hot_99" for row in rows)
+    side = {"ease_10": 10, "ease_20": 20, "ease_40": 40}
+    cells = [row for row in rows if row["lat"]]
+    assert len({row["cell_level"] for row in cells}) > (level == "partner")
+    for row in cells:
+        assert row["cell_id"].startswith(f"{row['cell_level']}:E")
+        assert float(row["area_km2"]) == side[row["cell_level"]] ** 2
+    features = json.loads(path.with_suffix(".geojson").read_text())["features"]
+    outlines = [shapely.geometry.shape(one["geometry"]) for one in features if one["geometry"]]
+    assert len(outlines) == len(cells)
+    for outline, row in zip(outlines, cells, strict=True):
+        assert outline.exterior.is_ccw
+        assert outline.contains(shapely.Point(float(row["lon"]), float(row["lat"])))
+    assert json.loads((made.folder / "provenance.json").read_text())["methods"]["grid"] == "ease10"
+    assert "EPSG:6933" in (made.folder / "METHOD.txt").read_text("utf-8")
+
+
 def test_nothing_typed_by_people_and_no_day_of_an_attack_is_in_any_file(
     result: ExportResult, records: Connection, tmp_path: Path
 ) -> None:
@@ -183,10 +208,10 @@ def test_an_empty_project_makes_a_release_without_rows(records: Connection, tmp_
     assert [file.rows for file in result.files if file.name.startswith("conflict")] == [0, 0, 0, 0, 0]
 
 
-def test_a_wrong_level_or_predator_is_a_problem(records: Connection, tmp_path: Path) -> None:
-    for level, predator in (("raw", "leopard"), ("public", "../leopard")):
+def test_a_wrong_level_predator_or_grid_is_a_problem(records: Connection, tmp_path: Path) -> None:
+    for level, predator, grid in (("raw", "leopard", "h3"), ("public", "../leopard", "h3"), ("public", "leopard", "s2")):
         with pytest.raises(Problem):
-            run_hotspots(records, EVERYTHING, level, AS_OF, tmp_path, predator=predator)
+            run_hotspots(records, EVERYTHING, level, AS_OF, tmp_path, predator=predator, grid=grid)
     assert not list(tmp_path.iterdir())
 
 

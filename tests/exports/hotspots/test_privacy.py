@@ -8,15 +8,16 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date
 from itertools import product
+from typing import NamedTuple
 
-import h3.api.basic_int as h3
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import box
 
-from exports import grid
+from exports.equal_area import EASE10
+from exports.grid import H3, Cells, Grid
 from exports.hotspots.release import EVENT_SETS, Release
 from exports.hotspots.rows import TableRows
 from exports.privacy import PARTNER, PUBLIC, Level
@@ -27,11 +28,33 @@ from tests.support.conflict import reports_at
 
 WINDOW = Window(date(2024, 7, 1), date(2026, 6, 30))
 REGION = Region({"IR-02": box(50, 35, 52, 38), "IR-23": box(52, 35, 53, 38), "TM-B": box(53, 35, 56, 38)})
-HOME = h3.latlng_to_cell(36.5, 52.0, 5)
-NEAR = [*h3.cell_to_children(HOME, 6)[:4], *h3.cell_to_children(next(c for c in h3.grid_ring(HOME, 1)), 6)[:2]]
-FAR = [h3.latlng_to_cell(36.5, longitude, 6) for longitude in (51.0, 52.6, 54.5)]
-CELLS = [*NEAR, *FAR]
-FOOTPRINT = np.unique(np.array([c for cell in CELLS for c in h3.grid_disk(cell, 3)], np.uint64))
+
+
+class Ground(NamedTuple):
+    """Cells in which attacks happen: four of one coarser cell (`home`), two of its neighbour, three far away."""
+
+    grid: Grid
+    home: int
+    cells: list[int]
+    footprint: Cells
+
+
+def _ground(grid: Grid) -> Ground:
+    home = grid.cells_of(np.array([36.5]), np.array([52.0]), 1)
+    beside = next(cell for cell in grid.ring(int(home[0])) if cell != home[0])
+    wide = grid.with_ring(grid.with_ring(grid.with_ring(grid.cells_of(*grid.centres(home)))))
+    children = [wide[grid.parents(wide, 1) == coarse].tolist() for coarse in (int(home[0]), beside)]
+    far = grid.cells_of(np.full(3, 36.5), np.array([51.0, 52.6, 54.5]))
+    cells = [*children[0][:4], *children[1][:2], *far.tolist()]
+    footprint = np.array(cells, np.uint64)
+    for _ in range(3):
+        footprint = grid.with_ring(footprint)
+    return Ground(grid, int(home[0]), cells, footprint)
+
+
+GROUND, SQUARES = _ground(H3), _ground(EASE10)
+CELLS, HOME = GROUND.cells, GROUND.home
+GROUNDS = pytest.mark.parametrize("ground", [GROUND, SQUARES], ids=["h3", "ease10"])
 
 report = st.tuples(
     st.sampled_from(range(len(CELLS))),
@@ -42,9 +65,10 @@ report = st.tuples(
 )
 
 
-def release_of(sent: list[tuple[int, int, bool, bool, int]]) -> Release:
+def release_of(sent: list[tuple[int, int, bool, bool, int]], ground: Ground = GROUND) -> Release:
     first = (WINDOW.start - EPOCH).days
-    points = [h3.cell_to_latlng(CELLS[cell]) for cell, *_ in sent]
+    centres = list(zip(*ground.grid.centres(np.array(ground.cells, np.uint64)), strict=True))
+    points = [centres[cell] for cell, *_ in sent]
     reports = reports_at((first + 7 * number, *points[number], household) for number, (_, household, *_) in enumerate(sent))
     reports = replace(
         reports,
@@ -52,7 +76,7 @@ def release_of(sent: list[tuple[int, int, bool, bool, int]]) -> Release:
         shared=np.array([shared for *_, shared, _ in sent], bool),
         killed_small=np.array([killed for *_, killed in sent], np.int64),
     )
-    return Release(reports, FOOTPRINT, WINDOW, REGION)
+    return Release(reports, ground.footprint, WINDOW, REGION, grid=ground.grid)
 
 
 def derivable(equations: list[np.ndarray], size: int) -> np.ndarray:
@@ -84,7 +108,7 @@ def count_equations(release: Release, event_set: str) -> list[np.ndarray]:
             assert vector @ truth == row["n_events"]
             equations.append(vector)
             if row.get("nb_events") is not None:
-                near = h3.grid_disk(h3.str_to_int(row["cell_id"]), 1)
+                near = release.grid.ring(release.grid.named(row["cell_id"]))
                 around = np.isin(found.paths[:, level.finest], np.array(near, np.uint64)) & (truth > 0)
                 assert around.astype(float) @ truth == row["nb_events"]
                 equations.append(around.astype(float))
@@ -101,10 +125,11 @@ def rows(release: Release, level: Level, event_set: str) -> list[tuple[int, dict
     return list(zip(numbers, TableRows(release, table, event_set), strict=True))
 
 
-@given(st.lists(report, min_size=1, max_size=70))
-@settings(max_examples=120, deadline=None)
-def test_no_place_below_five_households_can_be_derived(sent: list[tuple[int, int, bool, bool, int]]) -> None:
-    release = release_of(sent)
+@GROUNDS
+@given(sent=st.lists(report, min_size=1, max_size=70))
+@settings(max_examples=100, deadline=None)
+def test_no_place_below_five_households_can_be_derived(ground: Ground, sent: list[tuple[int, int, bool, bool, int]]) -> None:
+    release = release_of(sent, ground)
     for event_set in EVENT_SETS:
         for chosen in derivable(count_equations(release, event_set), len(release.found.paths)):
             places = np.flatnonzero(chosen)
@@ -112,12 +137,13 @@ def test_no_place_below_five_households_can_be_derived(sent: list[tuple[int, int
             assert not attacked.any() or households_in(release, places) >= 5
 
 
-@given(st.lists(report, min_size=1, max_size=60))
-@settings(max_examples=120, deadline=None)
+@GROUNDS
+@given(sent=st.lists(report, min_size=1, max_size=60))
+@settings(max_examples=100, deadline=None)
 def test_no_sum_of_animals_is_derivable_that_one_household_dominates(
-    sent: list[tuple[int, int, bool, bool, int]],
+    ground: Ground, sent: list[tuple[int, int, bool, bool, int]]
 ) -> None:
-    release = release_of([(cell % 6, *rest) for cell, *rest in sent])
+    release = release_of([(cell % 6, *rest) for cell, *rest in sent], ground)
     attacks, place = release.found.attacks, release.found.place
     item = place * 2 + (attacks.certainty == STRICT)
     items, position = np.unique(item, return_inverse=True)
@@ -137,10 +163,11 @@ def test_no_sum_of_animals_is_derivable_that_one_household_dominates(
         assert not sum(shares.values()) or max(shares.values()) <= 0.7 * sum(shares.values())
 
 
-@given(st.lists(report, min_size=1, max_size=70))
-@settings(max_examples=80, deadline=None)
-def test_rolling_up_keeps_the_totals(sent: list[tuple[int, int, bool, bool, int]]) -> None:
-    release = release_of(sent)
+@GROUNDS
+@given(sent=st.lists(report, min_size=1, max_size=70))
+@settings(max_examples=50, deadline=None)
+def test_rolling_up_keeps_the_totals(ground: Ground, sent: list[tuple[int, int, bool, bool, int]]) -> None:
+    release = release_of(sent, ground)
     attacks = release.found.attacks
     for level in (PARTNER, PUBLIC):
         table = release.table(level, "standard")
@@ -163,15 +190,15 @@ def table_of(release: Release, level: Level) -> dict[str, dict]:
 
 def test_a_cell_with_five_households_is_shown_and_with_four_is_rolled_up() -> None:
     table = table_of(release_of(sent_to(0, range(5)) + sent_to(1, range(5, 9)) + sent_to(2, range(9, 12))), PARTNER)
-    assert table[grid.name_of(CELLS[0])]["n_events"] == 5
-    assert table[grid.name_of(HOME)]["n_events"] == 7
-    assert table[grid.name_of(HOME)]["suppression"] == "rolled_up"
-    assert grid.name_of(CELLS[1]) not in table
+    assert table[H3.name_of(CELLS[0])]["n_events"] == 5
+    assert table[H3.name_of(HOME)]["n_events"] == 7
+    assert table[H3.name_of(HOME)]["suppression"] == "rolled_up"
+    assert H3.name_of(CELLS[1]) not in table
 
 
 def test_one_hidden_cell_beside_shown_ones_takes_the_smallest_of_them_with_it() -> None:
     table = table_of(release_of(sent_to(0, range(7)) + sent_to(1, range(6)) + sent_to(2, range(2))), PARTNER)
-    assert table[grid.name_of(CELLS[0])]["n_events"] == 7
+    assert table[H3.name_of(CELLS[0])]["n_events"] == 7
     assert (table["country:IR"]["n_events"], table["country:IR"]["suppression"]) == (8, "merged")
 
 
@@ -191,25 +218,27 @@ def test_reports_without_household_code_never_make_five() -> None:
     assert table_of(release_of(sent_to(0, range(4)) + [(0, -1, False, True, 1)] * 20), PARTNER) == {}
 
 
-def test_the_public_sees_bands_and_coarser_cells() -> None:
-    table = table_of(release_of(sent_to(0, range(5)) + sent_to(1, range(20, 32))), PUBLIC)
-    assert list(table) == [grid.name_of(HOME)]
-    assert table[grid.name_of(HOME)]["n_households"] == "10+"
+@GROUNDS
+def test_the_public_sees_bands_and_coarser_cells(ground: Ground) -> None:
+    table = table_of(release_of(sent_to(0, range(5)) + sent_to(1, range(20, 32)), ground), PUBLIC)
+    home = ground.grid.name_of(ground.home)
+    assert list(table) == [home]
+    assert (table[home]["n_households"], table[home]["cell_level"]) == ("10+", ground.grid.levels[1])
 
 
 def test_a_hot_cell_hidden_by_the_rule_is_rolled_up_and_says_so() -> None:
     herd = [(0, household, False, True, 1) for household in (1, 2, 3, 4)] * 8
     beside = [(cell, household, False, True, 1) for cell in (1, 2) for household in (5, 6)]
-    row = table_of(release_of(herd + beside), PARTNER)[grid.name_of(HOME)]
+    row = table_of(release_of(herd + beside), PARTNER)[H3.name_of(HOME)]
     assert (row["suppression"], row["hotspot_class"]) == ("rolled_up", "hot_99")
     assert row.get("p_value") is None
 
 
 def test_neighbourhood_figures_are_kept_back_where_they_would_set_a_few_households_apart() -> None:
-    ring = [c for c in h3.grid_disk(CELLS[0], 1) if c in CELLS]
+    ring = [cell for cell in H3.ring(CELLS[0]) if cell in CELLS]
     assert CELLS[1] in ring
     release = release_of(sent_to(0, range(20)) + sent_to(1, range(2)) + sent_to(7, range(30, 34)))
-    row = table_of(release, PARTNER)[grid.name_of(CELLS[0])]
+    row = table_of(release, PARTNER)[H3.name_of(CELLS[0])]
     assert row.get("nb_events") is None
     assert "nearby_withheld" in row["quality_flags"]
     assert row["hotspot_class"] == "hot_99"
@@ -217,8 +246,8 @@ def test_neighbourhood_figures_are_kept_back_where_they_would_set_a_few_househol
 
 def test_a_sum_that_one_household_dominates_is_empty() -> None:
     release = release_of([*sent_to(0, range(6)), (0, 7, False, True, 90)])
-    assert table_of(release, PARTNER)[grid.name_of(CELLS[0])].get("n_killed") is None
-    assert table_of(release_of(sent_to(0, range(6))), PARTNER)[grid.name_of(CELLS[0])]["n_killed"] == 6
+    assert table_of(release, PARTNER)[H3.name_of(CELLS[0])].get("n_killed") is None
+    assert table_of(release_of(sent_to(0, range(6))), PARTNER)[H3.name_of(CELLS[0])]["n_killed"] == 6
 
 
 @pytest.mark.parametrize("level", [PARTNER, PUBLIC])

@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from exports import grid
+from exports.grid import H3
 from exports.hotspots.scan import Circles, circles_around, scan
 from tests.support.maps import CELLS, CLUSTER
 
 
 @pytest.fixture(scope="module")
 def circles() -> Circles:
-    return circles_around(*grid.centres(CELLS))
+    return circles_around(*H3.centres(CELLS))
 
 
 def map_of(attacks: int, risk: float, seed: int) -> np.ndarray:
@@ -23,7 +23,7 @@ def map_of(attacks: int, risk: float, seed: int) -> np.ndarray:
 def test_circles_grow_from_the_cell_through_its_ring(circles: Circles) -> None:
     middle = int(np.flatnonzero(CLUSTER)[3])
     assert (circles.nearest[:, 0] == np.arange(len(CELLS))).all()
-    assert {int(CELLS[cell]) for cell in circles.nearest[middle, :7]} == set(grid.ring(int(CELLS[middle])))
+    assert {int(CELLS[cell]) for cell in circles.nearest[middle, :7]} == set(H3.ring(int(CELLS[middle])))
     assert (np.diff(circles.km, axis=1) >= -1e-5).all()
     assert circles.km[middle, 1] == pytest.approx(6.3, abs=0.6)
 

@@ -9,13 +9,13 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-import h3.api.basic_int as h3
 import numpy as np
 import pytest
 import shapely
-from shapely.geometry import shape
+from shapely.geometry import mapping, shape
 
-from exports import grid
+from exports.equal_area import EASE10
+from exports.grid import H3, Grid
 from exports.hotspots.assessment import Assessment, area_exposure, assess
 
 ORACLES = Path(__file__).parents[2] / "oracles"
@@ -27,6 +27,7 @@ class Ticino(NamedTuple):
     rows_outside: int
     animals: int
     result: Assessment
+    squares: Assessment
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +40,18 @@ def ticino() -> Ticino:
     chosen = list(distinct.values())
     latitudes = np.array([float(row["Lat"]) for row in chosen])
     longitudes = np.array([float(row["Long"]) for row in chosen])
-    attacks = grid.cells_of(latitudes, longitudes, 6)
-    cells = np.union1d(np.array(h3.geo_to_cells(canton, 6), np.uint64), attacks)
+
+    def tested(grid: Grid) -> Assessment:
+        attacks = grid.cells_of(latitudes, longitudes)
+        cells = np.union1d(np.array(grid.within(mapping(canton)), np.uint64), attacks)
+        return assess(cells, attacks, np.arange(len(attacks)), area_exposure(cells, grid), grid=grid)
+
     return Ticino(
         rows_total=len(rows),
         rows_outside=len(rows) - len(inside),
         animals=sum(int(row["Numero_Predati"]) for row in chosen),
-        result=assess(cells, attacks, np.arange(len(attacks)), area_exposure(cells)),
+        result=tested(H3),
+        squares=tested(EASE10),
     )
 
 
@@ -65,12 +71,22 @@ def test_as_many_cells_are_hot(ticino: Ticino) -> None:
 def test_the_hottest_cell_is_the_same_to_the_printed_digits(ticino: Ticino) -> None:
     result = ticino.result
     top = int(np.argmin(result.p))
-    assert grid.name_of(int(result.cells[top])) == EXPECTED["top_cell"]
+    assert H3.name_of(int(result.cells[top])) == EXPECTED["top_cell"]
     assert result.nearby[top] == EXPECTED["top_nb"]
     assert result.expected[top] == pytest.approx(EXPECTED["top_E"], rel=1e-6)
     assert result.q[top] == pytest.approx(EXPECTED["top_q"], rel=1e-6)
     assert result.gi_star_z[top] == pytest.approx(5.3251, abs=5e-5)
     assert result.dispersion == pytest.approx(EXPECTED["dispersion"], abs=5e-5)
+
+
+def test_squares_of_one_area_hold_the_same_attacks_and_find_the_same_place(ticino: Ticino) -> None:
+    hexagons, squares = ticino.result, ticino.squares
+    assert squares.events.sum() == EXPECTED["events"]
+    assert squares.exposure.values.tolist() == [100.0] * len(squares.cells)
+    hottest = [
+        shapely.Polygon(grid.outline(int(found.cells[np.argmin(found.p)]))) for grid, found in ((H3, hexagons), (EASE10, squares))
+    ]
+    assert hottest[0].intersects(hottest[1])
 
 
 def test_cells_without_attacks_belong_to_the_comparison(ticino: Ticino) -> None:
