@@ -20,6 +20,7 @@ from server.doors import DOORS, PULL_DOORS
 from server.draft_door import draft_door
 from server.openrosa import openrosa
 from server.pages import pages
+from server.relay_door import relay_door
 from server.release_files import releases
 from server.services import open_services, services
 from server.unchanged import answers_unchanged
@@ -47,6 +48,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(kobo_door)
     app.register_blueprint(pages)
     app.register_blueprint(releases)
+    app.register_blueprint(relay_door)
     app.after_request(_openrosa_headers)
     app.before_request(_room_for_more)
     in_turn = _in_turn(answers_unchanged(app.wsgi_app, opened.store), opened.turnstile)

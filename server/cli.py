@@ -22,6 +22,7 @@ COMMANDS = {
     "incident": ("incidents", "Look at reports that may tell of one event, and say so."),
     "area": ("areas", "Look after the study areas of a project."),
     "pull": ("pull", "Take over records from a phone, ODK Central or KoBoToolbox."),
+    "relay": ("relay", "Exchange records with other nodes, by link or by stick."),
     "entity": ("entities", "Look after the lists that phones pick from."),
     "personal": ("personal", "Look after personal data: find, hand over, erase."),
     "export": ("exports", "Run exports and list their runs."),

@@ -90,6 +90,14 @@ def _kept(text: str) -> int:
     return int(text)
 
 
+def _minutes(text: str) -> int:
+    if text == "never":
+        return 0
+    if not text.isdecimal() or not 1 <= int(text) <= 1440:
+        raise ValueError("must be never or a number from 1 to 1440")
+    return int(text)
+
+
 def _mail(text: str) -> tuple[str, ...]:
     addresses = tuple(part.strip() for part in text.split(",") if part.strip())
     if any(address.count("@") != 1 or " " in address for address in addresses):
@@ -189,6 +197,12 @@ SETTINGS = (
         "Mail server as smtp://user:password@host:587 (with STARTTLS where it is offered) or smtps://; the user is the sender.",
     ),
     Setting(
+        "RELAY_MINUTES",
+        "10",
+        _minutes,
+        "How many minutes after a meeting with its hub a station tries to meet it again; never for only when somebody asks.",
+    ),
+    Setting(
         "BOUNDARIES",
         "",
         _file,
@@ -219,6 +233,7 @@ class Config:
     export_webhook_secret: str
     export_email: tuple[str, ...]
     smtp_url: str
+    relay_minutes: int
     boundaries: Path | None
 
     @classmethod

@@ -24,6 +24,7 @@ from exports.recipes import RECIPES
 from records import export_runs, projects
 from records.models import Project
 from server.personal import look_after
+from server.relaying import keep_up
 from server.services import Services
 from server.slots import newest_slot, trigger
 from sync.entities import settle_waiting
@@ -122,6 +123,7 @@ def _lead(services: Services) -> None:
             with _leadership(services) as still_leads:
                 services.store.write(export_runs.forget_interrupted)
                 threading.Thread(target=_check, args=(services, still_leads), name="checks", daemon=True).start()
+                threading.Thread(target=keep_up, args=(services, still_leads), name="relay", daemon=True).start()
                 scheduler = BackgroundScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
                 if services.config.export_schedule:
                     scheduler.add_job(run_due, trigger(services.config.export_schedule), args=(services,), id="slot")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
@@ -21,6 +21,8 @@ from sync.intake import Intake
 
 if TYPE_CHECKING:
     from sync.checks import Checker
+    from sync.relay.answering import Answerer
+    from sync.relay.settling import Settler
 
 WIDTH = {"sqlite": 1, "postgresql": 3}  # PostgreSQL answers while others compute
 database = SQLAlchemy(metadata=Base.metadata, engine_options=engine_options())
@@ -37,6 +39,7 @@ class Services:
     lists: ListFiles
     turnstile: Turnstile
     secret: bytes
+    _relay: "list[Answerer]" = field(default_factory=list)
 
     def checker(self) -> "Checker":
         """What looks at records again; the boundaries are read on the first call."""
@@ -44,6 +47,22 @@ class Services:
         from sync.checks import Checker
 
         return Checker(self.store, self.blobs, self.intake.schemas, boundaries(self.config.boundaries), self.turnstile)
+
+    def answerer(self) -> "Answerer":
+        """What speaks for this node with others; who it is, is made known on the first call."""
+        from sync.relay.answering import Answerer
+        from sync.relay.identity import kept_identity
+
+        if not self._relay:
+            me = kept_identity(self.config.key_file.parent / "relay.key")
+            self._relay.append(Answerer(self.store, self.blobs, me, self.config.data / "relay" / "parts"))
+        return self._relay[0]
+
+    def settler(self) -> "Settler":
+        """What makes part of ours what came from other nodes."""
+        from sync.relay.settling import Settler
+
+        return Settler(self.store, self.blobs, self.intake, self.answerer().me)
 
 
 def open_services(app: Flask, config: Config) -> Services:

@@ -1,9 +1,10 @@
 """What a hub tells its stations: forms with their files, entity lists, which nodes there are; and each what was decided about its
 records."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Row, func, select
@@ -22,7 +23,7 @@ class Downward(Scribe):
 
     def run(self) -> int:
         """Write down everything that changed; how many rows of the feed and records."""
-        return super().run() + self.store.write(self._standing)
+        return super().run() + self._standing()
 
     def entries(self, connection: Connection, page: Sequence[Row[Any]]) -> Iterator[Entry]:
         """What stations should have of these rows of the feed."""
@@ -51,24 +52,26 @@ class Downward(Scribe):
             return
         told = {"label": row.label, "data": row.data, "version": row.version, "deleted": row.deleted_at is not None}
         body = orjson.dumps(told | {"properties": about.properties, "approval": about.approval})
-        yield self.written(ENTITY, self._to(FORMS), row.updated_at or row.created_at, body, f=name, i=uuid)
+        yield self.written(ENTITY, channel(FORMS, self.key), row.updated_at or row.created_at, body, f=name, i=uuid)
 
-    def _standing(self, connection: Connection) -> int:
+    def _standing(self) -> int:
         """Forms, their states and the nodes, of which few change: what was not told in these words yet."""
-        log.lock(connection)
-        columns = (RelayRecord.kind, RelayRecord.form_id, RelayRecord.instance_id, RelayRecord.sha256)
-        mine = select(*columns).filter_by(project_id=self.project_id, origin=self.me.node_id)
-        rows = connection.execute(mine.where(RelayRecord.kind.in_([FORM, FORM_STATE, NODE])).order_by(RelayRecord.seq)).all()
-        told = {(row.kind, row.form_id, row.instance_id): row.sha256 for row in rows}  # the last of each
-        fresh = [
-            entry
-            for entry in (*self._forms(connection), *self._states(connection), *self._nodes(connection))
-            if told.get((entry.record.about["k"], entry.record.about["f"], entry.record.about["i"])) != entry.sha256
-        ]
-        log.append(connection, fresh)
-        return len(fresh)
+        with self.store.snapshot() as connection:
+            columns = (RelayRecord.kind, RelayRecord.form_id, RelayRecord.instance_id, RelayRecord.sha256)
+            mine = select(*columns).filter_by(project_id=self.project_id, origin=self.me.node_id)
+            rows = connection.execute(mine.where(RelayRecord.kind.in_([FORM, FORM_STATE, NODE])).order_by(RelayRecord.seq)).all()
+            told = {(row.kind, row.form_id, row.instance_id): row.sha256 for row in rows}  # the last of each
+            facts = [*self._forms(connection), *self._states(connection), *self._nodes(connection)]
+        news = [each for each in facts if told.get((each.kind, each.form_id, each.name)) != hashlib.sha256(each.body).hexdigest()]
+        if news:
+            entries = [
+                self.written(each.kind, channel(each.channel, self.key), each.at, each.body, f=each.form_id, i=each.name)
+                for each in news
+            ]
+            self.store.write(lambda connection: _append(connection, entries))
+        return len(news)
 
-    def _forms(self, connection: Connection) -> Iterator[Entry]:
+    def _forms(self, connection: Connection) -> Iterator["_Fact"]:
         media: dict[tuple[str, str], list[list[Any]]] = {}
         of_project = select(*FormMedia.__table__.columns).filter_by(project_id=self.project_id, replaced_at=None)
         for row in connection.execute(of_project.order_by(FormMedia.name)):
@@ -87,17 +90,30 @@ class Downward(Scribe):
         for row in connection.execute(query.order_by(version.published_at, version.form_id)):
             files = [["", row.sha256, row.size], *media.get((row.form_id, row.version), [])]
             body = orjson.dumps({"title": row.title, "source": row.source_name, "note": row.note, "files": files})
-            yield self.written(FORM, self._to(FORMS), row.published_at, body, f=row.form_id, i=row.version)
+            yield _Fact(FORM, FORMS, row.published_at, body, row.form_id, row.version)
 
-    def _states(self, connection: Connection) -> Iterator[Entry]:
+    def _states(self, connection: Connection) -> Iterator["_Fact"]:
         for row in connection.execute(select(*Form.__table__.columns).filter_by(project_id=self.project_id)):
             body = orjson.dumps({"state": row.state, "current": row.current_version, "confidential": row.confidential})
-            yield self.written(FORM_STATE, self._to(FORMS), datetime.now(UTC), body, f=row.form_id)
+            yield _Fact(FORM_STATE, FORMS, datetime.now(UTC), body, row.form_id, "")
 
-    def _nodes(self, connection: Connection) -> Iterator[Entry]:
+    def _nodes(self, connection: Connection) -> Iterator["_Fact"]:
         for row in connection.execute(select(*RelayNode.__table__.columns).filter_by(project_id=self.project_id, role=STATION)):
             body = orjson.dumps({"name": row.name, "verify_key": row.verify_key.hex(), "revoked": row.revoked_at is not None})
-            yield self.written(NODE, self._to(NODES), row.revoked_at or row.enrolled_at, body, i=row.id)
+            yield _Fact(NODE, NODES, row.revoked_at or row.enrolled_at, body, "", row.id)
 
-    def _to(self, name: str) -> str:
-        return channel(name, self.key)
+
+class _Fact(NamedTuple):
+    """Something that stands, as it is told; `name` is the version of a form, or the id of a node."""
+
+    kind: str
+    channel: str
+    at: datetime
+    body: bytes
+    form_id: str
+    name: str
+
+
+def _append(connection: Connection, entries: Sequence[Entry]) -> None:
+    log.lock(connection)
+    log.append(connection, entries)

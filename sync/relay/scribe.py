@@ -59,10 +59,18 @@ class Scribe:
 
     def run(self) -> int:
         """Write down everything that arrived; how many rows of the feed."""
+        if not self.has_work():
+            return 0
         upto, done = barrier(self.store), 0
         while written_now := self._step(upto):
             done += written_now
         return done
+
+    def has_work(self) -> bool:
+        """Whether anything arrived that is not written down."""
+        begun = select(RelayProject.authored_to).filter_by(project_id=self.project_id).scalar_subquery()
+        with self.store.read() as connection:
+            return connection.execute(select(Feed.position).where(Feed.position > begun).limit(1)).first() is not None
 
     def _step(self, upto: int) -> int:
         """Write down the next few; 0 when there is nothing more."""

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from forms.problems import Problem
+from records.access import Access, Right
 from records.blobs import BlobStore
 from records.file_kinds import HEAD_BYTES, kind_of
 from records.models import RelayFile, RelayNode, RelayRecord, SubmissionVersion
@@ -135,10 +136,13 @@ class Settler:
             raise Waits(ASKED)
         decisions.erase(self.store, self.blobs, self.intake, row, body)
 
-    def accept_erasure(self, record_id: str) -> None:
-        """Erase here what a station erased. Raises `Problem("not_found")`."""
+    def accept_erasure(self, access: Access, record_id: str) -> None:
+        """Erase here what a station erased. Raises `Problem` not_found or not_allowed."""
+        access.require(Right.CONTACT)
         with self.store.read() as connection:
-            row = connection.execute(select(*RelayRecord.__table__.columns).filter_by(id=record_id, waiting=ASKED)).first()
+            row = connection.execute(
+                select(*RelayRecord.__table__.columns).filter_by(id=record_id, waiting=ASKED, project_id=access.project_id)
+            ).first()
         if row is None:
             raise Problem("not_found", f"No erasure {record_id} waits.")
         decisions.erase(self.store, self.blobs, self.intake, row, self._body(row))
@@ -194,6 +198,22 @@ class Settler:
         with self.blobs.open(file.sha256) as content:
             head = content.read(HEAD_BYTES)
         return ReceivedFile((file.name,), self.blobs.described(file.sha256), kind_of(head, file.name))
+
+
+def asked(connection: Connection, access: Access) -> Sequence[Row[str, str, str, str]]:
+    """(id, form_id, instance_id, origin) of the erasures of stations that wait for a person. Raises `Problem("not_allowed")`."""
+    access.require(Right.CONTACT)
+    row = RelayRecord
+    query = select(row.id, row.form_id, row.instance_id, row.origin).filter_by(project_id=access.project_id, waiting=ASKED)
+    return connection.execute(query.order_by(row.seq)).all()
+
+
+def why_waiting(connection: Connection, access: Access) -> dict[str, int]:
+    """How many records of other nodes wait, by the reason. Raises `Problem("not_allowed")`."""
+    access.require(Right.SEE)
+    row = RelayRecord
+    query = select(row.waiting, func.count()).where(row.project_id == access.project_id, row.waiting.is_not(None))
+    return {str(reason): count for reason, count in connection.execute(query.group_by(row.waiting).order_by(row.waiting))}
 
 
 def missing(connection: Connection, blobs: BlobStore, peer: str | None = None) -> dict[str, int]:

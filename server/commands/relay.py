@@ -1,0 +1,135 @@
+"""tulliana relay: a station and its hub exchange what the other lacks."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from server.commands import access, opened
+
+if TYPE_CHECKING:
+    from server.services import Services
+    from sync.relay.meeting import Outcome
+
+
+@click.group("relay")
+def command() -> None:
+    """Exchange records with other nodes: a station with its hub."""
+
+
+@command.command()
+@click.argument("name")
+@click.option("--url", help="The address under which the station reaches this hub. By default that of this server.")
+@click.option("--png", type=click.Path(dir_okay=False), help="Write the code as a QR code to this picture.")
+def invite(name: str, url: str | None, png: str | None) -> None:
+    """At the hub: a code with which the station NAME enrols, once, within 60 days."""
+    from server.network import serving_url
+    from sync.relay import enrolment
+
+    with opened() as services:
+        where = url or serving_url(services.config)
+        code = enrolment.invite(services.store, services.answerer().me, access(), name, where)
+    click.echo(f"On the station {name}:\n\n  tulliana relay enrol {code}\n")
+    click.echo("Whoever has the code can bring this hub records. It is shown only now.")
+    if png:
+        import segno
+
+        segno.make(str(code), error="m").save(png, scale=6)
+        click.echo(f"As a QR code: {png}")
+
+
+@command.command()
+@click.argument("code")
+@click.option("--name", default="", help="What this node is called. By default as the hub calls it.")
+def enrol(code: str, name: str) -> None:
+    """On the station: join the hub that gave CODE."""
+    from sync.relay import enrolment
+    from sync.relay.link import Link
+    from sync.relay.messages import new_nonce
+
+    read = enrolment.Code.read(code)
+    with opened() as services:
+        me, nonce = services.answerer().me, new_nonce()
+        asked = enrolment.request(services.store, me, access(), read, name or "station", nonce)
+        called = enrolment.accept(services.store, me, access(), read, Link(read.url)(asked), nonce)
+    click.echo(f"This node is the station {called} of the hub at {read.url}. It meets the hub by itself while it serves;")
+    click.echo("now: tulliana relay run")
+
+
+@command.command()
+@click.option("--no-files", is_flag=True, help="Records only; photos wait for a better line.")
+def run(no_files: bool) -> None:
+    """Meet the hub now, and say what is safe there."""
+    from server.relaying import meet
+
+    with opened() as services:
+        outcome = meet(services, access(), files=not no_files)
+        click.echo(_told(outcome))
+        _tell_waiting(services)
+
+
+@command.command()
+def status() -> None:
+    """Say with whom this node exchanges, when they last met, and what is not there yet."""
+    from sync.relay import projects
+
+    with opened() as services, services.store.read() as connection:
+        click.echo(f"this node: {services.answerer().me.node_id}")
+        for peer in projects.nodes(connection, access().project_id):
+            met = "never met" if peer.met_at is None else f"met {peer.met_at:%Y-%m-%d %H:%M} UTC"
+            revoked = ", revoked" if peer.revoked_at is not None else ""
+            click.echo(f"{peer.role} {peer.name} ({peer.id}){revoked}: {met}")
+    with opened() as services:
+        _tell_waiting(services)
+
+
+@command.command()
+@click.argument("node_id")
+def revoke(node_id: str) -> None:
+    """No longer speak with the node NODE_ID: its laptop was stolen, say. See: tulliana relay status."""
+    from sync.relay import enrolment
+
+    with opened() as services:
+        name = enrolment.revoke(services.store, access(), node_id)
+    click.echo(f"{name} is revoked: nothing of it is taken any more, by whatever way.")
+
+
+@command.command()
+def erasures() -> None:
+    """What stations erased, and waits for a person to say so here."""
+    from sync.relay import settling
+
+    with opened() as services, services.store.read() as connection:
+        for row in settling.asked(connection, access()):
+            click.echo(f"{row.id}  {row.form_id}  {row.instance_id}")
+
+
+@command.command("erase")
+@click.argument("record_id")
+def accept(record_id: str) -> None:
+    """Erase here too what a station erased."""
+    with opened() as services:
+        services.settler().accept_erasure(access(), record_id)
+    click.echo("Erased.")
+
+
+def _told(outcome: "Outcome") -> str:
+    lines = [
+        f"sent {outcome.pushed} records and {outcome.files_sent} files, got {outcome.pulled} and {outcome.files_got}; "
+        f"{(outcome.bytes_out + outcome.bytes_in) / 1000:.0f} kB in {outcome.seconds:.0f} s"
+    ]
+    if abs(outcome.clock) > 60:
+        lines.append(f"The hub's clock is {outcome.clock:+.0f} s from this one.")
+    if outcome.safe:
+        lines.append("Everything that is here is safe at the hub: it was compared.")
+    elif outcome.pending:
+        pending = outcome.pending
+        lines.append(f"Not there yet: {pending['records']} records, {pending['files']} files ({pending['bytes'] / 1e6:.1f} MB).")
+    return "\n".join(lines)
+
+
+def _tell_waiting(services: "Services") -> None:
+    from sync.relay import settling
+
+    with services.store.read() as connection:
+        for reason, count in settling.why_waiting(connection, access()).items():
+            click.echo(f"{count} records wait: {reason}")

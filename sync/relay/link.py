@@ -1,0 +1,81 @@
+"""The way to a peer by HTTP: one address to which packets are posted.
+
+What a packet holds is sealed for the peer and signed, so the line need not be trusted: https hides from others who speaks with
+whom. A certificate that cannot be verified, as with a wrong clock or one that a station made itself, does not stop it.
+"""
+
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from forms.problems import CATALOGUE, Problem
+from sync.relay.messages import MOST_PACKET
+
+PATH = "/relay/1"
+_CONNECT_SECONDS = 30
+_READ_SECONDS = 120
+_CONNECTIONS = 8
+
+
+class Link:
+    """Posts packets to the node at this address. May be used by several threads."""
+
+    def __init__(self, url: str, *, read_seconds: float = _READ_SECONDS) -> None:
+        self.address = url.rstrip("/") + PATH
+        self._timeout = (_CONNECT_SECONDS, read_seconds)
+        self._session = requests.Session()
+        self._session.mount("http://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
+        self._session.mount("https://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
+
+    def __call__(self, packet: bytes) -> bytes:
+        """The peer's answer to a packet. Raises `Problem` relay_unreachable, or what the peer says."""
+        try:
+            answer = self._post(packet)
+        except requests.exceptions.SSLError:
+            self._session.verify = False
+            answer = self._call_unverified(packet)
+        except requests.RequestException as error:
+            raise self._unreachable(error) from None
+        if answer.status_code != requests.codes.ok:
+            raise self._problem(answer)
+        return answer.content
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
+    def _call_unverified(self, packet: bytes) -> requests.Response:
+        try:
+            return self._post(packet)
+        except requests.RequestException as error:
+            raise self._unreachable(error) from None
+
+    def _post(self, packet: bytes) -> requests.Response:
+        headers = {"Content-Type": "application/octet-stream", "Accept": "application/json"}
+        answer = self._session.post(
+            self.address, data=packet, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
+        )
+        with answer:
+            content = answer.raw.read(MOST_PACKET + 1, decode_content=True)
+        if len(content) > MOST_PACKET:
+            raise requests.exceptions.ContentDecodingError("more than a packet may have")
+        answer._content = content
+        return answer
+
+    def _unreachable(self, error: Exception) -> Problem:
+        reason: Any = error
+        while reason.args and isinstance(reason.args[0], Exception):
+            reason = reason.args[0]
+        return Problem("relay_unreachable", f"{self.address}: {getattr(reason, 'reason', None) or type(reason).__name__}")
+
+    def _problem(self, answer: requests.Response) -> Problem:
+        """What the peer could only say openly: that it does not know us, cannot read us, or is busy."""
+        try:
+            said = answer.json()
+            code, detail = str(said["code"]), str(said["detail"])
+        except (ValueError, KeyError, TypeError):
+            code, detail = "", ""
+        if code in CATALOGUE and code.startswith("relay_"):
+            return Problem(code, detail)
+        return Problem("relay_unreachable", f"{self.address} answers {answer.status_code}.")
