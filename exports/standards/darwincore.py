@@ -53,7 +53,7 @@ def run_darwincore(
     """
     access.require(Right.SEE)
     due = edition(connection, access, level, as_of, revision)
-    events, left_out = read_events(connection, access, due, as_of, boundaries)
+    events, left_out = _events(connection, access, due, as_of, boundaries)
     folder = new_folder(out, due.name("darwincore"))
     rows: dict[str, Iterator[list[Cell]]] = {
         "event.csv": (_event(each, due) for each in events),
@@ -77,11 +77,10 @@ def run_darwincore(
     )
 
 
-def read_events(
+def _events(
     connection: Connection, access: Access, due: Edition, as_of: date, boundaries: Path | None = None
 ) -> tuple[list[Event], int]:
     """Every event that is told in an edition, in the order of its id, and how many records are not told."""
-    access.require(Right.SEE)
     events, left_out = [], 0
     for survey in SURVEYS:
         own = exists(select(FormVersion.version).filter_by(project_id=access.project_id, form_id=survey.form_id))

@@ -66,7 +66,7 @@ class Edition(NamedTuple):
         return str(uuid.uuid5(WILDLIFE_NAMES, f"{self.policy.name} {kind} {instance_id}"))
 
 
-def edition(connection: Connection, access: Access, level: str, as_of: date, revision: int) -> Edition:
+def edition(connection: Connection, access: Access, level: str, as_of: date, revision: int = 1) -> Edition:
     """What is due on a day. Raises `Problem` not_allowed, or value_invalid for another level than "partner" and "public"."""
     access.require(Right.SEE)
     if level not in LEVELS:
