@@ -12,7 +12,7 @@ from forms.problems import Problem
 from records.access import Access, Right
 from records.models import RelayNode, RelayProject
 from server.services import Services
-from sync.relay import projects
+from sync.relay import projects, sticks
 from sync.relay.link import Link
 from sync.relay.meeting import Meeting, Outcome, scribe_of
 
@@ -50,6 +50,7 @@ def meet(services: Services, access: Access, *, files: bool = True, most_seconds
     link = Link(peer.url)
     try:
         services.settler().run()
+        sticks.deliver(services.answerer(), peer, link)
         outcome = Meeting(services.answerer(), peer, link, most_seconds=most_seconds).run(files=files)
         services.settler().run()
         return outcome

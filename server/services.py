@@ -55,7 +55,7 @@ class Services:
 
         if not self._relay:
             me = kept_identity(self.config.key_file.parent / "relay.key")
-            self._relay.append(Answerer(self.store, self.blobs, me, self.config.data / "relay" / "parts"))
+            self._relay.append(Answerer(self.store, self.blobs, me, self.config.data / "relay"))
         return self._relay[0]
 
     def settler(self) -> "Settler":

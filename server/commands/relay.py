@@ -1,9 +1,11 @@
 """tulliana relay: a station and its hub exchange what the other lacks."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from forms.problems import Problem
 from server.commands import access, opened
 
 if TYPE_CHECKING:
@@ -64,6 +66,51 @@ def run(no_files: bool) -> None:
     with opened() as services:
         outcome = meet(services, access(), files=not no_files)
         click.echo(_told(outcome))
+        _tell_waiting(services)
+
+
+_stick = click.argument("stick", type=click.Path(exists=True, file_okay=False, path_type=Path))
+
+
+@command.command("export")
+@_stick
+@click.option("--for", "name", help="The station this is for, by its name or id. A station writes for its hub.")
+def export_to(stick: Path, name: str | None) -> None:
+    """Write to the folder STICK what the other lacks, sealed for it: at a station for its hub, at the hub for its stations."""
+    from sync.relay import projects, sticks
+
+    with opened() as services:
+        with services.store.read() as connection:
+            peers = [each for each in projects.nodes(connection, access().project_id) if each.revoked_at is None]
+        chosen = [each for each in peers if name in {None, each.name, each.id} and each.role in {projects.HUB, projects.STATION}]
+        if not chosen:
+            raise Problem("not_found", f"There is no node {name or ''} to write for. See: tulliana relay status.")
+        for peer in chosen:
+            done = sticks.write(services.answerer(), peer, stick)
+            click.echo(f"for {peer.name}: {done.packets} packets, {done.bytes / 1e6:.1f} MB; {done.present} were there already")
+            if done.full:
+                click.echo("The stick is full: bring it, or take another; the same command goes on.")
+                return
+    click.echo("Written and read again. The stick may be taken out.")
+
+
+@command.command("import")
+@_stick
+def import_from(stick: Path) -> None:
+    """Take from the folder STICK what is for this node, and carry what is for others. Again does no harm."""
+    from sync.relay import sticks
+
+    with opened() as services:
+        done = sticks.bring(services.answerer(), stick)
+        services.settler().run()
+        counts = done.counts
+        click.echo(
+            f"{counts['taken']} packets taken, {counts['carried']} carried for others, {counts['later']} wait for their records"
+        )
+        for reason in done.reasons[:20]:
+            click.echo(reason)
+        if counts["damaged"]:
+            click.echo(f"{counts['damaged']} cannot be read: let them be written again. Nothing else is lost.")
         _tell_waiting(services)
 
 

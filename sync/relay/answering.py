@@ -34,11 +34,11 @@ Answer = tuple[dict[str, Any], bytes]
 
 
 class Answerer:
-    """Answers peers. `folder` is for unfinished files. May be called from many threads."""
+    """Answers peers. `folder` is for unfinished files and for what is carried. May be called from many threads."""
 
     def __init__(self, store: Store, blobs: BlobStore, me: Identity, folder: Path) -> None:
-        self.store, self.blobs, self.me = store, blobs, me
-        self.parts = Parts(folder, blobs)
+        self.store, self.blobs, self.me, self.folder = store, blobs, me, folder
+        self.parts = Parts(folder / "parts", blobs)
         self.sender = Sender(store, blobs)
         self._ways: dict[str, Callable[[Row[Any], str, Message], Answer]] = {
             "hello": self._hello,
@@ -50,6 +50,7 @@ class Answerer:
             "get": self._get,
             "compare": self._compare,
             "bye": self._bye,
+            "have": self._have,
         }
 
     def answer(self, packet: bytes) -> bytes:
@@ -57,7 +58,20 @@ class Answerer:
         message = opened(self.me, packet, self._key)
         if message.said.get("type") == "enrol":
             peer, said, data = enrolment.admit(self.store, message)
-            return sealed(self.me, peer, said | {"nonce": message.nonce}, data)
+        else:
+            row, (said, data) = self._answered(message)
+            peer = Peer.of(row.verify_key, row.seal_key)
+        return sealed(self.me, peer, said | {"nonce": message.nonce}, data, small=bool(message.said.get("small")))
+
+    def hear(self, packet: bytes) -> dict[str, Any]:
+        """Take a packet to which nobody waits for an answer, from a stick say; what the answer would be.
+
+        Raises `Problem` relay_unreadable or relay_refused.
+        """
+        message = opened(self.me, packet, self._key)
+        return self._answered(message)[1][0]
+
+    def _answered(self, message: Message) -> tuple[Row[Any], Answer]:
         with self.store.read() as connection:
             row = projects.node(connection, message.peer)
             project = projects.relayed(connection, row.project_id)
@@ -65,13 +79,11 @@ class Answerer:
             way = self._ways.get(str(message.said.get("type")))
             if way is None or project is None:
                 raise Problem("relay_unreadable", "This node does not know what is asked; it may be older than the other.")
-            said, data = way(row, project.key, message)
+            return row, way(row, project.key, message)
         except Problem as problem:
-            said, data = {"error": problem.kind.code, "detail": problem.detail}, b""
-        except (KeyError, TypeError, ValueError) as error:
-            said, data = {"error": "relay_unreadable", "detail": type(error).__name__}, b""
-        small = bool(message.said.get("small"))
-        return sealed(self.me, Peer.of(row.verify_key, row.seal_key), said | {"nonce": message.nonce}, data, small=small)
+            return row, ({"error": problem.kind.code, "detail": problem.detail}, b"")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            return row, ({"error": "relay_unreadable", "detail": type(error).__name__}, b"")
 
     def _key(self, node_id: str, said: dict[str, Any]) -> bytes:
         if said.get("type") == "enrol":
@@ -131,7 +143,7 @@ class Answerer:
         with self.store.read() as connection:
             expected = missing(connection, self.blobs, peer.id).get(sha256)
         if expected is None:
-            return {"offset": size}, b""
+            return {"offset": size, "later": not self.blobs.has(sha256)}, b""
         if expected != size or len(message.data) > MOST_PIECE:
             raise Problem("relay_unreadable", f"The file {sha256} is not as it was announced.")
         return {"offset": self.parts.add(sha256, offset, message.data, size)}, b""
@@ -155,10 +167,25 @@ class Answerer:
             found = comparing.groups(connection, channel, of=peer.id)
         return {"groups": found} if message.said.get("groups") else {"all": comparing.digest_of(found)}, b""
 
+    def _have(self, peer: Row[Any], key: str, message: Message) -> Answer:
+        """Remember what a peer said it has and lacks: the stick that goes to it brings what is missing."""
+        said, now = message.said, datetime.now(UTC)
+        have = {str(name): texts(each for each in map(place, places) if each) for name, places in said["have"].items()}
+        state = {"have": have, "wants": [[str(sha256), int(size)] for sha256, size in said["wants"]], "have_at": said["at"]}
+        if peer.role == projects.HUB:
+            channel = projects.channel(projects.DATA, key)
+            theirs = {name: (int(count), str(digest)) for name, (count, digest) in said["groups"].items()}
+            with self.store.snapshot() as connection:
+                ours = comparing.groups(connection, channel, of=self.me.node_id)
+            state |= {"safe": ours == theirs and not said["wants"], "differing": comparing.differing(ours, theirs)}
+        values = {"met_at": now, "state": {**peer.state, **state}}
+        self.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=peer.id).values(**values)))
+        return {}, b""
+
     def _bye(self, peer: Row[Any], key: str, message: Message) -> Answer:
         """Keep what the meeting showed, for who looks at it here."""
         now = datetime.now(UTC)
-        state = {name: message.said[name] for name in ("clock", "rate", "pending", "safe", "name") if name in message.said}
+        state = {name: message.said[name] for name in ("clock", "rate", "pending", "safe", "have") if name in message.said}
         values = {"met_at": now, "state": {**peer.state, **state}}
         self.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=peer.id).values(**values)))
         return {}, b""

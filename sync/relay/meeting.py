@@ -6,7 +6,7 @@ knows of networks.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -43,7 +43,8 @@ _SHRINKS = 3  # about so many times are records smaller on their way
 class Outcome:
     """What a meeting did. Bytes are those of packets; `clock` is by how many seconds the peer's clock is ahead of ours.
 
-    `safe`: it was compared, and all that is here is there too, files and all. `pending` counts what is not.
+    `safe`: it was compared, and all that is here is there too, files and all. `pending` counts what is not. `have`: how far the
+    peer has read each channel.
     """
 
     pushed: int = 0
@@ -59,6 +60,7 @@ class Outcome:
     pending: dict[str, int] = field(default_factory=dict)
     differing: list[str] = field(default_factory=list)
     regressed: bool = False
+    have: dict[str, list[list[Any]]] = field(default_factory=dict)
 
 
 class Meeting:
@@ -106,7 +108,8 @@ class Meeting:
         self._turn = time.monotonic() - begun
         self.outcome.clock = (datetime.fromisoformat(said["now"]) - datetime.now(UTC)).total_seconds() + self._turn / 2
         for name in sorted(mine):
-            offered = [each for each in map(place, said["have"].get(name, [])) if each is not None]
+            self.outcome.have[name] = said["have"].get(name, [])
+            offered = [each for each in map(place, self.outcome.have[name]) if each is not None]
             start = self._start(name, offered)
             if start != ours[name]:
                 self._push(name, start)
@@ -152,6 +155,8 @@ class Meeting:
     def _push_one(self, batch: Batch) -> None:
         said = self._ask("push", batch.data(), **batch.said()).said
         self.outcome.pushed += said["new"]
+        if said["upto"] is not None:
+            self.outcome.have[batch.channel] = [said["upto"]]
         if said["lacking"] and batch.after is not None and batch.upto is not None:
             again = self.answerer.sender.batch(
                 self.row.id, batch.channel, batch.after, MOST_BATCH, whole=set(said["lacking"]), upto=batch.upto[0]
@@ -257,6 +262,13 @@ class Meeting:
             with self.store.read() as connection:
                 mine |= set(comparing.ids(connection, self.data, group, of=self.me.node_id))
         return mine <= theirs
+
+    def _bye(self, channels: Iterable[str]) -> None:
+        """Tell the peer what the meeting showed, and how far we have read it."""
+        with self.store.read() as connection:
+            have = {name: texts(log.positions(connection, self.row.id, name, most=NEWEST)) for name in channels}
+        out = self.outcome
+        self._ask("bye", clock=-out.clock, rate=out.rate, pending=out.pending, safe=out.safe, have=have)
 
     def _ask(self, kind: str, data: bytes = b"", **said: Any) -> Message:
         """One question and its answer; a few times, since every question may be repeated. Raises what the peer answered."""

@@ -29,7 +29,7 @@ class Parts:
         return max((end for _, end in self._pieces(sha256)), default=0)
 
     def add(self, sha256: str, offset: int, data: bytes, size: int) -> int:
-        """Keep a piece; how much is here then. The last piece makes it a file. A piece that does not fit changes nothing.
+        """Keep a piece; how much is here then. The last piece makes it a file. Pieces may come in any order, and twice.
 
         Raises `Problem` disk_full, or relay_unreadable when the whole is not what its name says: then it begins anew.
         """
@@ -38,11 +38,9 @@ class Parts:
         with self._lock:
             if self.blobs.has(sha256):
                 return size
+            if offset >= self.offset(sha256) and (data or not size):
+                self._write(sha256, offset, data)
             here = self.offset(sha256)
-            if offset != here or (not data and size):
-                return here
-            self._write(sha256, offset, data)
-            here += len(data)
             if here >= size:
                 self._finish(sha256)
             return here
@@ -50,12 +48,13 @@ class Parts:
     def _pieces(self, sha256: str) -> list[tuple[int, int]]:
         """(begin, end) of the pieces that follow each other without a gap."""
         names = (self.folder / sha256).glob("*-*") if (self.folder / sha256).is_dir() else ()
+        present = dict(sorted((int(name.name.split("-")[0]), int(name.name.split("-")[1])) for name in names))
         found, here = [], 0
-        for begin, end in sorted((int(name.name.split("-")[0]), int(name.name.split("-")[1])) for name in names):
-            if begin != here:
+        while here in present:
+            found.append((here, present[here]))
+            if present[here] == here:
                 break
-            found.append((begin, end))
-            here = end
+            here = present[here]
         return found
 
     def _write(self, sha256: str, offset: int, data: bytes) -> None:

@@ -15,7 +15,7 @@ from forms.problems import Problem
 from records.access import Access, Right
 from records.blobs import BlobStore
 from records.file_kinds import HEAD_BYTES, kind_of
-from records.models import RelayFile, RelayNode, RelayRecord, SubmissionVersion
+from records.models import FormVersion, RelayFile, RelayNode, RelayRecord, SubmissionVersion
 from records.personal import open_xml
 from records.store import Store
 from sync.delivery import Delivery, ReceivedFile
@@ -219,5 +219,6 @@ def why_waiting(connection: Connection, access: Access) -> dict[str, int]:
 def missing(connection: Connection, blobs: BlobStore, peer: str | None = None) -> dict[str, int]:
     """The size of each file that is named and not here, from one peer or all, small ones first."""
     query = select(RelayFile.sha256, RelayFile.size).order_by(RelayFile.size, RelayFile.id)
-    rows = connection.execute(query if peer is None else query.filter_by(peer=peer))
+    query = query.where(RelayFile.sha256.not_in(select(FormVersion.sha256)))  # the same form was published here
+    rows = connection.execute(query if peer is None else query.where(RelayFile.peer == peer))
     return {row.sha256: row.size for row in rows if not blobs.has(row.sha256)}

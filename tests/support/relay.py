@@ -45,7 +45,7 @@ class Node:
         self.blobs = BlobStore(self.folder / "blobs", self.vault)
         self.intake = Intake(self.store, self.blobs)
         self.me: Identity = kept_identity(self.folder / "keys" / "relay.key")
-        self.answerer = Answerer(self.store, self.blobs, self.me, self.folder / "relay" / "parts")
+        self.answerer = Answerer(self.store, self.blobs, self.me, self.folder / "relay")
         self.settler = Settler(self.store, self.blobs, self.intake, self.me)
 
     def close(self) -> None:
