@@ -17,6 +17,7 @@ from server import schedule
 from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
 from server.pages.data import downloadable
+from server.pages.release_files import kind_of
 from server.pages.rendering import language, page
 from server.services import services
 
@@ -50,6 +51,7 @@ def all_exports() -> Response:
         runs=runs,
         is_running=is_running,
         lasting_name=lasting_name,
+        kind_of=kind_of,
         surveys=surveys,
         next_slot=schedule.next_slot(services(), datetime.now(UTC)),
     )
