@@ -165,7 +165,7 @@ class Schemas:
             ).scalar()
             current = select(Form.current_version).filter_by(project_id=project_id, form_id=form_id)
             current_version = connection.execute(current).scalar()
-        if current_version is None:
+        if current_version is None or (exact is None and version == current_version):
             raise Problem("form_unknown", form_id)
         if exact is None:
             return self.get(project_id, form_id, current_version)[0], False

@@ -4,12 +4,12 @@ import hashlib
 import threading
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from forms.problems import Problem
 from records.blobs import BlobStore
 from records.forms import Schemas, latest_xform, media_of, open_forms, xform_with
-from records.models import AuditEvent, Form
+from records.models import AuditEvent, Form, FormVersion
 from records.publishing import publish
 from records.store import Store
 from tests.support.small import xform
@@ -152,3 +152,11 @@ def test_a_form_published_from_many_sides_at_once_is_published_once(store: Store
     for thread in threads:
         thread.join()
     assert sorted(outcomes, key=str) == [False] * 7 + [True]
+
+
+def test_a_form_of_which_no_version_is_left_is_unknown(store: Store, blobs: BlobStore) -> None:
+    put(store, blobs, FIRST)
+    store.write(lambda connection: connection.execute(delete(FormVersion)))
+    with pytest.raises(Problem, match="small") as caught:
+        Schemas(store).get(PROJECT, "small", "1")
+    assert caught.value.kind.code == "form_unknown"
