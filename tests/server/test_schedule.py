@@ -37,6 +37,17 @@ def sleep_since(server: Server, days: int) -> None:
         services.store.write(lambda connection: connection.execute(update(Project).values(created_at=long_ago)))
 
 
+def as_if_run(server: Server, *others: str) -> None:
+    """As if every export but these had run at the newest slot."""
+    with services_of(server) as services:
+        now = datetime.now(UTC)
+        slot = schedule.newest_slot(schedule.trigger("0 2 * * *"), now, now - timedelta(days=2))
+        row = {"project_id": 1, "slot": slot, "origin": export_runs.SCHEDULE, "folder": "x", "files": [], "error": ""}
+        row |= {"state": "done", "started_at": now, "finished_at": now}
+        rows = [row | {"name": name} for name in RECIPES if name not in others]
+        services.store.write(lambda connection: connection.execute(insert(ExportRun), rows))
+
+
 def runs(server: Server) -> list[dict[str, Any]]:
     code, said = server.here("export", "list", "--json")
     assert code == 0, said
@@ -44,7 +55,7 @@ def runs(server: Server) -> list[dict[str, Any]]:
 
 
 def runs_when_done(server: Server, count: int) -> list[dict[str, Any]]:
-    end = time.monotonic() + 180  # six exports, one after the other, on a machine that does other things
+    end = time.monotonic() + 600  # ten exports, one after the other, on a machine that does other things
     while time.monotonic() < end:
         found = runs(server)
         if len(found) >= count and all(run["state"] != "running" for run in found):
@@ -53,9 +64,8 @@ def runs_when_done(server: Server, count: int) -> list[dict[str, Any]]:
     pytest.fail(f"the runs did not end: {runs(server)}\n{server.log}")
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-def test_a_slot_slept_through_is_run_after_waking_once_and_only_the_newest(new_server: NewServer, kind: str) -> None:
-    server = new_server(kind, dict(NEVER))
+def test_every_export_of_a_slot_slept_through_is_run_after_waking_once_and_only_the_newest(new_server: NewServer) -> None:
+    server = new_server("sqlite", dict(NEVER))
     server.stop()
     sleep_since(server, days=9)
     server.settings.update(NIGHTLY)
@@ -76,6 +86,7 @@ def test_two_servers_on_one_database_run_a_slot_once_and_the_second_takes_over(n
     first = new_server("postgres", dict(NEVER))
     first.stop()
     sleep_since(first, days=2)
+    as_if_run(first, *(both := ("hotspots-public", "indicators-partner")))
     first.settings.update(NIGHTLY)
     second = Server(first.data, first.database_url, dict(NIGHTLY), free_port())
     try:
@@ -83,7 +94,8 @@ def test_two_servers_on_one_database_run_a_slot_once_and_the_second_takes_over(n
         second.start()
         assert len(runs_when_done(first, len(RECIPES))) == len(RECIPES)
         with services_of(second) as services:
-            services.store.write(lambda connection: connection.execute(ExportRun.__table__.delete()))
+            gone = ExportRun.__table__.delete().where(ExportRun.name.in_(both))
+            services.store.write(lambda connection: connection.execute(gone))
         first.kill()
         assert len(runs_when_done(second, len(RECIPES))) == len(RECIPES)
     finally:
@@ -93,18 +105,10 @@ def test_two_servers_on_one_database_run_a_slot_once_and_the_second_takes_over(n
 def test_a_run_that_a_stopped_server_left_is_run_again(new_server: NewServer) -> None:
     server = new_server("sqlite", dict(NEVER))
     sleep_since(server, days=3)
+    as_if_run(server)
+    left = update(ExportRun).filter_by(name="hotspots-public").values(state="running", finished_at=None)
     with services_of(server) as services:
-        slot = schedule.newest_slot(schedule.trigger("0 2 * * *"), datetime.now(UTC), datetime(2020, 1, 1, tzinfo=UTC))
-        row = {
-            "project_id": 1,
-            "name": "hotspots-public",
-            "slot": slot,
-            "origin": export_runs.SCHEDULE,
-            "folder": "x",
-            "state": "running",
-        }
-        row |= {"started_at": datetime.now(UTC), "files": [], "error": ""}
-        services.store.write(lambda connection: connection.execute(insert(ExportRun).values(**row)))
+        services.store.write(lambda connection: connection.execute(left))
     server.stop()
     server.settings.update(NIGHTLY)
     server.start()
