@@ -74,9 +74,10 @@ OWNERS = {"mine": 1, "yours": 2, "nobody's": None}  # phones, and the accounts o
 WORLD = [Kept(*each) for each in product((1, 2), FORMS, OWNERS, (False, True))]
 
 
-@pytest.fixture
-def world(store: Store, blobs: BlobStore) -> Store:
+@pytest.fixture(scope="module")
+def world(kept_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Two projects with the same forms, phones and ids; the two data collectors have phones in both."""
+    store, blobs = kept_store, BlobStore(tmp_path_factory.mktemp("blobs"), kept_store.vault)
     now = datetime.now(UTC)
 
     def people(connection: Connection) -> None:
@@ -207,15 +208,14 @@ def as_record(kept: Kept) -> Any:
     return SimpleNamespace(form_id=kept.form_id, instance_id=kept.instance_id, current_instance_id=kept.instance_id)
 
 
-def given(read: Read, store: Store, access: Access, kept: Kept) -> Any:
+def given(read: Read, store: Store, connection: Connection, access: Access, kept: Kept) -> Any:
     """What this reader gives, None for a record it does not know."""
-    with store.snapshot() as connection:
-        try:
-            return read(store, connection, access, kept)
-        except Problem as problem:
-            if problem.kind.code in {"submission_unknown", "form_unknown"}:
-                return None
-            raise
+    try:
+        return read(store, connection, access, kept)
+    except Problem as problem:
+        if problem.kind.code in {"submission_unknown", "form_unknown"}:
+            return None
+        raise
 
 
 @pytest.mark.parametrize("who", READERS)
@@ -224,19 +224,20 @@ def test_lists_and_counts_hold_what_may_be_seen_and_nothing_else(world: Store, w
     for form_id in FORMS:
         wanted = {kept.instance_id for kept in WORLD if kept.form_id == form_id and not kept.is_deleted and may_see(access, kept)}
         asked = Kept(access.project_id, form_id, "mine", is_deleted=False)
-        found = {name: given(read, world, access, asked) or set() for name, read in LISTS.items()}
-        assert found == dict.fromkeys(LISTS, wanted), (who, form_id)
-        assert {given(read, world, access, asked) for read in COUNTS.values()} <= {len(wanted), None}
+        with world.snapshot() as connection:
+            found = {name: given(read, world, connection, access, asked) or set() for name, read in LISTS.items()}
+            assert found == dict.fromkeys(LISTS, wanted), (who, form_id)
+            assert {given(read, world, connection, access, asked) for read in COUNTS.values()} <= {len(wanted), None}
 
 
 @pytest.mark.parametrize("who", READERS)
 def test_one_record_is_given_to_who_may_see_it_and_unknown_to_others(world: Store, who: str) -> None:
     access = READERS[who]
-    for kept in WORLD:
-        twin = kept._replace(project_id=access.project_id)
-        is_there = access.project_id in {1, 2} and may_see(access, twin)
-        for name, read in SINGLE.items():
-            found = given(read, world, access, twin)
+    with world.snapshot() as connection:
+        for kept, (name, read) in product(WORLD, SINGLE.items()):
+            twin = kept._replace(project_id=access.project_id)
+            is_there = access.project_id in {1, 2} and may_see(access, twin)
+            found = given(read, world, connection, access, twin)
             if not is_there or (kept.is_deleted and name in NOT_WHEN_DELETED):
                 assert found in (None, []), (who, name, kept)
             else:

@@ -6,10 +6,11 @@ Import the fixtures into the conftest of a folder.
 import secrets
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import text
 
 from records.access import Access
 from records.blobs import BlobStore
@@ -58,6 +59,22 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return cluster.create(f"empty_{secrets.token_hex(4)}")
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def kept_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store on a database that all tests of a module share, which only look at it."""
+    folder = tmp_path_factory.mktemp("kept")
+    if request.param == "sqlite":
+        url = f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_template'), folder / 'kept.sqlite3')}"
+    else:
+        cluster: Cluster = request.getfixturevalue("postgres")
+        _prepare(url := cluster.create(f"kept_{secrets.token_hex(4)}"))
+    own = Vault(folder / "personal.key")
+    own.add_key()
+    opened = Store(open_engine(url), vault=own)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
     """A vault with a key, where commands of the test's own data folder look for it."""
@@ -101,17 +118,19 @@ def publish_form(store: Store, blobs: BlobStore, xform: bytes, **more: object) -
     return publish(store, blobs, PROJECT, xform=xform, source_name="test", **more).form_id  # type: ignore[arg-type]
 
 
+@cache
+def _emptying() -> str:
+    """The statements of `_emptied`, to be sent at once."""
+    others = {Project.__tablename__: f" WHERE id <> {PROJECT}"}
+    deletions = [f"DELETE FROM {table.name}{others.get(table.name, '')}" for table in reversed(Base.metadata.sorted_tables)]
+    version = f"UPDATE alembic_version SET version_num = '{newest_revision()}'"
+    return "; ".join(["SET LOCAL lock_timeout = '10s'", *deletions, version])
+
+
 def _emptied(url: str) -> str:
     """Make this database as it was after its first set-up: much quicker than making one."""
-    engine = open_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = '10s'"))
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(
-                table.delete().where(Project.id != PROJECT) if table.name == Project.__tablename__ else table.delete()
-            )
-        connection.execute(text("UPDATE alembic_version SET version_num = :newest"), {"newest": newest_revision()})
-    engine.dispose()
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute(_emptying())
     return url
 
 
