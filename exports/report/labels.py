@@ -109,7 +109,7 @@ HISTORIES = {
     "diminishing": _("nearly always, but getting better"),
     "sporadic": _("now and then, and again now"),
     "historical": _("nearly always before, not in the newest period"),
-    "none": _("over both years together, not in the newest period alone"),
+    "none": _("over the whole time together, not in the newest period alone"),
 }
 """What a cell has been over the years, by its class in the release."""
 FLAGS_OF_PLACES = {

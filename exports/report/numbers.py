@@ -4,10 +4,9 @@
 they do.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -119,13 +118,15 @@ class Value:
 class Numbers:
     """What a report may say of an area: a country by its code, or the range (empty).
 
-    `sources` are the files all of it was read from by name, `tables` what their columns are.
+    Places and clusters are told of the days from `start` to `end`, quarters and years up to `newest`. `sources` are the files all
+    of it was read from by name, `tables` what their columns are.
     """
 
     level: str
     release_id: str
     start: date
     end: date
+    newest: date
     as_of: date
     area: str
     places: tuple[Place, ...]
@@ -214,11 +215,13 @@ class Numbers:
 
     @property
     def quarters(self) -> list[Period]:
-        """The quarters of the window."""
-        return [period for period in periods(Window(self.start, self.end)) if not period.is_year]
+        """The quarters of the last two years, the earliest first."""
+        after = self.newest + timedelta(days=1)
+        two_years = Window(after.replace(year=after.year - 2), self.newest)
+        return [period for period in periods(two_years) if not period.is_year]
 
     def rates(self, country: str) -> dict[str, Value]:
-        """Attacks per month by quarter of the window, as far as they are told."""
+        """Attacks per month by quarter of the last two years, as far as they are told."""
         names = {quarter.name for quarter in self.quarters}
         told = self.told("I-CON-1", "attacks_per_month", country)
         return {name: value for name, value in told.items() if name in names}
@@ -240,18 +243,18 @@ class Numbers:
 
     @property
     def months(self) -> int:
-        """Months of the window."""
-        return Window(self.start, self.end).months
+        """Months of these quarters."""
+        return 3 * len(self.quarters)
 
     def months_told(self, country: str) -> int:
-        """Months of the window in which a country sent a report, or a report of nothing."""
+        """Those of them in which a country sent a report, or a report of nothing."""
         told = self.told("I-EFF-2", "completeness", country)
         shares = [told[quarter.name].value or 0.0 for quarter in self.quarters if quarter.name in told]
         return round(sum(share / 100 * 3 for share in shares))
 
     def completeness(self, country: str) -> float:
         """The same in percent."""
-        return 100 * self.months_told(country) / self.months if self.months else math.nan
+        return 100 * self.months_told(country) / self.months
 
     @property
     def under_reported(self) -> set[str]:

@@ -43,6 +43,7 @@ def read_numbers(
         release_id=summary["release_id"],
         start=start,
         end=end,
+        newest=date.fromisoformat(indicators.summary["period_end"]),
         as_of=as_of,
         area="",
         places=tuple(_places(places)),

@@ -32,7 +32,7 @@ def reporting(numbers: Numbers, _: Language) -> Iterator[Block]:
 def _countries(numbers: Numbers, _: Language) -> Table:
     most_first = sorted(numbers.countries, key=lambda code: (-numbers.months_told(code), code))
     return Table(
-        caption=_("Months with a report, of the {n} months of this report", n=_.number(numbers.months)),
+        caption=_("Months with a report, of the {n} months up to {end}", n=_.number(numbers.months), end=_.day(numbers.newest)),
         columns=(_("Country"), _("Months"), _("Share"), _("Mind")),
         numeric=(False, True, True, False),
         widths=(5, 3, 3, 6),

@@ -13,9 +13,11 @@ from forms.strategy import strategy
 def first_page(numbers: Numbers, _: Language, links: tuple[tuple[str, str], ...]) -> Iterator[Block]:
     """Facts about the report, then the summary; of an empty database that there is nothing yet."""
     yield Paragraph(_about(numbers, _), "lead")
+    later = ((_("Figures and trends"), _("up to {end}", end=_.day(numbers.newest))),) if numbers.newest != numbers.end else ()
     yield Facts(
         (
             (_("Time"), _.span(numbers.start, numbers.end)),
+            *later,
             (_("Area"), area_name(numbers, _)),
             (_("For"), _("Everybody") if numbers.level == "public" else _("Partners who agreed not to pass it on")),
             (_("Release"), isolated(numbers.release_id)),

@@ -1,16 +1,18 @@
 """What the report tells of hotspots one by one, of their years, of a second opinion, of who reported, and of whole years."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
-from exports.report.document import Block, Figure, Paragraph, Table
+from exports.report.document import Block, Facts, Figure, Paragraph, Table
 from exports.report.hotspots import hotspots, households
 from exports.report.labels import HISTORIES
 from exports.report.language import Language
 from exports.report.maps import hotspot_map
 from exports.report.numbers import Numbers, Place, Value
 from exports.report.reporting import reporting
+from exports.report.summary import first_page
 from exports.report.years import years
 
 ENGLISH, PERSIAN = Language("en"), Language("fa")
@@ -54,7 +56,7 @@ def test_a_risk_is_told_with_the_attacks_behind_it_or_not_at_all(numbers: Number
 def test_without_enough_periods_it_is_said_why_there_is_no_history(numbers: Numbers) -> None:
     blocks = list(hotspots(numbers, ENGLISH))
     assert "Since when" not in table_of(blocks, "Hotspots").columns
-    assert "There are reports of 4 half-years" in words_of(blocks)
+    assert f"There are reports of {numbers.summary['history']['periods']} half-years" in words_of(blocks)
 
 
 def test_with_enough_periods_every_class_is_told_in_words(numbers: Numbers) -> None:
@@ -121,12 +123,20 @@ def test_a_scan_that_was_refused_or_found_nothing_is_said(numbers: Numbers) -> N
 
 def test_months_reported_are_counted_out_by_country_and_by_quarter(numbers: Numbers) -> None:
     rows = {row[0]: row for row in table_of(list(reporting(numbers, ENGLISH)), "Months").rows}
-    told = numbers.months_told("IR")
+    told = numbers.months_told("AM")
     assert 0 < told < numbers.months
-    assert rows["Iran (Islamic Republic of)"][1:3] == (f"{told} of 24", ENGLISH.percent(100 * told / 24))
-    quarters = table_of(list(reporting(numbers.of("IR"), ENGLISH)), "Months").rows
+    assert rows["Armenia"][1:3] == (f"{told} of 24", ENGLISH.percent(100 * told / 24))
+    quarters = table_of(list(reporting(numbers.of("AM"), ENGLISH)), "Months").rows
     assert len(quarters) == 8
     assert sum(int(row[1].split()[0]) for row in quarters) == told
+
+
+def test_quarters_go_on_to_the_newest_one_where_the_map_ends_before(numbers: Numbers) -> None:
+    of_a_year = replace(numbers, start=date(2025, 1, 1), end=date(2025, 12, 31))
+    assert of_a_year.rates("IR") == numbers.rates("IR")
+    assert [quarter.name for quarter in of_a_year.quarters][::7] == ["2024Q3", "2026Q2"]
+    facts = next(block for block in first_page(of_a_year, ENGLISH, ()) if isinstance(block, Facts))
+    assert ("Figures and trends", "up to 30 June 2026") in facts.rows
 
 
 def test_countries_without_any_report_are_named(numbers: Numbers) -> None:
