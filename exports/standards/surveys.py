@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from exports.indicators.records import Answers
 from exports.standards.taxa import DOG, LEOPARD, PREY, Taxon, is_known, taxon
@@ -12,8 +12,11 @@ SURE_IF_TRAINED = frozenset({"track", "kill_wild", "kill_livestock", "scat", "sc
 """Signs that prove a leopard, and those that do where the observer is trained: C1 and C2 of SCALP (KORA; Molinari-Jobin 2012)."""
 _SEXES = {"f": "female", "m": "male"}
 _STAGES = frozenset({"adult", "subadult"})
-_CLASSES = {"n_male": "adultMales", "n_female": "adultFemales", "n_subadult": "subadults", "n_young": "youngOfTheYear"}
-_DISTANCES = {
+_PROPERTIES = {
+    "n_male": "adultMales",
+    "n_female": "adultFemales",
+    "n_subadult": "subadults",
+    "n_young": "youngOfTheYear",
     "radial_m": "radialDistanceInMeters",
     "sight_angle": "sightingAngleInDegrees",
     "bearing_animal": "bearingToGroupInDegrees",
@@ -173,12 +176,11 @@ def sign(told: Answers) -> Sampled | None:
 
 
 def _group(row: Answers) -> Seen:
-    classes = {name: row.count(path) for path, name in _CLASSES.items() if row.number(path) is not None}
-    measured: dict[str, Any] = {name: row.number(path) for path, name in _DISTANCES.items() if row.number(path) is not None}
+    known = {name: value for path, name in _PROPERTIES.items() if (value := row.number(path)) is not None}
+    numbers = {name: int(value) if value.is_integer() else value for name, value in known.items()}
     method = {"distanceMeasuredWith": row.text("dist_method")} if row.text("dist_method") else {}
-    behavior = row.text("behaviour")
-    properties = {**classes, **measured, **method}
-    return Seen(taxon(PREY, row.text("species")), row.count("n_total"), behavior=behavior, properties=properties)
+    animals, behavior = row.count("n_total"), row.text("behaviour")
+    return Seen(taxon(PREY, row.text("species")), animals, behavior=behavior, properties={**numbers, **method})
 
 
 def _weather(told: Answers, group: str) -> Mapping[str, str]:

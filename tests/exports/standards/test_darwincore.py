@@ -111,6 +111,21 @@ def test_a_country_without_such_records_gets_tables_without_rows_that_are_valid(
     assert "nothing can be told yet" in (made.folder / "README.txt").read_text()
 
 
+@pytest.mark.parametrize("name", [PUBLIC_NAME, "camtrapdp-public"])
+def test_people_read_what_it_is_in_english_and_persian(release: Release, name: str) -> None:
+    made = release(name)
+    with (made.folder / "data_dictionary.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    english, persian = ((made.folder / each).read_text("utf-8") for each in ("README.txt", "README.fa.txt"))
+    assert len(rows) > 20
+    for row in rows:
+        assert row["description_fa"] not in ("", row["description"])
+        assert f"\n{row['name']} (" in english
+        assert row["description_fa"] in persian
+    assert "{" not in english + persian
+    assert persian.splitlines()[0].split(" (")[0] != english.splitlines()[0].split(" (")[0]
+
+
 def test_a_project_without_the_surveys_gets_the_same(records: Connection, release: Release) -> None:
     records.exec_driver_sql("DELETE FROM form_version")
     assert table(release(PUBLIC_NAME), "event.csv") == []
