@@ -44,7 +44,8 @@ def run_exports(
 ) -> None:
     """Run exports now, one after the other. Each becomes the latest one to download.
 
-    NAME is hotspots or indicators (for the readers that --level names), or with its readers, such as indicators-partner.
+    NAME is hotspots, indicators, report, darwincore or camtrapdp (for the readers that --level names), or with its readers, such as
+    indicators-partner.
     """
     from exports.recipes import RECIPES
     from records.export_runs import latest
