@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Executable, Text, and_, case, cast, func, or_, select
 
 from exports.grid import H3, Cells, Grid
+from exports.late import on_time
 from exports.partition import (
     DEAREST,
     NEVER_COUNTED,
@@ -81,7 +82,9 @@ def read_conflicts(
     """
     access.require(Right.SEE)
     joined = joined_reports(connection, access)
-    mine = and_(*access.visible(), Submission.encrypted.is_(False), Submission.excluded.is_(False))
+    mine = and_(
+        *access.visible(), *on_time(connection, access, window), Submission.encrypted.is_(False), Submission.excluded.is_(False)
+    )
     counted = Submission.review_state.not_in(NEVER_COUNTED)
     question = Question(predator, window.start, _visits(connection, and_(mine, counted), joined), joined, grid)
     others = Submission.form_id.not_in([CONFLICT_FORM, *restricted_ids()])

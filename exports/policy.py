@@ -76,7 +76,7 @@ KINDS = {
 _ALL = frozenset(KINDS)
 RAW = Policy("raw", "coordinators", EXACT, 0, "day", 0, bands=False, withheld=frozenset())
 TEAM = Policy("team", "reviewers; data collectors (their own)", EXACT, 0, "day", 0, bands=False, withheld=frozenset({"contact"}))
-PARTNER = Policy("partner", "who signed an agreement; analysts", 0, 0.1, "month", 0, bands=False, withheld=_ALL)
+PARTNER = Policy("partner", "who signed an agreement; analysts", 0, 0.1, "month", CLOSING_DAYS, bands=False, withheld=_ALL)
 PUBLIC = Policy("public", "everybody", 1, 0.1, "quarter", 90, bands=True, withheld=_ALL)
 RESTRICTED = Policy(
     "restricted", "confidential and restricted surveys, to everybody", COUNTRY, 0, "year", 90, bands=True, withheld=_ALL

@@ -41,14 +41,14 @@ class Recipe:
         return result
 
 
-def _both(kind: str, function: str) -> tuple[Recipe, Recipe]:
-    return Recipe(kind, "public", function), Recipe(kind, "partner", function)
+def _both(kind: str, function: str, **options: Any) -> tuple[Recipe, Recipe]:
+    return Recipe(kind, "public", function, options), Recipe(kind, "partner", function, options)
 
 
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        *_both("hotspots", "exports.hotspots.export:run_hotspots"),
+        *_both("hotspots", "exports.hotspots.export:run_hotspots", by_year=True),
         *_both("indicators", "exports.indicators.files:run_indicators"),
         *_both("report", "exports.report.files:run_report"),
         *_both("darwincore", "exports.standards.darwincore:run_darwincore"),

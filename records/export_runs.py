@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, select, update
 
@@ -28,6 +28,14 @@ class ReleasedFile:
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
         return {"name": self.name, "rows": self.rows, "size": self.size, "sha256": self.sha256}
+
+
+class Telling(NamedTuple):
+    """That a release told of the days from `start` to `end`, as they were known at a moment."""
+
+    start: date
+    end: date
+    at: datetime
 
 
 def claim(
@@ -122,6 +130,16 @@ def latest(connection: Connection, project_id: int, name: str) -> Row[Any]:
     if run is None:
         raise Problem("not_found", f"{name} was never run.", hint="Run it, or wait for the schedule.")
     return run
+
+
+def tellings(connection: Connection, project_id: int) -> list[Telling]:
+    """Which days releases told of, whatever their name, in the order in which they were made."""
+    query = select(ExportRun.about, ExportRun.started_at).filter_by(project_id=project_id, state="done")
+    return [
+        Telling(date.fromisoformat(about["period_start"]), date.fromisoformat(about["period_end"]), at)
+        for about, at in connection.execute(query.order_by(ExportRun.started_at))
+        if about.get("outcome") == "new"
+    ]
 
 
 def outlived(runs: Sequence[Row[Any]], keep: int) -> list[str]:

@@ -11,7 +11,7 @@ from exports.indicators.measures import FOLLOW_UP, INSTALLATION, TREATMENT, Unit
 from exports.indicators.slices import Slice
 from exports.privacy import PUBLIC
 
-METHOD = "exact-nb-1, public cells, two years up to the end of the period"
+METHOD = "exact-nb-1, public cells, the calendar year"
 
 
 def _hotspots(where: Slice) -> Iterable[Figure]:

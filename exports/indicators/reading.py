@@ -18,13 +18,15 @@ from exports.hotspots.exposure import read_exposures
 from exports.hotspots.release import Release
 from exports.indicators.records import country_of, day_of, read_records
 from exports.indicators.slices import Data, Exchange, HotCell, Standing, Use, periods
+from exports.late import on_time
 from exports.privacy import COUNTRY, PUBLIC
 from exports.regions import Region, region_of
 from exports.statistics import Floats
-from exports.windows import MONTHS, Window
+from exports.windows import Window
 from forms.library.sources import restricted_ids, survey_ids
 from forms.spelling import folded
 from records.access import Access
+from records.audit import LOOKS
 from records.incidents import joined_reports
 from records.models import AuditEvent, Form, ReviewEvent, StudyArea, Submission
 
@@ -44,8 +46,7 @@ def read_data(
 
     Raises `Problem("not_allowed")` without the right to see records; of confidential surveys it holds what the access allows.
     """
-    region, ends = region_of(boundaries), {period.name: period.end for period in periods(window)}
-    hot = {end: hot_cells(connection, access, end, region) for end in set(ends.values())}
+    region, years = region_of(boundaries), [period for period in periods(window) if period.is_year]
     return Data(
         holdings=read_records(connection, access, window.end),
         until=window.end,
@@ -54,7 +55,7 @@ def read_data(
         rates=rates or {},
         standings=_standings(connection, access, window),
         uses=_uses(connection, access, window),
-        hot={name: hot[end] for name, end in ends.items()},
+        hot={year.name: hot_cells(connection, access, Window(year.start, year.end), region) for year in years},
     )
 
 
@@ -91,7 +92,7 @@ def _standings(connection: Connection, access: Access, window: Window) -> Sequen
             _number(Submission.version == Form.current_version),
         )
         .join(Form, (Form.project_id == Submission.project_id) & (Form.form_id == Submission.form_id))
-        .where(*access.visible(), Submission.form_id.in_(surveys), ~is_test)
+        .where(*access.visible(), *on_time(connection, access), Submission.form_id.in_(surveys), ~is_test)
         .where(day.between(window.start.isoformat(), window.end.isoformat()))
         .group_by(country, day)
     )
@@ -108,16 +109,14 @@ def _uses(connection: Connection, access: Access, window: Window) -> Sequence[Us
     found = []
     for table, action in ((AuditEvent, AuditEvent.action), (ReviewEvent, ReviewEvent.action)):
         query = select(table.actor, table.at, action).where(
-            table.project_id == access.project_id, table.at >= start, table.at < end
+            table.project_id == access.project_id, table.at >= start, table.at < end, action.not_in(LOOKS)
         )
         found += [Use(actor, at.date(), int(done in DOWNLOADS)) for actor, at, done in connection.execute(query)]
     return found
 
 
-def hot_cells(connection: Connection, access: Access, end: date, region: Region) -> Sequence[HotCell]:
-    """The published cells of the hotspot test over two years up to a day; nothing where there is too little to test."""
-    start = end + timedelta(days=1)
-    window = Window(start.replace(year=start.year - MONTHS // 12), end)
+def hot_cells(connection: Connection, access: Access, window: Window, region: Region) -> Sequence[HotCell]:
+    """The published cells of the hotspot test of a window; nothing where there is too little to test."""
     data = read_conflicts(connection, access, LEOPARD, window)
     release = Release(data.reports, data.footprint, window, region, read_exposures(connection, access, window))
     table = release.table(PUBLIC, "standard")

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import Connection, Text, case, cast, func, select
 
 from exports.dataset import NEVER_COUNTED, NO_CODE
+from exports.late import on_time
 from forms.library.sources import survey_ids
 from forms.spelling import ascii_digits, folded
 from forms.strategy import strategy
@@ -123,7 +124,8 @@ def read_records(connection: Connection, access: Access, until: date, surveys: I
     """Read every record of the shipped surveys (or of some) whose day, or arrival where it has none, is not after `until`."""
     access.require(Right.SEE)
     day = day_of()
-    mine = (*access.visible(with_deleted=True), Submission.form_id.in_(list(surveys) or survey_ids()), day <= until.isoformat())
+    wanted = Submission.form_id.in_(list(surveys) or survey_ids())
+    mine = (*access.visible(with_deleted=True), *on_time(connection, access), wanted, day <= until.isoformat())
     standing = _standing()
     found: dict[str, list[Record]] = defaultdict(list)
     columns = (Submission.form_id, Submission.instance_id, country_of(), day, Submission.received_at, Submission.study_area)

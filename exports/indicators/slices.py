@@ -99,7 +99,7 @@ class Data:
 
     `joined` numbers the incidents that people put together of several reports, `areas` are the study areas by their code as
     compared: (country, square kilometres). `standings` and `uses` are what the database says of records and their users, `hot` are
-    the published cells of the hotspot test by the name of the period at whose end its two years end.
+    the published cells of the hotspot test by the name of the year.
     """
 
     holdings: Holdings

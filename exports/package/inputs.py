@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, or_, select
+from sqlalchemy import Connection, Row, and_, case, func, not_, or_, select, true
 
+from exports.late import on_time
 from exports.package.contents import said
 from exports.privacy import FEWEST_HOUSEHOLDS
 from exports.windows import Window
@@ -79,6 +80,7 @@ def read_inputs(
         (func.coalesce(purpose, "real") == "test", "test"),
         (Submission.event_date.is_(None), UNDATED),
         (or_(Submission.event_date < window.start, Submission.event_date > window.end), "other_days"),
+        (not_(and_(true(), *on_time(connection, access, window))), "late"),
         else_=COUNTED,
     ).label("state")
     columns = (Submission.form_id, Submission.instance_id, Submission.current_sha256, Submission.version)

@@ -14,7 +14,7 @@ MOST_PARTS = 5
 
 
 BY_END = "I-HOT"
-"""Its figures cover two years up to the end of a period, so that the period that ends last says most."""
+"""Its figures are of calendar years alone, so that the one that ends last says most."""
 SIGNED = {
     ("I-MIT-1", "reduction"),
     ("I-MIT-2", "reduction"),

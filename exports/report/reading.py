@@ -26,7 +26,7 @@ def read_numbers(
     access.require(Right.SEE)
     common: Any = {"revision": revision, "boundaries": boundaries}
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
-        hotspots = run_hotspots(connection, access, level, as_of, Path(folder), predator=PREDATOR, **common)
+        hotspots = run_hotspots(connection, access, level, as_of, Path(folder), predator=PREDATOR, by_year=True, **common)
         indicators = run_indicators(connection, access, level, as_of, Path(folder), **common)
         found = [
             (next(hotspots.folder.glob(f"conflict_hotspots_*_{EVENT_SET}_*.csv")), hotspots),

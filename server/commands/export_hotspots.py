@@ -35,7 +35,7 @@ def counting(dask: str | None, storage: str | None) -> dict[str, Any]:
 @click.command("hotspots")
 @click.option("--level", type=click.Choice(["public", "partner"]), default="partner", show_default=True, help="Who may read it.")
 @click.option("--predator", default="leopard", show_default=True, help="Its code in the form, or all_large_carnivores.")
-@click.option("--by-year", is_flag=True, help="The newest calendar year instead of two years.")
+@click.option("--by-year", is_flag=True, help="The newest calendar year, as releases have it, instead of two years.")
 @click.option(
     "--fdr",
     type=click.Choice(["bh", "by"]),

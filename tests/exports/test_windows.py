@@ -1,4 +1,4 @@
-"""Windows are fixed: two years up to the end of a quarter, behind the embargo."""
+"""Windows are fixed: calendar years, or two years up to the end of a quarter, behind the embargo."""
 
 from datetime import date, timedelta
 
@@ -13,9 +13,9 @@ from exports.windows import window_for
 @pytest.mark.parametrize(
     ("level", "today", "start", "end"),
     [
-        (PARTNER, date(2026, 7, 1), date(2024, 7, 1), date(2026, 6, 30)),
-        (PARTNER, date(2026, 6, 30), date(2024, 4, 1), date(2026, 3, 31)),
-        (PARTNER, date(2026, 1, 1), date(2024, 1, 1), date(2025, 12, 31)),
+        (PARTNER, date(2026, 7, 30), date(2024, 7, 1), date(2026, 6, 30)),
+        (PARTNER, date(2026, 7, 29), date(2024, 4, 1), date(2026, 3, 31)),
+        (PARTNER, date(2026, 1, 30), date(2024, 1, 1), date(2025, 12, 31)),
         (PUBLIC, date(2026, 7, 1), date(2024, 4, 1), date(2026, 3, 31)),
         (PUBLIC, date(2026, 9, 27), date(2024, 4, 1), date(2026, 3, 31)),
         (PUBLIC, date(2026, 9, 28), date(2024, 7, 1), date(2026, 6, 30)),
@@ -33,5 +33,5 @@ def test_nothing_younger_than_the_embargo_is_public(today: date) -> None:
 
 
 def test_the_window_and_release_are_named_by_quarters() -> None:
-    window = window_for(date(2026, 7, 1), PARTNER)
+    window = window_for(date(2026, 7, 30), PARTNER)
     assert (window.name, window.release) == ("2024Q3-2026Q2", "2026Q2")

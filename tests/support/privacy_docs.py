@@ -70,14 +70,17 @@ quarter to the last of one, with the nights they worked. While a camera stands n
 Hotspots and indicators follow the same policies ([hotspots](hotspots.md) says how): five households behind every figure and
 behind every difference of two, sums of which one household makes up more than {share} percent kept back, restricted surveys by
 country and year from five records on. A release that was given out stands: a night's late report does not change it. A
-correction (`-r2`) for the public is made only if no row of it, taken from that of the release before, tells of fewer than
-{fewest} households; else it waits for the next quarter.
+correction (`-r2`) is made only by a person who says why, and only if no row of it, taken from that of the release before, tells of
+fewer than {fewest} households. Hotspots are those of calendar years, so that no two releases overlap. Of quarters that were told of,
+late reports are counted in groups of {fewest} households, the same ones for partners and the public ([releases](releases.md)).
 
 ## Exact data
 
 Coordinators and reviewers need exact places, and so do the programs that speak to them as ODK Central, KoBoToolbox and ODK
 Briefcase do. Each such download leaves one line in the log: who, which form, which way, narrowed to what, how many records.
-*Log* on the pages, or `tulliana log --action data.export`. Pictures are for who may see pictures; small pictures on pages hold
+*Log* on the pages, or `tulliana log --action data.export`. So does every look: at the page, a file or the XML of one report
+(`data.view`), at the map or a list of many (`data.list`), at an entity (`entity.view`); what a phone sends and gets is not a look.
+*Show who looked at what* on the page of the log. Pictures are for who may see pictures; small pictures on pages hold
 pixels and nothing else.
 
 ## What is promised, and what is not
@@ -88,9 +91,7 @@ phone, id or day; no group of fewer than {fewest} households; no answer of fewer
 
 Not promised: protection from somebody who knows the answers of four of five households; that five households who all said the
 same are not known to have said it; nor that a report which is deleted or changed after its quarter was told is not missed by
-who kept the old file. A partner release is still corrected by the schedule: a partner who keeps the files of two nights sees by
-their difference what came in between. Releases of consecutive quarters cover windows that overlap: their difference tells how
-counts moved, though not whose. Generalised data are worked out before the first row is sent: 20,000 reports take some five
+who kept the old file: a review or a visit to a report moves the figures of its quarter in the next release. Generalised data are worked out before the first row is sent: 20,000 reports take some five
 seconds.
 """
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from exports import episodes, places, privacy, windows
+from exports import episodes, places, privacy
 from exports.hotspots import assessment
 from exports.hotspots.columns import COLUMNS
 
@@ -17,8 +17,7 @@ def test_the_column_table_equals_the_data_dictionary() -> None:
 
 def test_the_numbers_in_the_text_are_those_of_the_code() -> None:
     for sentence in (
-        f"{windows.MONTHS} months up to the last day of a quarter",
-        f"ended at least {privacy.PUBLIC.embargo_days} days ago",
+        *(f"ended at least {circle.embargo_days} days ago" for circle in privacy.LEVELS.values()),
         f"at most {episodes.DAYS_APART} days and at most {episodes.METRES_APART / 1000:.0f} km apart",
         f"less certain than {places.WORST_ACCURACY_M / 1000:.0f} km lies in no cell; one between {places.COARSE_M:.0f} m",
         f"fewer than {assessment.FEWEST_EVENTS} attacks or {assessment.FEWEST_CELLS} cells",
