@@ -21,7 +21,8 @@ from tests.support.pages import PASSWORD, Site
 from tests.support.records import LOSS, flock, loss, new_id, renamed
 
 AS_REVIEWER, AS_COORDINATOR = (f"Basic {b64encode(f'{who}:{PASSWORD}'.encode()).decode()}" for who in ("reviewer", "coordinator"))
-ONE, SEEN, ATTACK, HOUSEHOLD = new_id(), new_id(), new_id(), uuid_of("H-1")
+ONE, SEEN, ATTACK = (f"uuid:{uuid_of(name)}" for name in ("one", "seen", "attack"))  # the same in every process of a run
+HOUSEHOLD = uuid_of("H-1")
 PHOTO = b"\xff\xd8\xff\xe0 a photo"
 FORM = "/v1/projects/1/forms/flock_count"
 TABLE = f"{FORM}.svc/Submissions"
