@@ -109,7 +109,7 @@ def test_t142_an_envelope_without_its_id_is_kept_for_a_person_to_look_at(site: S
     assert answer.status == 202
     (kept,) = (kept for kept in site.server.submissions(form_id) if kept["encrypted"])
     assert kept["attention"]
-    assert {flag["code"] for flag in kept["flags"]} == {"encrypted", "envelope_broken"}
+    assert site.flags(form_id, kept["instance_id"]) == {"encrypted", "envelope_broken"}
 
 
 def test_another_key_opens_nothing_and_says_so(site: Site, form_id: str, tmp_path: Path) -> None:
