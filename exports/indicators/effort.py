@@ -10,6 +10,7 @@ from exports.indicators.attacks import REPORT, months_observed
 from exports.indicators.dogs import PATROL, patrol_days, patrols
 from exports.indicators.figures import Figure, Indicator, behind, estimated, share
 from exports.indicators.prey_statistics import encounter_rate
+from exports.indicators.quality import heard
 from exports.indicators.records import Record
 from exports.indicators.slices import Data, Slice
 
@@ -49,6 +50,7 @@ def _completeness(where: Slice) -> Iterable[Figure]:
     countries = {where.country} if where.country else {country for country, _ in observed}
     if observed:
         yield from share("completeness", len(observed), len(where.period.months) * len(countries))
+    yield from heard(where)
 
 
 def stations(data: Data) -> list[Station]:
@@ -150,7 +152,13 @@ def _corridors(where: Slice) -> Iterable[Figure]:
 
 INDICATORS = (
     Indicator("I-EFF-1", "sum of km; people * days; the same / 100 km2 of the study areas patrolled", (PATROL,), _patrol_effort),
-    Indicator("I-EFF-2", "months with a report or a report of nothing / months", (PATROL, REPORT), _completeness),
+    Indicator(
+        "I-EFF-2",
+        "months with a report or a report of nothing / months; days from attack to report: median, 90th percentile; reports by the "
+        "role of the reporter / reports; households asked in reports of nothing",
+        (PATROL, REPORT),
+        _completeness,
+    ),
     Indicator("I-MON-1", "nights between visits on which the camera worked", (CAMERA,), _trap_nights),
     Indicator("I-MON-3", "different areas with a patrol or a prey count", tuple(MONITORING), _areas),
     Indicator("I-VIO-1", "100 * snares, poison baits, signs of shooting / km of patrol", (PATROL,), _violations),

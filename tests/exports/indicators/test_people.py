@@ -1,6 +1,7 @@
 """Pastures, training, claims, opinions, patrols, cameras and the quality of records: small data worked out by hand."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from exports.indicators.figures import NO_CONTROLS
 from exports.indicators.intervals import ratio_of_sums
 from exports.indicators.records import Record
 from exports.indicators.slices import HotCell, Standing, Use
+from exports.indicators.table import rows
 from exports.privacy import PUBLIC
+from exports.windows import Window
 from tests.exports.indicators.making import QUARTER, YEAR, data, figures, only, record, report
 
 
@@ -196,6 +199,47 @@ def test_months_without_any_report_are_missing() -> None:
     found = data(report(day=date(2025, 4, 3)), report(day=date(2025, 4, 9)), report(day=date(2025, 6, 9)))
     figure = only(figures("I-EFF-2", found, period=QUARTER), "completeness")
     assert (figure.value, figure.n) == (pytest.approx(100 * 2 / 3), 3)
+
+
+def heard(day: int, household: str, role: str = "herder", *, after: int = 1) -> Record:
+    told = report(
+        household=household, day=date(2025, 4, day), when={"event_date": f"2025-04-{day:02}"}, reporter={"reporter_role": role}
+    )
+    return replace(told, received=datetime(2025, 4, day, 9, tzinfo=UTC) + timedelta(days=after))
+
+
+def test_how_soon_attacks_are_told_of_and_by_whom() -> None:
+    herders = [heard(number, f"h{number}", after=number) for number in range(1, 10)]
+    found = data(*herders, *(heard(number, f"r{number}", "ranger", after=0) for number in range(1, 7)), report())
+    told = figures("I-EFF-2", found, period=QUARTER)
+    delay, late = only(told, "delay_median"), only(told, "delay_90")
+    assert (delay.value, delay.n, delay.coverage) == (2, 15, 15 / 16)
+    assert late.value == pytest.approx(7.6)
+    assert only(told, "role_share", of="").value == pytest.approx(100 * 15 / 16)
+    assert only(told, "role_share", of="herder").value == 60
+    assert {share.household for share in only(told, "role_share", of="ranger").supports[0]} == {f"r{n}" for n in range(1, 7)}
+
+
+@pytest.mark.parametrize(("asked", "told"), [((30, 12), 42), ((3, 1), None)])
+def test_households_asked_are_counted_and_few_are_not_told(asked: tuple[int, ...], told: int | None) -> None:
+    months = [record("patrol_effort", {"zero_month": "yes", "households_asked": each}, day=date(2025, 4, 30)) for each in asked]
+    patrol = record("patrol_effort", {"households_asked": 99}, day=date(2025, 4, 30))
+    figure = only(figures("I-EFF-2", data(*months, patrol), period=QUARTER), "households_asked")
+    assert (figure.value, figure.refused) == (told, "" if told else "few_households")
+
+
+def test_who_told_is_published_only_where_five_households_are_behind_it_and_behind_the_rest() -> None:
+    for rangers, shown in ((4, False), (5, True)):
+        found = data(
+            *(heard(number, f"h{number}") for number in range(1, 10)), *(heard(n + 1, f"r{n}", "ranger") for n in range(rangers))
+        )
+        table = {
+            (row["figure"], row["of"]): row
+            for row in rows(found, Window(YEAR.start, YEAR.end), PUBLIC)
+            if row["indicator"] == "I-EFF-2" and row["period"] == "2025Q2"
+        }
+        assert (table["role_share", "ranger"].get("value") is not None) == shown
+        assert (table["role_share", "herder"].get("value") is not None) == shown
 
 
 def camera(event: str, day: str, **more: str) -> Record:
