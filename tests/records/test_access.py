@@ -43,6 +43,8 @@ from sync.delivery import Delivery
 from sync.intake import Intake
 from sync.person.finding import Person
 from sync.person.identity import Identity
+from sync.relay.enrolment import Code
+from sync.relay.identity import Identity as RelayIdentity
 from tests.support.small import record, xform
 
 FORMS = ("small", "conflict_livestock", "leopard_mortality")
@@ -273,6 +275,7 @@ TOLD_NOTHING = {"records.catalogue.last_arrival"}  # gives None
 AFTER_THE_DOOR = {  # pieces of those that ask
     "records.entities.note", "exports.odata.read.filtered", "sync.entities.ask", "sync.person.elsewhere.clear",
 }  # fmt: skip
+NODE = RelayIdentity.new()
 SENT_NOWHERE: dict[str, Any] = {
     "form_id": "small", "one": ("small", "uuid:x"), "decision": "same", "records": [],
     "first": DAY, "last": DAY, "today": DAY, "start": DAY, "end": DAY, "until": DAY,
@@ -288,7 +291,8 @@ SENT_NOWHERE: dict[str, Any] = {
     "policy": PUBLIC, "words": {}, "way": "csv", "action": "data.view", "detail": "x", "months": 24,
     "origin": "x", "person": Person(Identity()), "target": io.BytesIO(), "reason": "x", "keys": [("small", "uuid:x")],
     "recipe": RECIPES["hotspots-public"], "home": Path("nowhere"), "changed": "",
-    "result": ExportResult(Path("nowhere"), [], {}), }  # fmt: skip
+    "result": ExportResult(Path("nowhere"), [], {}),
+    "me": NODE, "url": "http://hub", "code": Code("", b"", b"", "", "", ""), "nonce": "x", "packet": b"", "node_id": "0" * 16, }  # fmt: skip
 
 
 def refusal(function: Callable[..., Any], values: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from server.network import write_address
 from server.pages import overview
 from server.phone_settings import settings_qr
 from sync import fold, intake
+from sync.relay import decisions
 from tests.support.pages import HOST, PASSWORD, Site, page
 from tests.support.postgres import Cluster
 from tests.support.records import FLOCK, flock, loss, new_id, renamed
@@ -186,6 +187,7 @@ def raised_codes() -> Iterator[str]:
                     yield str(first.value).partition(":")[0]
     yield from fold.OF_THE_RECORD
     yield from intake._AFTER.values()
+    yield decisions.CONTRADICTED
 
 
 def test_every_flag_the_server_can_raise_has_words() -> None:

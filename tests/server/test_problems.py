@@ -27,6 +27,9 @@ from server.config import Config
 from server.services import Services
 from server.setup import migrate
 from sync.pull.client import Client
+from sync.relay.identity import Identity
+from sync.relay.link import Link
+from sync.relay.messages import Peer, sealed
 from tests.support import docs
 from tests.support.collect import encode
 from tests.support.conflict import insert_record
@@ -313,6 +316,23 @@ def _(door: Door) -> TestResponse:
 @provokes("source_failed")
 def _(_: Door) -> Problem:
     return raised(lambda: Client("http://127.0.0.1:9", backoff=0).json("/v1/projects/1/forms"))
+
+
+@provokes("relay_unreadable")
+def _(door: Door) -> TestResponse:
+    return door.browse("/relay/1", "POST", data=b"hello")
+
+
+@provokes("relay_refused")
+def _(door: Door) -> TestResponse:
+    here, stranger = door.opened.answerer().me, Identity.new()
+    packet = sealed(stranger, Peer.of(here.verify_key, here.seal_key), {"type": "hello"})
+    return door.browse("/relay/1", "POST", data=packet)
+
+
+@provokes("relay_unreachable")
+def _(_: Door) -> Problem:
+    return raised(lambda: Link("http://127.0.0.1:9")(b"x"))
 
 
 @provokes("settings_invalid")
