@@ -184,6 +184,11 @@ class Release:
         return assess(cells, attacked[inside], households[inside], exposure, self.fdr, self.grid)
 
     @cached_property
+    def _attacked(self) -> Ints:
+        """The cells with attacks in any row, as places."""
+        return np.unique(self.found.place[(self._atom >= 0) & (self.found.place < self.found.cell_places)])
+
+    @cached_property
     def _place_ledger(self) -> Ledger:
         households = _by_key(self.found.place, self.found.attacks.household)
         return Ledger(lambda places: enough_households(who for place in places for who in households[place]))
@@ -192,7 +197,7 @@ class Release:
     def _nearby_shown(self) -> dict[Level, set[int]]:
         """The cells whose neighbourhood figures are published, hottest first, the partner's before the public's."""
         ledger = self._place_ledger
-        attacked = np.unique(self.found.place[(self._atom >= 0) & (self.found.place < self.found.cell_places)])
+        attacked = self._attacked
         _ = self._exposure_shown  # rates are more useful than figures of neighbourhoods: they come first
         for row in _by_key(self._atoms.row_of_place[attacked], attacked).values():
             ledger.publish(row)
@@ -255,10 +260,8 @@ class Release:
         To be asked in the same order always, the partner's before the public's, after everything else.
         """
         _ = self._nearby_shown
-        found = self.found
-        cells = set(cells)
-        attacked = np.unique(found.place[(self._atom >= 0) & (found.place < found.cell_places)])
-        inside = attacked[np.isin(found.paths[attacked, level.finest], np.array(sorted(cells), np.uint64))]
+        cells, attacked = set(cells), self._attacked
+        inside = attacked[np.isin(self.found.paths[attacked, level.finest], np.array(sorted(cells), np.uint64))]
         exposed = [one for cell in cells for one in self._exposed[level].get(cell, ())]
         return self._exposure_ledger.publish(exposed) and self._place_ledger.publish(inside.tolist())
 

@@ -8,11 +8,14 @@ same attacks give the same clusters.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exports.statistics import Floats, Ints
 
 REPLICATES = 999
 SEED = 20230228
+_TOGETHER = 16
+"""Cells after which it is asked again how many attacks a circle needs to matter."""
 MOST_CELLS = 100
 """The widest circle, in cells; it never holds more than half of the exposure either."""
 LARGEST_MAP = 5000
@@ -46,7 +49,9 @@ def circles_around(latitudes: Floats, longitudes: Floats) -> Circles:
     nearest, km = np.empty((len(points), size), np.int64), np.empty((len(points), size))
     for cell, point in enumerate(points):
         chord = np.linalg.norm(points - point, axis=1)
-        nearest[cell] = np.argsort(chord.round(9), kind="stable")[:size]
+        rounded = chord.round(9)
+        near = np.flatnonzero(rounded <= np.partition(rounded, size - 1)[size - 1])
+        nearest[cell] = near[np.argsort(rounded[near], kind="stable")[:size]]
         km[cell] = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(1.0, chord[nearest[cell]] / 2))
     return Circles(nearest, km)
 
@@ -56,20 +61,11 @@ def scan(events: Ints, exposure: Floats, circles: Circles, *, replicates: int = 
     total = int(events.sum())
     share = exposure / exposure.sum()
     expected = np.cumsum(share[circles.nearest], axis=1) * total
-    allowed = expected <= total / 2
-    drawn = np.random.default_rng(SEED).multinomial(total, share, replicates)
     surprise = _Surprise(total)
-    by_chance = np.zeros(replicates)
-    best_size, best = np.zeros(len(events), np.int64), np.zeros(len(events))
-    for cell, nearest in enumerate(circles.nearest):
-        size = int(allowed[cell].sum())
-        if not size:
-            continue
-        inside = nearest[:size]
-        by_chance = np.maximum(by_chance, surprise(np.cumsum(drawn[:, inside], axis=1), expected[cell, :size]).max(axis=1))
-        found = surprise(np.cumsum(events[inside]), expected[cell, :size])
-        best_size[cell] = int(found.argmax()) + 1
-        best[cell] = found.max()
+    found = np.where(expected <= total / 2, surprise(np.cumsum(events[circles.nearest], axis=1), expected), 0.0)
+    best_size, best = found.argmax(axis=1) + 1, found.max(axis=1, initial=0.0)
+    drawn = np.random.default_rng(SEED).multinomial(total, share, replicates)
+    by_chance = _by_chance(np.ascontiguousarray(drawn.T, np.int32), circles.nearest, expected, surprise)
     clusters: list[Cluster] = []
     taken = np.zeros(len(events), bool)
     for cell in np.argsort(-best, kind="stable").tolist():
@@ -87,17 +83,43 @@ def scan(events: Ints, exposure: Floats, circles: Circles, *, replicates: int = 
     return clusters
 
 
+def _by_chance(drawn: NDArray[np.int32], nearest: Ints, expected: Floats, surprise: "_Surprise") -> Floats:
+    """The largest ratio in each map; `drawn` is (cells, maps). Circles that beat none of those found before are passed over."""
+    maps = drawn.shape[1]
+    largest = np.zeros(maps)
+    for start in range(0, len(nearest), _TOGETHER):
+        fewest = surprise.fewest(expected[start : start + _TOGETHER], float(largest.min(initial=np.inf)))
+        for cell, needed in enumerate(fewest, start):
+            size = int((expected[cell] <= surprise.total / 2).sum())
+            observed = drawn[nearest[cell, :size]]
+            for circle in range(1, size):
+                observed[circle] += observed[circle - 1]  # many times faster than `cumsum` down the columns
+            circles, found = np.divmod(np.flatnonzero(observed >= needed[:size, None]), maps)
+            ratios = surprise(observed[circles, found].astype(np.int64), expected[cell, circles])
+            np.maximum.at(largest, found, ratios)
+    return largest
+
+
 class _Surprise:
     """Log-likelihood ratios of circles; zero where there are no more attacks inside than expected."""
 
     def __init__(self, total: int) -> None:
         counts = np.arange(total + 1, dtype=np.float64)
         self._own = counts * np.log(np.maximum(counts, 1.0))
-        self._total = total
+        self.total = total
 
     def __call__(self, observed: Ints, expected: Floats) -> Floats:
-        rest = self._total - observed
+        rest = self.total - observed
         ratio: Floats = self._own[observed] + self._own[rest]
-        ratio -= observed * np.log(expected) + rest * np.log(self._total - expected)
+        ratio -= observed * np.log(expected) + rest * np.log(self.total - expected)
         ratio[observed <= expected] = 0.0
         return ratio
+
+    def fewest(self, expected: Floats, ratio: float) -> Ints:
+        """The least number of attacks in a circle that makes it as surprising as `ratio`; one more than all where none does."""
+        low, high = np.floor(expected).astype(np.int64) + 1, np.full(expected.shape, self.total + 1)
+        while (low < high).any():
+            middle = (low + high) // 2
+            enough = self(np.minimum(middle, self.total), expected) >= ratio
+            low, high = np.where(enough | (low >= high), low, middle + 1), np.where(enough, middle, high)
+        return low

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from exports.grid import H3
-from exports.hotspots.scan import Circles, circles_around, scan
+from exports.hotspots.scan import Circles, _by_chance, _Surprise, circles_around, scan
 from tests.support.maps import CELLS, CLUSTER
 
 
@@ -76,3 +76,16 @@ def test_clusters_share_no_cell(circles: Circles) -> None:
     cells = np.concatenate([cluster.cells for cluster in found])
     assert len(found) > 1
     assert len(cells) == len(set(cells.tolist()))
+
+
+@pytest.mark.parametrize("attacks", [40, 4000])
+def test_circles_that_are_passed_over_would_have_changed_nothing(circles: Circles, attacks: int) -> None:
+    chance = np.random.default_rng(9)
+    exposure = np.exp(chance.normal(size=len(CELLS)))
+    expected = np.cumsum((exposure / exposure.sum())[circles.nearest], axis=1) * attacks
+    drawn = chance.multinomial(attacks, exposure / exposure.sum(), 50)
+    surprise = _Surprise(attacks)
+    every = surprise(np.cumsum(drawn[:, circles.nearest], axis=2), expected[None])
+    every[:, expected > attacks / 2] = 0
+    found = _by_chance(np.ascontiguousarray(drawn.T, np.int32), circles.nearest, expected, surprise)
+    assert found.tolist() == every.max(axis=(1, 2)).tolist()
