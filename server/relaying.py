@@ -10,9 +10,9 @@ from sqlalchemy import Row, select
 
 from forms.problems import Problem
 from records.access import Access, Right
-from records.models import RelayNode, RelayProject
+from records.models import RelayProject
 from server.services import Services
-from sync.relay import projects, sticks
+from sync.relay import projects, sharing, sticks
 from sync.relay.link import Link
 from sync.relay.meeting import Meeting, Outcome, scribe_of
 
@@ -29,34 +29,40 @@ def relayed(services: Services) -> list[Row[Any]]:
         return list(connection.execute(select(RelayProject.project_id, RelayProject.key, RelayProject.hub)))
 
 
-def upstream(services: Services, access: Access) -> Row[Any]:
-    """The hub of a project. Raises `Problem` not_found or not_allowed."""
+def upstream(services: Services, access: Access) -> list[Row[Any]]:
+    """The nodes that a project goes to: its hub, hubs above. Raises `Problem` not_found or not_allowed."""
     access.require(Right.SEE)
     with services.store.read() as connection:
-        project = projects.relayed(connection, access.project_id)
-        if project is None or project.hub is None:
-            raise Problem("not_found", "This project goes to no hub: tulliana relay enrol CODE.")
-        row = connection.execute(select(*RelayNode.__table__.columns).filter_by(id=project.hub)).first()
-    if row is None:
+        found = [each for each in projects.nodes(connection, access.project_id) if each.role in {projects.HUB, projects.RANGE}]
+    if not found:
         raise Problem("not_found", "This project goes to no hub: tulliana relay enrol CODE.")
-    return row
+    return found
 
 
-def meet(services: Services, access: Access, *, files: bool = True, most_seconds: float | None = None) -> Outcome:
-    """Meet the hub of a project now. Raises `Problem` not_found, not_allowed, busy, or what a meeting raises."""
-    peer = upstream(services, access)
+def meet(services: Services, access: Access, *, files: bool = True, most_seconds: float | None = None) -> dict[str, Outcome]:
+    """Meet the hubs of a project now; what each meeting did, by the name of the hub.
+
+    Raises `Problem` not_found, not_allowed, busy, or what a meeting raises.
+    """
+    peers = upstream(services, access)
     if not _met.acquire(blocking=False):
         raise Problem("busy", "A meeting is under way.")
-    link = Link(peer.url)
     try:
         services.settler().run()
-        sticks.deliver(services.answerer(), peer, link)
-        outcome = Meeting(services.answerer(), peer, link, most_seconds=most_seconds).run(files=files)
+        outcomes = {peer.name: _meet(services, peer, files=files, most_seconds=most_seconds) for peer in peers}
         services.settler().run()
-        return outcome
+        return outcomes
+    finally:
+        _met.release()
+
+
+def _meet(services: Services, peer: Row[Any], *, files: bool, most_seconds: float | None) -> Outcome:
+    link = Link(peer.url)
+    try:
+        sticks.deliver(services.answerer(), peer, link)
+        return Meeting(services.answerer(), peer, link, most_seconds=most_seconds).run(files=files)
     finally:
         link.close()
-        _met.release()
 
 
 def keep_up(services: Services, lost: threading.Event) -> None:
@@ -70,6 +76,8 @@ def keep_up(services: Services, lost: threading.Event) -> None:
             services.settler().run()
             for project in present:
                 scribe_of(services.answerer(), project.project_id).run()
+                me = services.answerer().me
+                sharing.share(services.store, services.blobs, me, project.project_id, services.config.releases_folder)
             if services.config.relay_minutes and time.monotonic() - last >= services.config.relay_minutes * 60:
                 last = time.monotonic()
                 threading.Thread(target=_meet_all, args=(services, present), name="meeting", daemon=True).start()
@@ -79,11 +87,10 @@ def keep_up(services: Services, lost: threading.Event) -> None:
 
 def _meet_all(services: Services, present: list[Row[Any]]) -> None:
     for project in present:
-        if project.hub is not None:
-            try:
-                outcome = meet(services, Access.everything(project.project_id, "schedule"), most_seconds=_SLICE_SECONDS)
-                _log.info("Met the hub at %s: %s", datetime.now(UTC).isoformat(timespec="seconds"), outcome)
-            except Problem as problem:
-                _log.info("The hub was not met: %s", problem)
-            except Exception:
-                _log.exception("A meeting broke off")
+        try:
+            outcomes = meet(services, Access.everything(project.project_id, "schedule"), most_seconds=_SLICE_SECONDS)
+            _log.info("Met at %s: %s", datetime.now(UTC).isoformat(timespec="seconds"), outcomes)
+        except Problem as problem:
+            _log.info("No hub was met: %s", problem)
+        except Exception:
+            _log.exception("A meeting broke off")

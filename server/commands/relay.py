@@ -1,5 +1,6 @@
 """tulliana relay: a station and its hub exchange what the other lacks."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,15 +23,17 @@ def command() -> None:
 @click.argument("name")
 @click.option("--url", help="The address under which the station reaches this hub. By default that of this server.")
 @click.option("--png", type=click.Path(dir_okay=False), help="Write the code as a QR code to this picture.")
-def invite(name: str, url: str | None, png: str | None) -> None:
+@click.option("--country", help="NAME is the hub of this country (IR), which gives generalised releases and nothing else.")
+def invite(name: str, url: str | None, png: str | None, country: str | None) -> None:
     """At the hub: a code with which the station NAME enrols, once, within 60 days."""
     from server.network import serving_url
-    from sync.relay import enrolment
+    from sync.relay import enrolment, projects
 
     with opened() as services:
         where = url or serving_url(services.config)
-        code = enrolment.invite(services.store, services.answerer().me, access(), name, where)
-    click.echo(f"On the station {name}:\n\n  tulliana relay enrol {code}\n")
+        role, grants = (projects.COUNTRY, (f"{projects.SHARED}:{country}",)) if country else (projects.STATION, ())
+        code = enrolment.invite(services.store, services.answerer().me, access(), name, where, role=role, grants=grants)
+    click.echo(f"On the {role} {name}:\n\n  tulliana relay enrol {code}\n")
     click.echo("Whoever has the code can bring this hub records. It is shown only now.")
     if png:
         import segno
@@ -53,7 +56,7 @@ def enrol(code: str, name: str) -> None:
         me, nonce = services.answerer().me, new_nonce()
         asked = enrolment.request(services.store, me, access(), read, name or "station", nonce)
         called = enrolment.accept(services.store, me, access(), read, Link(read.url)(asked), nonce)
-    click.echo(f"This node is the station {called} of the hub at {read.url}. It meets the hub by itself while it serves;")
+    click.echo(f"This node is the {read.role} {called} of the hub at {read.url}. It meets the hub by itself while it serves;")
     click.echo("now: tulliana relay run")
 
 
@@ -64,8 +67,8 @@ def run(no_files: bool) -> None:
     from server.relaying import meet
 
     with opened() as services:
-        outcome = meet(services, access(), files=not no_files)
-        click.echo(_told(outcome))
+        for name, outcome in meet(services, access(), files=not no_files).items():
+            click.echo(f"{name}: {_told(outcome)}")
         _tell_waiting(services)
 
 
@@ -138,6 +141,37 @@ def revoke(node_id: str) -> None:
     with opened() as services:
         name = enrolment.revoke(services.store, access(), node_id)
     click.echo(f"{name} is revoked: nothing of it is taken any more, by whatever way.")
+
+
+@command.command()
+@click.argument("node_id")
+@click.argument("releases", nargs=-1)
+def share(node_id: str, releases: tuple[str, ...]) -> None:
+    """Give the hub above NODE_ID these RELEASES from now on (hotspots-partner, say), and no others; without any, none."""
+    from exports.recipes import RECIPES
+    from sync.relay import sharing
+
+    with opened() as services:
+        sharing.choose(services.store, access(), node_id, releases, RECIPES)
+    click.echo(f"Shared from now on: {', '.join(releases) or 'nothing'}.")
+
+
+@command.command()
+@click.option("--save", type=click.Path(file_okay=False, path_type=Path), help="Save the packages into this folder.")
+def shared(save: Path | None) -> None:
+    """What countries gave this hub."""
+    from sync.relay import sharing
+
+    with opened() as services:
+        for each in sharing.shared(services.store, services.blobs, access()):
+            click.echo(
+                f"{each.node}  {each.name}  {each.at}  {each.package}  {each.size} bytes{'' if each.is_here else ', on its way'}"
+            )
+            if save is not None and each.is_here:
+                folder = save / each.sha256[:8]
+                folder.mkdir(parents=True, exist_ok=True)
+                with services.blobs.open(each.sha256) as source, (folder / Path(each.package).name).open("wb") as target:
+                    shutil.copyfileobj(source, target)
 
 
 @command.command()

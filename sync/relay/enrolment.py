@@ -71,6 +71,8 @@ def invite(
     """A code with which one node may enrol, within 60 days. Raises `Problem` value_invalid or not_allowed."""
     access.require(Right.PHONES)
     name = _name(name)
+    if bool(grants) != (role == projects.COUNTRY) or any(not each.startswith(f"{projects.SHARED}:") for each in grants):
+        raise Problem("value_invalid", "A country gives generalised releases in a channel like shared:IR; a station in none.")
     secret, now = secrets.token_urlsafe(16), datetime.now(UTC)
 
     def work(connection: Connection) -> Code:

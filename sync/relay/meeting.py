@@ -102,7 +102,8 @@ class Meeting:
         """Push what the peer lacks; what there is to be pulled."""
         with self.store.read() as connection:
             ours = log.channels(connection, self.row.project_id)
-        mine = {name for name in ours if self.row.role == projects.HUB or name in projects.readable(self.row, self.key)}
+        own = {name for name in ours if name.split(":")[1:2] == [self.key]}
+        mine = own if self.row.role == projects.HUB else ours.keys() & projects.readable(self.row, self.key)
         begun = time.monotonic()
         said = self._ask("hello", channels=sorted(mine)).said
         self._turn = time.monotonic() - begun

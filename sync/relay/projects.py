@@ -74,11 +74,11 @@ def is_welcome(peer: Row[Any], key: str, me: str, about: dict[str, Any]) -> bool
     """Whether a record with this header may come from a peer: written by it, or by us before our database was put back."""
     name = str(about["c"])
     if about["n"] == me:
-        return name.split(":")[:1] == [SHARED] or name.split(":")[1:2] == [key]
+        return name in peer.grants or name.split(":")[1:2] == [key]
     if about["n"] != peer.id:
         return False
     if peer.role == STATION:
         return name == channel(DATA, key)
     if peer.role == HUB:
         return name in {channel(FORMS, key), channel(DECISIONS, key, me), channel(NODES, key)}
-    return peer.role == COUNTRY and name in {f"{SHARED}:{grant}" for grant in peer.grants}
+    return peer.role == COUNTRY and name in peer.grants

@@ -20,11 +20,12 @@ from records.personal import open_xml
 from records.store import Store
 from sync.delivery import Delivery, ReceivedFile
 from sync.intake import Intake
-from sync.relay import decisions, definitions
+from sync.relay import decisions, definitions, sharing
 from sync.relay.downward import ENTITY, FORM, FORM_STATE, NODE
 from sync.relay.identity import Identity
 from sync.relay.log import HOLLOW
 from sync.relay.scribe import ERASURE, FILES, REVIEW, SUBMISSION
+from sync.relay.sharing import RELEASE
 from sync.relay.taking import NEW
 from sync.relay.upward import parts_of
 from sync.relay.waits import Waits
@@ -49,6 +50,7 @@ class Settler:
             FORM: lambda row, body: definitions.form(self.store, self.blobs, row, body, self._name(row)),
             FORM_STATE: lambda row, body: definitions.state(self.store, row, body),
             ENTITY: lambda row, body: definitions.entity(self.store, row, body, self._name(row)),
+            RELEASE: lambda row, body: sharing.settle(self.store, self.blobs, row, body),
             NODE: lambda *_: None,  # it is enough to have it in the log
         }
 

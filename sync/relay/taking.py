@@ -20,6 +20,7 @@ from sync.relay.downward import FORM
 from sync.relay.identity import Identity
 from sync.relay.log import HOLLOW, Entry
 from sync.relay.scribe import FILES, SUBMISSION, sealed_body
+from sync.relay.sharing import RELEASE
 from sync.relay.upward import parts_of
 
 NEW = "new"
@@ -84,12 +85,12 @@ def _entry(store: Store, record: Record, peer: Row[Any]) -> Entry:
 
 def files_of(record: Record) -> list[list[Any]]:
     """The [name, SHA-256, size] that a record names. Raises `Problem("relay_unreadable")`."""
-    if record.body is None or record.about["k"] not in {SUBMISSION, FILES, FORM}:
+    if record.body is None or record.about["k"] not in {SUBMISSION, FILES, FORM, RELEASE}:
         return []
     try:
         kind = record.about["k"]
         said: Any = parts_of(record.body)[1] if kind == SUBMISSION else orjson.loads(record.body)
-        listed = said["files"] if kind == FORM else said
+        listed = said["files"] if kind in {FORM, RELEASE} else said
         files = [[name, sha256, size] for name, sha256, size in listed]
     except (ValueError, TypeError, KeyError):
         raise Problem("relay_unreadable", f"The files of the record {record.id} cannot be read.") from None

@@ -71,9 +71,10 @@ class Node:
         with self.store.read() as connection:
             return projects.node(connection, other.me.node_id)
 
-    def enrol(self, hub: "Node") -> None:
-        """Join a hub by a code."""
-        code = enrolment.Code.read(str(enrolment.invite(hub.store, hub.me, hub.access, self.name, "http://hub")))
+    def enrol(self, hub: "Node", country: str = "") -> None:
+        """Join a hub by a code, as a station, or as the hub of a country."""
+        more: dict[str, Any] = {"role": projects.COUNTRY, "grants": (f"shared:{country}",)} if country else {}
+        code = enrolment.Code.read(str(enrolment.invite(hub.store, hub.me, hub.access, self.name, "http://hub", **more)))
         nonce = new_nonce()
         asked = enrolment.request(self.store, self.me, self.access, code, self.name, nonce)
         enrolment.accept(self.store, self.me, self.access, code, hub.answerer.answer(asked), nonce)
