@@ -11,7 +11,7 @@ from forms.problems import Problem
 COMMANDS = {
     "serve": ("serve", "Serve phones and browsers."),
     "doctor": ("doctor", "Say what is wrong and how to mend it."),
-    "demo": ("demo", "Fill a scratch folder with a made-up year of reports and serve it."),
+    "demo": ("demo", "Fill a scratch folder with two made-up years of reports and serve it."),
     "project": ("projects", "Add projects and list them."),
     "form": ("forms", "Publish and list forms."),
     "app-user": ("app_users", "Add phones and withdraw their keys."),

@@ -1,4 +1,4 @@
-"""tulliana demo: a made-up year of reports to look at."""
+"""tulliana demo: two made-up years of reports to look at."""
 
 import signal
 import tempfile
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 @click.command("demo")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder to fill; by default a new temporary one.")
 @click.option("--reports", type=click.IntRange(20, 100_000), default=600, show_default=True, help="How many reports to make up.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Another number gives another year.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another number gives other years.")
 @click.option("--host", help="Address to listen on; by default 0.0.0.0, so that phones on the network may try it.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; by default 8080, or a free one if that is taken.")
 @click.option("--serve/--no-serve", default=True, help="Keep serving until Ctrl+C, or fill the folder and end.")
 def command(data: Path | None, reports: int, seed: int, host: str | None, port: int | None, serve: bool) -> None:
-    """Fill a scratch folder with a made-up year of reports, sent as phones send them, and serve it."""
+    """Fill a scratch folder with two made-up years of reports, sent as phones send them, and serve it."""
     from server.app import create_app
     from server.demo import run
 

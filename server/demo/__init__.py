@@ -1,1 +1,1 @@
-"""A made-up year of reports, sent through the real door, so that a newcomer sees a map and hotspots within a minute."""
+"""Two made-up years of reports, sent through the real door, so that a newcomer sees a map and hotspots within a minute."""

@@ -1,4 +1,4 @@
-"""How somebody answers the livestock-loss report about one attack of the made-up year."""
+"""How somebody answers the livestock-loss report about one attack of the made-up years."""
 
 from datetime import timedelta
 from random import Random

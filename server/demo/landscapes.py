@@ -1,4 +1,4 @@
-"""Where the made-up year happens: landscapes known for leopards, in 10 range states, with what is herded and hunted there.
+"""Where the made-up years happen: landscapes known for leopards, in 10 range states, with what is herded and hunted there.
 
 The landscapes are real, everything that happens in them is invented: no household, hamlet, name or loss exists. Prey and predators
 follow the species accounts of the IUCN Red List; prices are round numbers of the right order of magnitude, not market data.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Landscape:
-    """One cluster of the made-up year. `weight` is its share of attacks; `language` is that of its names and remarks.
+    """One cluster of the made-up years. `weight` is its share of attacks; `language` is that of its names and remarks.
 
     Everything happens within `reach_km` of the centre, which lies farther than this from any border.
     """

@@ -1,4 +1,4 @@
-"""From the events of the made-up year to what phones send: filled-in forms with photos, and the phone each comes from."""
+"""From the events of the made-up years to what phones send: filled-in forms with photos, and the phone each comes from."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The demonstration from beginning to end: set up a scratch folder, serve it, send a made-up year to it, release hotspots."""
+"""The demonstration from beginning to end: set up a scratch folder, serve it, send two made-up years to it, release hotspots."""
 
 import json
 import os
@@ -135,7 +135,7 @@ def deliveries(opened: Services, count: int, seed: int, today: date) -> tuple[di
 
 
 def _register(opened: Services, happened: Iterable[Event]) -> None:
-    """Put the households of the made-up year on the list that phones pick from."""
+    """Put the households of the made-up years on the list that phones pick from."""
     households = {event.household.code: event.household for event in happened if event.household is not None}
     rows = [f"{code},{code},{each.landscape.country}" for code, each in sorted(households.items())]
     table = "\n".join(["label,code,country", *rows])
@@ -143,7 +143,7 @@ def _register(opened: Services, happened: Iterable[Event]) -> None:
 
 
 def _forms(address: str) -> dict[str, FormDefinition]:
-    """The forms of the made-up year as this server offers them."""
+    """The forms of the made-up years as this server offers them."""
     with requests.Session() as session:
         session.headers.update(_USER_AGENT)
         offered = parse_xml(session.get(f"{address}/formList", timeout=60).content)
@@ -184,7 +184,7 @@ def _deliver(session: requests.Session, address: str, report: Report) -> None:
 
 
 def backdate(opened: Services, outbox: Iterable[Report]) -> None:
-    """Let every report have come when it would have: a year of reports comes at once here."""
+    """Let every report have come when it would have: years of reports come at once here."""
     now = datetime.now(UTC)
     came = [{"instance": report.instance_id, "at": min(report.received_at, now)} for report in outbox]
 

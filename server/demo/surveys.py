@@ -1,4 +1,4 @@
-"""How rangers answer the two prey counts and the dog report of the made-up year."""
+"""How rangers answer the two prey counts and the dog report of the made-up years."""
 
 import math
 from datetime import datetime, time, timedelta

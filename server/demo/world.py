@@ -1,7 +1,7 @@
-"""What happens in the made-up year: who is attacked where and when, and which mistakes people make in reporting it.
+"""What happens in the made-up years: who is attacked where and when, and which mistakes people make in reporting it.
 
 A Poisson cluster process: landscapes hold hamlets, hamlets hold households, attacks fall around households and repeat on following
-nights. The number of reports is fixed, which makes the Poisson counts multinomial. The same seed and day give the same year.
+nights. The number of reports is fixed, which makes the Poisson counts multinomial. The same seed and day give the same years.
 """
 
 import math
@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from itertools import count, islice
 from random import Random
 
+from exports.privacy import PUBLIC
+from exports.windows import year_for
 from server.demo.landscapes import LANDSCAPES, Landscape
 
 SHARES = {"conflict_livestock": 0.70, "prey_transect": 0.12, "prey_block": 0.07, "dog_impact": 0.11}
@@ -57,16 +59,16 @@ class Event:
 
 
 def events(seed: int, today: date, reports: int) -> list[Event]:
-    """Give this many reports of the year that ends two days before `today`, in the order of their days."""
+    """Give this many reports in the order of their days: from the year that the public is told of up to two days before `today`."""
     chance = Random(f"year {seed}")  # noqa: S311 - a story, not a secret
     seconds = round(reports * PLANTED[SECOND_REPORT])
     counts = {form_id: round(reports * share) for form_id, share in SHARES.items()}
     counts["conflict_livestock"] = reports - seconds - sum(counts[name] for name in counts if name != "conflict_livestock")
-    year = _Year(chance, today)
-    happened = list(islice(year.attacks(), counts["conflict_livestock"]))
+    years = _Years(chance, today)
+    happened = list(islice(years.attacks(), counts["conflict_livestock"]))
     attacks = range(len(happened))
     for form_id in ("prey_transect", "prey_block", "dog_impact"):
-        happened += [year.visit(form_id) for _ in range(counts[form_id])]
+        happened += [years.visit(form_id) for _ in range(counts[form_id])]
     for mistake, candidates in ((SWAPPED, attacks), (TEST, range(len(happened))), (RESENT, range(len(happened)))):
         free = [position for position in candidates if not happened[position].planted]
         for position in chance.sample(free, math.ceil(reports * PLANTED[mistake])):
@@ -82,12 +84,13 @@ def moved(latitude: float, longitude: float, north_km: float, east_km: float) ->
     return latitude + north_km / _KM_PER_DEGREE, longitude + east_km / _KM_PER_DEGREE / math.cos(math.radians(latitude))
 
 
-class _Year:
+class _Years:
     """Draws what happens, one thing after the other."""
 
     def __init__(self, chance: Random, today: date) -> None:
         self.chance, self.today = chance, today
-        self.days = [today - timedelta(days=back) for back in range(2, 367)]
+        first = year_for(today, PUBLIC).start
+        self.days = [today - timedelta(days=back) for back in range(2, (today - first).days + 1)]
         self.season = [_SEASON[day.month - 1] * (1.8 if _is_nowruz(day) else 1) for day in self.days]
         self.households = {landscape: _households(landscape, chance) for landscape in LANDSCAPES}
         self.stories = count()
