@@ -17,7 +17,7 @@ from exports.package.contents import Column, ExportResult, Table, new_folder, wr
 from exports.package.dictionary import DESCRIPTOR
 from exports.package.readme import LICENCES
 from exports.standards.cameras import Deployment, told_deployments
-from exports.standards.releasing import Edition, archive, box_around, edition, truth, write_plain
+from exports.standards.releasing import Edition, archive, box_around, edition, may_be_told, truth, write_plain
 from records.access import Access, Right
 
 METHOD = "camtrapdp-1"
@@ -89,7 +89,8 @@ def run_camtrapdp(
     """
     access.require(Right.SEE)
     due = edition(connection, access, level, as_of, revision)
-    found = told_deployments(connection, access, due.policy, as_of, boundaries)
+    is_told = may_be_told(connection, access, CAMERA)
+    found = told_deployments(connection, access, due.policy, as_of, boundaries) if is_told else []
     rows = sorted((_row(each, due) for each in found), key=lambda row: str(row[0]))
     folder = new_folder(out, due.name("camtrapdp"))
     tables = {

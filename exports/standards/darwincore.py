@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection
 
 from exports.csvfile import Cell
 from exports.data.generalised import Generalised, Single
@@ -14,12 +14,11 @@ from exports.indicators.records import Answers
 from exports.package.contents import ExportResult, new_folder, said, write_file
 from exports.package.readme import LICENCES
 from exports.standards.archive import Coverage, eml_xml, meta_xml
-from exports.standards.releasing import Edition, archive, box_around, edition, truth, write_plain
+from exports.standards.releasing import Edition, archive, box_around, edition, may_be_told, truth, write_plain
 from exports.standards.surveys import SURVEYS, Sampled, Survey
 from exports.standards.taxa import DOG, KINGDOM, LEOPARD, not_seen, targets, taxon
 from exports.standards.terms import PARTS
 from records.access import Access, Right
-from records.models import FormVersion
 
 METHOD = "darwincore-1"
 TITLE = "Wildlife surveys (Darwin Core)"
@@ -83,8 +82,7 @@ def _events(
     """Every event that is told in an edition, in the order of its id, and how many records are not told."""
     events, left_out = [], 0
     for survey in SURVEYS:
-        own = exists(select(FormVersion.version).filter_by(project_id=access.project_id, form_id=survey.form_id))
-        if not connection.execute(select(own)).scalar():
+        if not may_be_told(connection, access, survey.form_id):
             continue
         source = Generalised(connection, access, survey.form_id, due.policy, as_of, boundaries=boundaries)
         left_out += sum(source.left_out.values())

@@ -15,7 +15,7 @@ from exports.package.contents import ExportedFile, described
 from exports.policy import CLOSING_DAYS, LEVELS, Policy
 from forms.problems import Problem
 from records.access import Access, Right
-from records.models import Project
+from records.models import Form, Project
 
 WILDLIFE_NAMES = uuid.uuid5(uuid.NAMESPACE_URL, "https://rs.tdwg.org/dwc")
 _FIRST_DAY_OF_ZIP = (1980, 1, 1, 0, 0, 0)
@@ -76,6 +76,13 @@ def edition(connection: Connection, access: Access, level: str, as_of: date, rev
         quarter -= 1
     publisher = connection.execute(select(Project.name).filter_by(id=access.project_id)).scalar() or "tulliana"
     return Edition(policy, quarter, revision, publisher)
+
+
+def may_be_told(connection: Connection, access: Access, form_id: str) -> bool:
+    """Whether the project has this survey and has not made it confidential. Raises `Problem("not_allowed")`."""
+    access.require(Right.SEE)
+    own = select(Form.confidential).filter_by(project_id=access.project_id, form_id=form_id)
+    return connection.execute(own).scalar() is False
 
 
 def write_plain(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> ExportedFile:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exports.indicators.records import Answers
-from exports.standards.taxa import DOG, LEOPARD, PREY, Taxon, is_known, taxon
+from exports.standards.taxa import DOG, LEOPARD, PREY, UNKNOWN, Taxon, is_target, taxon
 
 SURE_ALONE = frozenset({"photo", "camera"})
 SURE_IF_TRAINED = frozenset({"track", "kill_wild", "kill_livestock", "scat", "scrape"})
@@ -101,8 +101,8 @@ def transect(told: Answers) -> Sampled | None:
         unit="kilometre",
         how=f"{length:g} km of line" + (f", {travel}" if travel else ""),
         weather=_weather(told, "start_g"),
-        is_complete=all(is_known(row.text("species")) for row in rows),
-        looks_beyond=any(row.text("species") == "other" for row in rows),
+        is_complete=all(is_target(row.text("species")) for row in rows),
+        looks_beyond=any(_is_beyond(row.text("species")) for row in rows),
     )
 
 
@@ -121,8 +121,8 @@ def block(told: Answers) -> Sampled | None:
         how=f"{area:g} km2 in view, of a block of {size:g} km2",
         area_km2=area,
         weather=_weather(told, "survey"),
-        is_complete=all(is_known(row.text("species")) for row in rows),
-        looks_beyond=any(row.text("species") == "other" for row in rows),
+        is_complete=all(is_target(row.text("species")) for row in rows),
+        looks_beyond=any(_is_beyond(row.text("species")) for row in rows),
     )
 
 
@@ -138,7 +138,7 @@ def patrol(told: Answers) -> Sampled | None:
         effort=km,
         unit="kilometre" if km else "",
         how=f"{km:g} km" + (f", {way}" if way else "") if km else "",
-        looks_beyond=any(each.taxon == taxon(PREY, "other") for each in seen),
+        looks_beyond=any(_is_beyond(row.text("obs_species")) for row in told.rows("patrol/obs") if row.text("obs_kind") == "wild"),
     )
 
 
@@ -181,6 +181,10 @@ def _group(row: Answers) -> Seen:
     method = {"distanceMeasuredWith": row.text("dist_method")} if row.text("dist_method") else {}
     animals, behavior = row.count("n_total"), row.text("behaviour")
     return Seen(taxon(PREY, row.text("species")), animals, behavior=behavior, properties={**numbers, **method})
+
+
+def _is_beyond(code: str) -> bool:
+    return bool(code) and code != UNKNOWN and not is_target(code)
 
 
 def _weather(told: Answers, group: str) -> Mapping[str, str]:

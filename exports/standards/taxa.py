@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from forms.library.sources import LIBRARY, read_rows
+from forms.library.sources import LIBRARY, Row, read_rows
 
 KINGDOM = "Animalia"
 PREY, PREDATOR = "prey", "predator"
+OTHER, UNKNOWN = "other", "unknown"
+"""Choices for an animal that is not on the list, and for one that nobody could tell, which may well be on it."""
 LEOPARD, DOG = (PREDATOR, "leopard"), (PREDATOR, "dog")
-_NONE_IN_PARTICULAR = frozenset({"other", "unknown"})
 _RANKS = {"Animalia": "kingdom", "Artiodactyla": "order"}
 _BY_WORDS = {1: "genus", 2: "species", 3: "subspecies"}
 
@@ -30,10 +31,14 @@ class Taxon(NamedTuple):
 @cache
 def taxon(list_name: str, code: str) -> Taxon:
     """What a choice stands for. A choice without a name of its own, such as "other", stands for some animal."""
-    row = next((row for row in read_rows(LIBRARY / "choices.csv") if (row["list_name"], row["name"]) == (list_name, code)), None)
-    label = row["label"] if row else ""
-    name = (row["scientific_name"].removesuffix(" sp.") if row else "") or KINGDOM
-    return Taxon(name, _rank(name), label)
+    row = _listed(list_name).get(code, {})
+    name = row.get("scientific_name", "").removesuffix(" sp.") or KINGDOM
+    return Taxon(name, _rank(name), row.get("label", ""))
+
+
+@cache
+def _listed(list_name: str) -> dict[str, Row]:
+    return {row["name"]: row for row in read_rows(LIBRARY / "choices.csv") if row["list_name"] == list_name}
 
 
 def _rank(name: str) -> str:
@@ -45,14 +50,12 @@ def _rank(name: str) -> str:
 @cache
 def targets() -> tuple[Taxon, ...]:
     """What the prey counts look for: every animal on their list, by its name."""
-    rows = [row for row in read_rows(LIBRARY / "choices.csv") if row["list_name"] == PREY]
-    found = {taxon(PREY, row["name"]) for row in rows if row["name"] not in _NONE_IN_PARTICULAR}
-    return tuple(sorted(found))
+    return tuple(sorted({taxon(PREY, code) for code in _listed(PREY) if is_target(code)}))
 
 
-def is_known(code: str) -> bool:
-    """Whether a choice says what was seen, so that everything else was not."""
-    return code not in _NONE_IN_PARTICULAR
+def is_target(code: str) -> bool:
+    """Whether a choice is one of the animals that the prey counts look for."""
+    return code in _listed(PREY) and code not in (OTHER, UNKNOWN)
 
 
 def not_seen(seen: Iterable[Taxon]) -> Sequence[str]:

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from frictionless import Package
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from exports.indicators.effort import stations, working_spells
 from exports.indicators.records import read_records
 from exports.indicators.slices import Data
 from exports.package.release import Made
 from exports.standards.cameras import spells_over
+from records.models import Form
 from tests.exports.standards.conftest import Release, table
 from tests.support import camtrap_dp
 from tests.support.camtrap_dp import DEMANDED, DESIGNS, HOME, OF_PROJECT, ROLES
@@ -166,6 +167,12 @@ def test_a_camera_that_failed_worked_until_its_last_picture_as_in_the_indicator(
     assert nights == (MARCH - JANUARY).days
     assert row["deploymentEnd"] == "2025-03-31T23:59:59Z"
     assert [over.ended.instance_id for over in spells_over(visits)] == ["uuid:b"]
+
+
+def test_of_a_confidential_survey_nothing_is_told(records: Connection, release: Release) -> None:
+    stand(records, "ST-OVER", ("deploy", JANUARY), ("retrieve", MARCH))
+    records.execute(update(Form).values(confidential=True))
+    assert table(release("camtrapdp-partner"), "deployments.csv") == []
 
 
 def test_a_station_without_a_place_or_outside_the_region_and_tests_are_left_out(records: Connection, release: Release) -> None:
