@@ -23,7 +23,7 @@ from server import notices, releases, schedule
 from server.config import Config
 from tests.support.pages import Site
 
-NAME = "hotspots-partner"
+NAME = "indicators-partner"
 SECRET = "a secret of both"
 FIRST = datetime(2026, 5, 1, 2, tzinfo=UTC)
 
@@ -134,6 +134,8 @@ def test_a_run_whose_process_died_is_told_as_failed(site: Site) -> None:
 def test_the_page_tells_a_coordinator_what_failed_what_stands_and_what_changed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     release(site, FIRST)
     release(site, FIRST + timedelta(days=1))
+    hotspots = "hotspots-partner"
+    made = release(site, FIRST, hotspots)
     monkeypatch.setattr("exports.package.release.make", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         releases.run(site.services, 1, "indicators-public", FIRST, origin=SCHEDULE)
@@ -144,10 +146,10 @@ def test_the_page_tells_a_coordinator_what_failed_what_stands_and_what_changed(s
     browser = site.browser("analyst")
     got = browser.get(f"/projects/1/exports/{NAME}/latest/{NAME}.zip")
     assert (got.status_code, got.data[:2]) == (200, b"PK")
-    [table] = [each["name"] for each in newest(site).files if "_strict_" in each["name"] and each["name"].endswith("csv")]
-    by_name = browser.get(f"/projects/1/exports/{NAME}/{newest(site).about['release']}/{table}")
-    assert by_name.data == browser.get(f"/projects/1/exports/{NAME}/latest/conflict_hotspots_leopard_strict_partner.csv").data
-    assert browser.get(f"/projects/1/exports/{NAME}/1999Q1-r1/{table}").status_code == 404
+    [table] = [each["name"] for each in made.files if "_strict_" in each["name"] and each["name"].endswith("csv")]
+    by_name = browser.get(f"/projects/1/exports/{hotspots}/{made.about['release']}/{table}")
+    assert by_name.data == browser.get(f"/projects/1/exports/{hotspots}/latest/conflict_hotspots_leopard_strict_partner.csv").data
+    assert browser.get(f"/projects/1/exports/{hotspots}/1999Q1-r1/{table}").status_code == 404
 
 
 class Listener(HTTPServer):
