@@ -8,7 +8,7 @@ UV   := $(BIN)/uv
 PYTHON ?= python3
 SYNC := cd $(ROOT) && VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --compile-bytecode --require-hashes
 
-.PHONY: run test check demo bench lock clean
+.PHONY: run test check demo bench model lock clean
 
 run: $(VENV)/.run-ready
 	@$(BIN)/tulliana serve
@@ -24,6 +24,9 @@ demo: $(VENV)/.run-ready
 
 bench: $(VENV)/.test-ready
 	@cd $(ROOT) && $(BIN)/python -m tests.load $(ARGS)
+
+model:
+	@$(ROOT)/docs/relay-model/run.sh $(ARGS)
 
 lock: $(UV)
 	cd $(ROOT) && $(UV) pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $(REQ)/uv.in -o $(REQ)/uv.txt
