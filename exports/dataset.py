@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, Text, and_, case, 
 from exports.grid import H3, Cells, Grid
 from exports.late import on_time
 from exports.partition import (
+    COUNTED,
     DEAREST,
     NEVER_COUNTED,
     NO_CODE,
@@ -104,11 +105,19 @@ def _due(first: date, last: date) -> ColumnElement[bool]:
 
 
 def _reports(connection: Connection, condition: ColumnElement[bool]) -> Iterable[Iterable[Any]]:
-    """The conflict reports as `partition.Record`, batch by batch: thousands of open documents are slow to hold."""
-    told = (cast(Submission.event_date, Text), cast(Submission.answers, Text))
+    """The conflict reports as `partition.Record`, batch by batch."""
+    told = (cast(Submission.event_date, Text), _counted_answers(connection))
     place = (Submission.latitude, Submission.longitude, Submission.accuracy)
     query = select(Submission.instance_id, Submission.review_state, *place, *told)
     return _batches(connection, query.where(condition, Submission.form_id == CONFLICT_FORM))
+
+
+def _counted_answers(connection: Connection) -> ColumnElement[str]:
+    """The answers that are counted, and no other: the database is quicker at choosing them than Python at reading them all."""
+    paths = [tuple(name.split("/")) for name in COUNTED]
+    if connection.dialect.name == "sqlite":
+        return func.json_extract(Submission.answers, *(f"$.{'.'.join(path)}" for path in paths), type_=Text)
+    return cast(func.jsonb_build_array(*(Submission.answers[path] for path in paths)), Text)
 
 
 def _batches(connection: Connection, query: Executable) -> Iterable[Iterable[Any]]:

@@ -39,8 +39,15 @@ DEAREST = 1e12
 """An animal worth more, in whatever currency, is a slip."""
 
 
+COUNTED = (
+    *("submission_purpose", "consent", "consent_share", "country", "reporter/household_code"),
+    *("cause/predator", "cause/confidence", "losses_g/currency", "losses_g/loss"),
+)
+"""The questions whose answers are counted, by their groups."""
+
+
 class Record(NamedTuple):
-    """One conflict report as stored: where it happened in degrees and metres, when, and the answers."""
+    """One conflict report: where it happened in degrees and metres, when, and what was answered of it."""
 
     instance_id: str
     review_state: str
@@ -50,7 +57,7 @@ class Record(NamedTuple):
     event_date: str | None
     """ISO 8601."""
     answers: str
-    """As JSON."""
+    """Those to `COUNTED` as a list in JSON, null where there is none."""
 
 
 class Visit(NamedTuple):
@@ -101,23 +108,22 @@ def part(records: Iterable[Record | tuple[Any, ...]], question: Question) -> Agg
     left_out: Counter[str] = Counter()
     points: list[tuple[float, float]] = []
     months: set[tuple[str, str]] = set()
-    households = _Households()
+    households: dict[str, int] = {}
     rows = []
     for instance_id, review_state, latitude, longitude, accuracy, event_date, document in records:
         is_past = event_date is not None and event_date < start
-        answers = orjson.loads(document)
-        reason = _not_counted(review_state, answers, event_date)
+        purpose, consent, share, where, household, cause, confidence, currency, losses = orjson.loads(document)
+        reason = _not_counted(review_state, purpose, event_date)
         if reason or event_date is None:
             left_out[reason] += not is_past
             continue
-        country = text_of(answers.get("country"))[:2]
+        country = text_of(where)[:2]
         if not is_past:
             months.add((country, event_date[:7]))
             if latitude is not None and longitude is not None:
                 points.append((latitude, longitude))
         visit = _visit(visits, instance_id) if visits else _UNVISITED
-        cause = _group(answers, "cause")
-        predator = visit.predator or cause.get("predator")
+        predator = visit.predator or cause
         if not isinstance(predator, str) or predator not in predators:
             left_out["n_other_predator"] += not is_past
             continue
@@ -127,20 +133,20 @@ def part(records: Iterable[Record | tuple[Any, ...]], question: Question) -> Agg
                 latitude,
                 longitude,
                 accuracy,
-                households[text_of(_group(answers, "reporter").get("household_code"))],
-                certainty_of(cause.get("confidence"), visit.finding, visit.scalp),
-                answers.get("consent") == "yes" and answers.get("consent_share") == "yes",
+                UNKNOWN if (told := _folded(text_of(household))) in NO_CODE else households.setdefault(told, len(households)),
+                certainty_of(confidence, visit.finding, visit.scalp),
+                consent == share == "yes",
                 country,
-                *_losses(_group(answers, "losses_g")),
+                *_losses(losses, currency),
                 joined.get(instance_id, -1),
                 1,
                 predator,
             )
         )
     touched = np.array(points, np.float64).reshape(-1, 2)
-    codes = tuple(sorted(households.numbers))
+    codes = tuple(sorted(households))
     return Aggregate(
-        _renumbered(Reports.from_rows(rows), households.numbers, _positions(codes)),
+        _renumbered(Reports.from_rows(rows), households, _positions(codes)),
         codes,
         question.grid.part(touched[:, 0], touched[:, 1]),
         left_out,
@@ -181,20 +187,6 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
 
 
-class _Households(dict[str, int]):
-    """Numbers of households by their codes as written; every spelling is compared once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.numbers: dict[str, int] = {}
-
-    def __missing__(self, code: str) -> int:
-        told = _folded(code)
-        number = UNKNOWN if told in NO_CODE else self.numbers.setdefault(told, len(self.numbers))
-        self[code] = number
-        return number
-
-
 _folded = lru_cache(maxsize=1 << 18)(folded)
 
 
@@ -207,10 +199,10 @@ def _renumbered(reports: Reports, old: Iterable[str], position: Mapping[str, int
     return replace(reports, household=numbers[reports.household])
 
 
-def _not_counted(review_state: str, answers: Any, event_date: str | None) -> str:
+def _not_counted(review_state: str, purpose: object, event_date: str | None) -> str:
     if review_state in NEVER_COUNTED:
         return "n_rejected"
-    if answers.get("submission_purpose") == "test":
+    if purpose == "test":
         return "n_test"
     return "n_undated" if event_date is None else ""
 
@@ -221,11 +213,10 @@ def _visit(visits: Mapping[str, Visit], instance_id: str) -> Visit:
     return found or visits.get(bare(case_number(instance_id)), _UNVISITED)
 
 
-def _losses(losses: Mapping[str, Any]) -> tuple[int, int, int, int, float, str]:
+def _losses(rows: object, named: object) -> tuple[int, int, int, int, float, str]:
     """Give small and large animals killed, injured and missing ones, the value of the killed and its currency."""
     small = large = injured = missing = 0
     value = math.nan
-    rows = losses.get("loss")
     for row in rows if isinstance(rows, list) else ():
         if not isinstance(row, dict):
             continue
@@ -239,7 +230,7 @@ def _losses(losses: Mapping[str, Any]) -> tuple[int, int, int, int, float, str]:
         price = row.get("unit_value")
         if isinstance(price, int | float) and 0 < price <= DEAREST:
             value = killed * price + (0 if math.isnan(value) else value)
-    currency = text_of(losses.get("currency"))
+    currency = text_of(named)
     if not _CURRENCY.fullmatch(currency):
         return small, large, injured, missing, math.nan, ""
     return small, large, injured, missing, *official(value, currency)
@@ -251,11 +242,6 @@ def _day(text: str) -> int:
 
 
 _CURRENCY = re.compile("[A-Z]{3}")
-
-
-def _group(answers: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = answers.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _animals(value: object) -> int:

@@ -8,7 +8,7 @@ afterwards. Needs the extra `cluster`; access to the storage comes from the usua
 
 import io
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -22,8 +22,6 @@ ROWS = 100_000
 """Records of a partition; the last one has fewer."""
 MERGED = 8
 """So many aggregates are merged at a time."""
-_SIMPLE = ("submission_purpose", "consent", "consent_share", "country")
-_GROUPS = {"reporter": ("household_code",), "cause": ("predator", "confidence"), "losses_g": ("currency", "loss")}
 _LOSS = ("species", "n_killed", "n_injured", "n_missing", "unit_value")
 
 
@@ -113,19 +111,10 @@ def _point(longitude: float | None, latitude: float | None) -> bytes | None:
 
 
 def _counted(document: str) -> str:
-    """The answers that are counted, and no other."""
-    answers = orjson.loads(document)
-    told = _chosen(answers, _SIMPLE) | {
-        name: _chosen(answers[name], inner) for name, inner in _GROUPS.items() if isinstance(answers.get(name), dict)
-    }
-    losses = told.get("losses_g", {})
-    if isinstance(losses.get("loss"), list):
-        losses["loss"] = [_chosen(row, _LOSS) for row in losses["loss"] if isinstance(row, dict)]
-    return orjson.dumps(told).decode()
-
-
-def _chosen(answers: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {name: answers[name] for name in names if name in answers}
+    """The answers that are counted; of the rows of losses nothing but what is counted."""
+    *simple, losses = orjson.loads(document)
+    rows = [row for row in losses if isinstance(row, dict)] if isinstance(losses, list) else []
+    return orjson.dumps([*simple, [{name: row[name] for name in _LOSS if name in row} for row in rows]]).decode()
 
 
 def _store(storage: str) -> Any:

@@ -62,10 +62,12 @@ def scan(events: Ints, exposure: Floats, circles: Circles, *, replicates: int = 
     share = exposure / exposure.sum()
     expected = np.cumsum(share[circles.nearest], axis=1) * total
     surprise = _Surprise(total)
-    found = np.where(expected <= total / 2, surprise(np.cumsum(events[circles.nearest], axis=1), expected), 0.0)
+    allowed = expected <= total / 2
+    held = np.where(allowed, expected, total / 2)  # so that no logarithm is one of nothing
+    found = np.where(allowed, surprise(np.cumsum(events[circles.nearest], axis=1), held), 0.0)
     best_size, best = found.argmax(axis=1) + 1, found.max(axis=1, initial=0.0)
     drawn = np.random.default_rng(SEED).multinomial(total, share, replicates)
-    by_chance = _by_chance(np.ascontiguousarray(drawn.T, np.int32), circles.nearest, expected, surprise)
+    by_chance = _by_chance(np.ascontiguousarray(drawn.T, np.int32), circles.nearest, held, allowed.sum(axis=1), surprise)
     clusters: list[Cluster] = []
     taken = np.zeros(len(events), bool)
     for cell in np.argsort(-best, kind="stable").tolist():
@@ -83,14 +85,17 @@ def scan(events: Ints, exposure: Floats, circles: Circles, *, replicates: int = 
     return clusters
 
 
-def _by_chance(drawn: NDArray[np.int32], nearest: Ints, expected: Floats, surprise: "_Surprise") -> Floats:
-    """The largest ratio in each map; `drawn` is (cells, maps). Circles that beat none of those found before are passed over."""
+def _by_chance(drawn: NDArray[np.int32], nearest: Ints, expected: Floats, sizes: Ints, surprise: "_Surprise") -> Floats:
+    """The largest ratio in each map; `drawn` is (cells, maps). Circles that beat none of those found before are passed over.
+
+    `sizes` are how many circles around each cell are candidates.
+    """
     maps = drawn.shape[1]
     largest = np.zeros(maps)
     for start in range(0, len(nearest), _TOGETHER):
         fewest = surprise.fewest(expected[start : start + _TOGETHER], float(largest.min(initial=np.inf)))
         for cell, needed in enumerate(fewest, start):
-            size = int((expected[cell] <= surprise.total / 2).sum())
+            size = int(sizes[cell])
             observed = drawn[nearest[cell, :size]]
             for circle in range(1, size):
                 observed[circle] += observed[circle - 1]  # many times faster than `cumsum` down the columns

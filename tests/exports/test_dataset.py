@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from exports.dataset import ConflictData, read_conflicts
+from exports.dataset import ConflictData, _counted_answers, read_conflicts
 from exports.grid import H3
 from exports.partition import Question, Visit, part
 from exports.reports import NOT_COUNTED, STANDARD, STRICT, Reports
 from exports.windows import Window
 from forms.submission import case_number
+from records.models import Submission
 from tests.support.conflict import answers, insert_record
+from tests.support.counting import counted
 from tests.support.stores import EVERYTHING
 
 WINDOW = Window(date(2024, 7, 1), date(2026, 6, 30))
@@ -28,7 +30,7 @@ def read(engine: Engine, *, predator: str = "leopard") -> ConflictData:
 
 
 def collected(*contents: Any, visits: dict[str, Visit] | None = None) -> Reports:
-    rows = [(f"uuid:{n}", "received", 36.5, 52.0, 8.0, "2026-03-01", json.dumps(content)) for n, content in enumerate(contents)]
+    rows = [(f"uuid:{n}", "received", 36.5, 52.0, 8.0, "2026-03-01", counted(content)) for n, content in enumerate(contents)]
     return part(rows, Question("leopard", WINDOW.start, visits or {})).reports
 
 
@@ -42,6 +44,20 @@ def test_a_report_is_read_with_place_day_losses_and_certainty(engine: Engine) ->
     assert (report.killed_small[0], report.injured[0], report.missing[0]) == (2, 1, 0)
     assert (report.certainty[0], bool(report.shared[0]), report.country[0]) == (STANDARD, True, "IR")
     assert data.footprint.tolist() == H3.cells_of(np.array([36.5]), np.array([52.0])).tolist()
+
+
+def test_the_database_chooses_the_answers_as_they_are(engine: Engine) -> None:
+    odd: list[Any] = [
+        answers("خانوار ۷", losses={"loss": [{"species": "sheep", "n_killed": 2, "unit_value": 9.5e7}, 3], "currency": "IRR"}),
+        {},
+        {"reporter": ["H1"], "cause": "leopard", "losses_g": None, "consent": True, "country": 7},
+        {"reporter": {"household_code": 12}, "cause": {"predator": None, "confidence": {"a": [1]}}, "losses_g": {"loss": "two"}},
+    ]
+    with engine.begin() as connection:
+        for number, content in enumerate(odd):
+            insert_record(connection, f"uuid:{number}", content)
+        query = select(_counted_answers(connection)).order_by(Submission.instance_id)
+        assert [json.loads(each) for each in connection.scalars(query)] == [json.loads(counted(content)) for content in odd]
 
 
 def test_tests_rejected_duplicates_and_other_projects_never_count(engine: Engine) -> None:

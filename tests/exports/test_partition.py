@@ -1,6 +1,5 @@
 """Whatever parts the records are cut into, and in whatever order these are joined, the result is the same."""
 
-import json
 import random
 from itertools import pairwise
 from typing import Any
@@ -17,7 +16,7 @@ from exports.partition import ALL_LARGE_CARNIVORES, Aggregate, Question, merge, 
 from exports.privacy import LEVELS
 from exports.regions import region_of
 from tests.support.conflict import answers
-from tests.support.counting import QUESTION, RECORDS, WINDOW, told
+from tests.support.counting import QUESTION, RECORDS, WINDOW, counted, told
 
 
 @given(st.lists(st.integers(0, len(RECORDS)), max_size=6), st.randoms(use_true_random=False))
@@ -54,13 +53,13 @@ def test_places_of_other_records_only_show_that_somebody_was_there() -> None:
     assert len(merge([]).reports) == 0
 
 
-@pytest.mark.parametrize(("predator", "counted"), [("leopard", 1), ("wolf", 1), (ALL_LARGE_CARNIVORES, 2), ("jackal", 1)])
-def test_all_large_carnivores_are_counted_together_and_small_ones_are_not(predator: str, counted: int) -> None:
+@pytest.mark.parametrize(("predator", "expected"), [("leopard", 1), ("wolf", 1), (ALL_LARGE_CARNIVORES, 2), ("jackal", 1)])
+def test_all_large_carnivores_are_counted_together_and_small_ones_are_not(predator: str, expected: int) -> None:
     rows = [
-        (f"uuid:{kind}", "received", 36.5, 52.0, 9.0, "2026-01-01", json.dumps(answers("H1", predator=kind)))
+        (f"uuid:{kind}", "received", 36.5, 52.0, 9.0, "2026-01-01", counted(answers("H1", predator=kind)))
         for kind in ("leopard", "wolf", "jackal", "unknown", "not_predator")
     ]
     found = part(rows, Question(predator, WINDOW.start))
-    assert len(found.reports) == counted
-    assert found.left_out["n_other_predator"] == 5 - counted
+    assert len(found.reports) == expected
+    assert found.left_out["n_other_predator"] == 5 - expected
     assert np.unique(found.reports.household).tolist() == [0]

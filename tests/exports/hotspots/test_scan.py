@@ -85,7 +85,15 @@ def test_circles_that_are_passed_over_would_have_changed_nothing(circles: Circle
     expected = np.cumsum((exposure / exposure.sum())[circles.nearest], axis=1) * attacks
     drawn = chance.multinomial(attacks, exposure / exposure.sum(), 50)
     surprise = _Surprise(attacks)
-    every = surprise(np.cumsum(drawn[:, circles.nearest], axis=2), expected[None])
-    every[:, expected > attacks / 2] = 0
-    found = _by_chance(np.ascontiguousarray(drawn.T, np.int32), circles.nearest, expected, surprise)
+    allowed = expected <= attacks / 2
+    held = np.where(allowed, expected, attacks / 2)
+    every = np.where(allowed, surprise(np.cumsum(drawn[:, circles.nearest], axis=2), held[None]), 0)
+    found = _by_chance(np.ascontiguousarray(drawn.T, np.int32), circles.nearest, held, allowed.sum(axis=1), surprise)
     assert found.tolist() == every.max(axis=(1, 2)).tolist()
+
+
+def test_a_map_that_fits_into_one_circle_is_scanned_too() -> None:
+    few = circles_around(*H3.centres(CELLS[:40]))
+    assert few.nearest.shape == (40, 40)
+    events = np.where(np.arange(40) == 5, 30, 1)
+    assert scan(events, np.ones(40), few)[0].cells.tolist() == [5]
