@@ -83,7 +83,7 @@ def test_a_visit_to_one_report_is_a_visit_to_all_of_its_incident(desk: Desk) -> 
 def test_a_release_names_the_rule_and_says_how_many_pairs_are_open(desk: Desk, tmp_path: Path) -> None:
     with desk.store.snapshot() as connection:
         result = run_hotspots(connection, EVERYTHING, "partner", date(2026, 11, 1), tmp_path)
-        made = make(connection, EVERYTHING, RECIPES["hotspots-partner"], date(2026, 11, 1), tmp_path / "releases")
+        made = make(connection, EVERYTHING, RECIPES["hotspots-partner"], date(2027, 2, 1), tmp_path / "releases")
     assert (result.summary["attack_rule"], result.summary["undecided_pairs"]) == (RULE, "1-4")
     assert isinstance(made, Made)
     text = (made.folder / "README.txt").read_text(encoding="utf-8")
