@@ -14,7 +14,7 @@ run: $(VENV)/.run-ready
 	@$(BIN)/tulliana serve
 
 test: $(VENV)/.test-ready $(VENV)/.node-ready
-	@cd $(ROOT) && $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@cd $(ROOT) && $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.test-ready
 	cd $(ROOT) && $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

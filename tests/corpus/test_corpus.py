@@ -16,7 +16,7 @@ from tests.corpus.sources import forms_in, shipped
 from tests.corpus.trial import Bench, Trial
 
 FORMS = forms_in(Path(__file__).parent / "forms")
-TIMES = 3  # of the sixteen languages; fifty times is for `python -m tests.corpus --times 50`
+TIMES = 2  # of the sixteen languages; CI does it ten times more, and `python -m tests.corpus --times 50` fifty
 ENGINES = ("xforms-engine", "javarosa")
 PATIENCE = 120.0  # seconds, for a machine that has much else to do
 

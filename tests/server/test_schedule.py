@@ -66,7 +66,7 @@ def runs_when_done(server: Server, count: int) -> list[dict[str, Any]]:
 
 def test_every_export_of_a_slot_slept_through_is_run_after_waking_once_and_only_the_newest(new_server: NewServer) -> None:
     server = new_server("sqlite", dict(NEVER))
-    server.stop()
+    server.kill()
     sleep_since(server, days=9)
     server.settings.update(NIGHTLY)
     server.start()
@@ -84,7 +84,7 @@ def test_every_export_of_a_slot_slept_through_is_run_after_waking_once_and_only_
 
 def test_two_servers_on_one_database_run_a_slot_once_and_the_second_takes_over(new_server: NewServer) -> None:
     first = new_server("postgres", dict(NEVER))
-    first.stop()
+    first.kill()
     sleep_since(first, days=2)
     as_if_run(first, *(both := ("hotspots-public", "indicators-partner")))
     first.settings.update(NIGHTLY)
@@ -109,7 +109,7 @@ def test_a_run_that_a_stopped_server_left_is_run_again(new_server: NewServer) ->
     left = update(ExportRun).filter_by(name="hotspots-public").values(state="running", finished_at=None)
     with services_of(server) as services:
         services.store.write(lambda connection: connection.execute(left))
-    server.stop()
+    server.kill()
     server.settings.update(NIGHTLY)
     server.start()
     assert {run["state"] for run in runs_when_done(server, len(RECIPES))} == {"done"}

@@ -36,7 +36,7 @@ def there() -> Iterator[dict[str, str]]:
 def machines(new_server: NewServer, there: dict[str, str], tmp_path: Path) -> Iterator[tuple[Server, Server]]:
     """Two servers; the first was there alone before and kept its files on its disk."""
     first = new_server("postgres")
-    first.stop()
+    first.kill()
     settings = there | {"TULLIANA_BLOBS": new_bucket(there), "TULLIANA_RELEASES": str(tmp_path / "shared")}
     first.settings.update(settings)
     second = Server(tmp_path / "second", first.database_url, settings, free_port())
