@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from exports.hotspots.scan import REPLICATES
-from exports.report.document import Block, Heading, Paragraph, Table, isolated
+from exports.report.document import POP, Block, Heading, Paragraph, Table, isolated
 from exports.report.labels import FLAGS_OF_PLACES, HISTORIES
 from exports.report.language import Language
 from exports.report.numbers import BY_CHANCE, EVENT_SET, Cluster, Numbers, Place
 
 KEPT_BACK = "–"
+NO_BREAK = "\u00a0"
 _NO_HISTORY = "none"
 
 
@@ -103,7 +104,7 @@ def place_name(province: str, country: str, numbers: Numbers, _: Language) -> st
 
 def _centre(centre: tuple[float, float], _: Language) -> str:
     latitude, longitude = (isolated(_.number(round(each, 2), 4) + "°") for each in centre)
-    return _("{north} N, {east} E", north=latitude, east=longitude)
+    return _("{north} N, {east} E", north=latitude, east=longitude).replace(f"{POP} ", f"{POP}{NO_BREAK}")
 
 
 def households(told: str, _: Language) -> str:

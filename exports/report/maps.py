@@ -172,7 +172,7 @@ def _names(numbers: Numbers, sheet: Sheet, taken: list[Box], _: Language) -> Ite
         x = min(max(x, half + 4), WIDTH - half - 4)
         for shift in _SHIFTS:
             box = (x - half, y + shift - 8, x + half, y + shift + 8)
-            if not any(_meet(box, other) for other in taken) and box[3] < sheet.height - 30:
+            if box[1] > 0 and box[3] < sheet.height - 30 and not any(_meet(box, other) for other in taken):
                 taken.append(box)
                 yield svg.halo(x, y + shift + 4, words, size=12, font_weight="bold", fill="#3f4a44")
                 break

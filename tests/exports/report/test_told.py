@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from lxml import etree
 
 from exports.report.document import Block, Facts, Figure, Paragraph, Table
 from exports.report.hotspots import hotspots, households
@@ -43,6 +44,15 @@ def test_hotspots_are_numbered_alike_in_the_table_and_on_the_map(numbers: Number
         assert row[1:3] == (str(place.attacks), households(place.households, ENGLISH))
         assert f">\u2068{number}\u2069</text>" in hotspot_map(numbers, ENGLISH).svg
     assert [place.attacks for place in numbers.hotspots] == sorted((place.attacks for place in numbers.hotspots), reverse=True)
+
+
+@pytest.mark.parametrize("area", ["", "IR", "TM"])
+def test_nothing_on_the_map_is_cut_off_at_its_edge(numbers: Numbers, area: str) -> None:
+    tree = etree.fromstring(hotspot_map(numbers.of(area) if area else numbers, ENGLISH).svg.encode())
+    height = float(tree.get("height", ""))
+    lines = [float(text.get("y", "")) for text in tree.iter("{*}text") if text.getparent() is tree]
+    assert lines
+    assert all(8 < y < height for y in lines)
 
 
 def test_a_risk_is_told_with_the_attacks_behind_it_or_not_at_all(numbers: Numbers) -> None:
