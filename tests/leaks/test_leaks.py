@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
@@ -346,8 +347,6 @@ def test_cells_of_a_release_count_five_households_each(world: World) -> None:
 
 
 def test_a_late_report_is_not_shown_by_the_difference_of_two_files(world: World) -> None:
-    from datetime import date
-
     before = {level: world.file(level) for level in (*LEVELS,)}
     exact = world.rows("exact")
     late = Attack("uuid:0000late", "H-late", 36.41, 52.21, date(2025, 3, 9), 1, "wolf")
@@ -361,3 +360,23 @@ def test_a_late_report_is_not_shown_by_the_difference_of_two_files(world: World)
             assert len(appeared(table(before[level]), later)) in {0, *range(5, 1000)}
     finally:
         world.forget(late)
+
+
+def test_two_nights_give_the_same_files_whatever_came_between_and_whoever_asks_for_a_correction(world: World) -> None:
+    def kept() -> dict[str, bytes]:
+        home = world.server.data / "releases"
+        return {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()}
+
+    before = kept()
+    late = Attack("uuid:0000night", "H-night", 36.41, 52.21, date(2025, 3, 9), 1, "leopard")
+    world.late(late, date(2026, 6, 20))
+    try:
+        why = ("--note", "one more")
+        for level, asked in (("partner", ()), ("partner", why), ("public", why)):
+            names = ("hotspots", "indicators", "--level", level)
+            code, said = world.server.here("export", "run", *names, "--as-of", "2026-07-01", *asked)
+            assert code == 0, said
+            assert said.count("records have changed") == 2
+    finally:
+        world.forget(late)
+    assert kept() == before
