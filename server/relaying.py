@@ -20,6 +20,7 @@ _LOOK_SECONDS = 2
 _SLICE_SECONDS = 600
 """A meeting of the schedule ends after so long, so that what arrived meanwhile, which is smaller than photos, comes first again."""
 _met = threading.Lock()
+_failed: dict[int, str] = {}
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +57,32 @@ def meet(services: Services, access: Access, *, files: bool = True, most_seconds
         _met.release()
 
 
+def meet_soon(services: Services, access: Access) -> None:
+    """Meet the hubs of a project in a thread of its own."""
+    threading.Thread(target=_meet_one, args=(services, access), name="meeting", daemon=True).start()
+
+
+def is_meeting() -> bool:
+    """Whether this process meets a hub right now."""
+    return _met.locked()
+
+
+def last_failure(project_id: int) -> str:
+    """Why the last meeting of a project broke off, if it did."""
+    return _failed.get(project_id, "")
+
+
+def for_sticks(services: Services, access: Access) -> list[Row[Any]]:
+    """The nodes that a stick written here is for: hub or stations of a project. Raises `Problem` not_found or not_allowed."""
+    access.require(Right.PHONES)
+    with services.store.read() as connection:
+        present = [each for each in projects.nodes(connection, access.project_id) if each.revoked_at is None]
+    found = [each for each in present if each.role in {projects.HUB, projects.STATION}]
+    if not found:
+        raise Problem("not_found", "There is no other node to write for.")
+    return found
+
+
 def _meet(services: Services, peer: Row[Any], *, files: bool, most_seconds: float | None) -> Outcome:
     link = Link(peer.url)
     try:
@@ -87,10 +114,19 @@ def keep_up(services: Services, lost: threading.Event) -> None:
 
 def _meet_all(services: Services, present: list[Row[Any]]) -> None:
     for project in present:
-        try:
-            outcomes = meet(services, Access.everything(project.project_id, "schedule"), most_seconds=_SLICE_SECONDS)
-            _log.info("Met at %s: %s", datetime.now(UTC).isoformat(timespec="seconds"), outcomes)
-        except Problem as problem:
-            _log.info("No hub was met: %s", problem)
-        except Exception:
-            _log.exception("A meeting broke off")
+        _meet_one(services, Access.everything(project.project_id, "schedule"))
+
+
+def _meet_one(services: Services, access: Access) -> None:
+    """Meet, and keep in words why it broke off."""
+    try:
+        outcomes = meet(services, access, most_seconds=_SLICE_SECONDS)
+        _log.info("Met at %s: %s", datetime.now(UTC).isoformat(timespec="seconds"), outcomes)
+        _failed.pop(access.project_id, None)
+    except Problem as problem:
+        if problem.kind.code not in {"not_found", "busy"}:
+            _failed[access.project_id] = str(problem)
+            _log.info("The meeting broke off: %s", problem)
+    except Exception:
+        _failed[access.project_id] = ""
+        _log.exception("A meeting broke off")

@@ -80,14 +80,13 @@ _stick = click.argument("stick", type=click.Path(exists=True, file_okay=False, p
 @click.option("--for", "name", help="The station this is for, by its name or id. A station writes for its hub.")
 def export_to(stick: Path, name: str | None) -> None:
     """Write to the folder STICK what the other lacks, sealed for it: at a station for its hub, at the hub for its stations."""
-    from sync.relay import projects, sticks
+    from server.relaying import for_sticks
+    from sync.relay import sticks
 
     with opened() as services:
-        with services.store.read() as connection:
-            peers = [each for each in projects.nodes(connection, access().project_id) if each.revoked_at is None]
-        chosen = [each for each in peers if name in {None, each.name, each.id} and each.role in {projects.HUB, projects.STATION}]
+        chosen = [each for each in for_sticks(services, access()) if name in {None, each.name, each.id}]
         if not chosen:
-            raise Problem("not_found", f"There is no node {name or ''} to write for. See: tulliana relay status.")
+            raise Problem("not_found", f"There is no node {name} to write for. See: tulliana relay status.")
         for peer in chosen:
             done = sticks.write(services.answerer(), peer, stick)
             click.echo(f"for {peer.name}: {done.packets} packets, {done.bytes / 1e6:.1f} MB; {done.present} were there already")

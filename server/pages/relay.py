@@ -1,0 +1,161 @@
+"""Exchange with other nodes, in plain words: what is safe here, what is safe at the hub, which photos are still on their way."""
+
+from typing import Any
+
+from flask import Response, redirect, request, url_for
+from markupsafe import Markup
+
+from forms.problems import Problem
+from records.access import Right
+from server import relaying
+from server.network import is_loopback
+from server.pages.access import access, open_to
+from server.pages.blueprint import PROJECT, pages
+from server.pages.phones import phone_base_url
+from server.pages.rendering import number, page, translate
+from server.services import services
+from server.stick_places import stick_at, sticks
+from sync.relay import enrolment, settling
+from sync.relay.enrolment import Code
+from sync.relay.link import Link
+from sync.relay.messages import new_nonce
+from sync.relay.standing import standing
+from sync.relay.sticks import bring, write
+
+_PAGE = f"{PROJECT}/relay"
+_CLOCK_SECONDS = 60  # a difference that matters
+
+
+def _(text: str) -> str:
+    """Mark a text for translation; it is translated when it is shown."""
+    return text
+
+
+WAITS = {
+    "new": _("{n} wait for their turn, which takes seconds."),
+    "form": _("{n} are of a form that is not published here: publish it."),
+    "files": _("{n} forms or releases wait for their files."),
+    "original": _("{n} are about a report that has not come yet."),
+    "hollow": _("{n} came without their content, because it was erased where they were made."),
+    "kind": _("{n} were made by a newer version of this program: update it."),
+    "asked": _("{n} erasures of stations wait for you; see below."),
+    "form_version_taken": _("{n} forms have other bytes here under the same version. Those that are here stay."),
+}
+_OTHERS = _("{n} could not be taken in; they are kept and tried again.")
+DURATIONS = ((86400, _("{n} days")), (3600, _("{n} hours")), (60, _("{n} minutes")), (1, _("{n} seconds")))
+
+
+@pages.get(_PAGE, endpoint="relay")
+@open_to(Right.SEE)
+def shown() -> Response:
+    """How things stand, and what can be done."""
+    return _shown()
+
+
+@pages.post(f"{_PAGE}/meet")
+@open_to(Right.SEE)
+def meet_now() -> Response:
+    """Begin a meeting; it goes on while the page shows how it stands."""
+    relaying.upstream(services(), access())
+    relaying.meet_soon(services(), access())
+    return redirect(url_for("pages.relay", begun=1), 303)  # type: ignore[return-value]
+
+
+@pages.post(f"{_PAGE}/enrol")
+@open_to(Right.PHONES)
+def enrol_here() -> Response:
+    """Join the hub that gave a code."""
+    try:
+        code = Code.read(request.form.get("code", ""))
+        me, nonce = services().answerer().me, new_nonce()
+        asked = enrolment.request(services().store, me, access(), code, translate(_("station")), nonce)
+        with services().turnstile.outside():
+            answer = Link(code.url)(asked)
+        enrolment.accept(services().store, me, access(), code, answer, nonce)
+    except Problem as problem:
+        return _shown(problem)
+    return redirect(url_for("pages.relay", joined=1), 303)  # type: ignore[return-value]
+
+
+@pages.post(f"{_PAGE}/invite")
+@open_to(Right.PHONES)
+def invite() -> Response:
+    """A code for one station, shown once."""
+    import segno
+
+    url = phone_base_url()
+    try:
+        code = enrolment.invite(services().store, services().answerer().me, access(), request.form.get("name", ""), url)
+    except Problem as problem:
+        return _shown(problem)
+    drawn = segno.make(str(code), error="m").svg_inline(border=4, omitsize=True, dark="#000", light="#fff")
+    return page("relay_code.html", code=str(code), drawing=Markup(drawn), is_reachable=not is_loopback(url))  # noqa: S704 - segno's own
+
+
+@pages.post(f"{_PAGE}/nodes/<segment:node_id>/revoke")
+@open_to(Right.PHONES)
+def revoke_node(node_id: str) -> Response:
+    """No longer speak with a node."""
+    enrolment.revoke(services().store, access(), node_id)
+    return redirect(url_for("pages.relay"), 303)  # type: ignore[return-value]
+
+
+@pages.post(f"{_PAGE}/erasures/<segment:record_id>")
+@open_to(Right.CONTACT)
+def erase_too(record_id: str) -> Response:
+    """Erase here what a station erased."""
+    with services().turnstile.outside():
+        services().settler().accept_erasure(access(), record_id)
+    return redirect(url_for("pages.relay"), 303)  # type: ignore[return-value]
+
+
+@pages.post(f"{_PAGE}/stick")
+@open_to(Right.PHONES)
+def use_stick() -> Response:
+    """Write to a stick for those whom it is brought to, or take in what is on it."""
+    opened, answerer = services(), services().answerer()
+    try:
+        stick = stick_at(request.form.get("stick", ""))
+        with opened.turnstile.outside():
+            if request.form.get("what") == "read":
+                brought = bring(answerer, stick)
+                opened.settler().run()
+                return _shown(brought=brought)
+            peers = relaying.for_sticks(opened, access())
+            return _shown(written=[(peer.name, write(answerer, peer, stick)) for peer in peers])
+    except Problem as problem:
+        return _shown(problem)
+
+
+def _shown(problem: Problem | None = None, **more: Any) -> Response:
+    opened = services()
+    now = standing(opened.answerer(), access())
+    with opened.store.read() as connection:
+        asked = settling.asked(connection, access()) if access().may(Right.CONTACT) else []
+    waits = [translate(WAITS.get(reason, _OTHERS)).format(n=number(count)) for reason, count in sorted(now.waiting.items())]
+    return page(
+        "relay.html",
+        status=problem.kind.status if problem else 200,
+        problem=problem,
+        now=now,
+        ups=[peer for peer in now.peers if peer.role in {"hub", "range"}],
+        downs=[peer for peer in now.peers if peer.role in {"station", "country"}],
+        waits=waits,
+        asked=asked,
+        sticks=[str(stick) for stick in sticks()] if access().may(Right.PHONES) else [],
+        is_meeting=relaying.is_meeting(),
+        failure=relaying.last_failure(access().project_id),
+        duration=_duration,
+        clock_matters=_CLOCK_SECONDS,
+        begun="begun" in request.args,
+        joined="joined" in request.args,
+        **{"written": None, "brought": None} | more,
+    )
+
+
+def _duration(seconds: float) -> str:
+    """A time in its largest unit."""
+    for length, words in DURATIONS:
+        if seconds >= length:
+            return translate(words).format(n=number(round(seconds / length)))
+    return translate(DURATIONS[-1][1]).format(n=number(0))

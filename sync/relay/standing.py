@@ -1,0 +1,126 @@
+"""How things stand with each peer, in numbers that are counted: what is here, what is there, what is on its way."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from records.access import Access, Right
+from records.blobs import BlobStore
+from records.models import Attachment, RelayRecord, Submission
+from sync.relay import projects
+from sync.relay.answering import Answerer
+from sync.relay.batch import place
+from sync.relay.meeting import unwritten
+from sync.relay.scribe import SUBMISSION
+from sync.relay.settling import missing
+
+_REGRESSED = "regressed"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A peer as people see it. `records` it brought, or has of ours; `files` and `bytes` are what is still on its way.
+
+    `clock`: seconds its clock was ahead of ours. `seconds`: how long the rest takes at the rate of the last meeting; None: unknown.
+    """
+
+    id: str
+    name: str
+    role: str
+    met_at: datetime | None
+    revoked_at: datetime | None
+    records: int
+    files: int
+    bytes: int
+    clock: float
+    seconds: float | None
+    regressed: bool
+    shares: tuple[str, ...] = ()
+    differing: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A project in the relay: `here` reports in all, `there` of them proved to be at the hub; None where it has none.
+
+    `safe`: at the last meeting all was compared and is there, files too, and nothing came since.
+    """
+
+    here: int
+    there: int | None
+    safe: bool
+    peers: list[Peer]
+    waiting: dict[str, int]
+
+
+def standing(answerer: Answerer, access: Access) -> Standing:
+    """How things stand for a project. Raises `Problem("not_allowed")`."""
+    access.require(Right.SEE)
+    project_id = access.project_id
+    with answerer.store.snapshot() as connection:
+        project = projects.relayed(connection, project_id)
+        rows = projects.nodes(connection, project_id)
+        here = connection.execute(select(func.count()).select_from(Submission).where(*access.visible())).scalar_one()
+        why = select(RelayRecord.waiting, func.count()).where(
+            RelayRecord.project_id == project_id, RelayRecord.waiting.is_not(None)
+        )
+        waiting = {str(reason): count for reason, count in connection.execute(why.group_by(RelayRecord.waiting))}
+        peers = [_peer(connection, answerer.blobs, row) for row in rows]
+        hub = next((row for row in rows if project is not None and row.id == project.hub), None)
+        there = None if hub is None or project is None else _there(connection, hub, projects.channel(projects.DATA, project.key))
+        mine = 0 if there is None else _written(connection, project_id, answerer.me.node_id)
+    safe = bool(hub is not None and hub.state.get("safe") and there == mine and not unwritten(answerer, project_id))
+    return Standing(here, there, safe, peers, waiting)
+
+
+def _peer(connection: Connection, blobs: BlobStore, row: Row[Any]) -> Peer:
+    state = row.state
+    if row.role in {projects.HUB, projects.RANGE}:
+        files, size = _unsent(connection, row) if row.role == projects.HUB else (0, 0)
+        records = 0
+    else:
+        wanted = missing(connection, blobs, row.id)
+        files, size = len(wanted), sum(wanted.values())
+        of_peer = select(func.count()).where(RelayRecord.via == row.id, RelayRecord.kind == SUBMISSION)
+        records = connection.execute(of_peer).scalar_one()
+    rate = float(state.get("rate") or 0)
+    return Peer(
+        row.id,
+        row.name,
+        row.role,
+        row.met_at,
+        row.revoked_at,
+        records,
+        files,
+        size,
+        float(state.get("clock") or 0),
+        size / rate if rate and size else (0.0 if not size else None),
+        bool(state.get(_REGRESSED)),
+        tuple(state.get("shares", ())),
+        tuple(state.get("differing", ())),
+    )
+
+
+def _unsent(connection: Connection, hub: Row[Any]) -> tuple[int, int]:
+    """How many files, and bytes, the hub lacked when it was met last, and have come since."""
+    pending = hub.state.get("pending") or {}
+    file = Attachment
+    query = select(func.count(), func.coalesce(func.sum(file.size), 0)).where(file.project_id == hub.project_id)
+    came, size = connection.execute(query if hub.met_at is None else query.where(file.received_at > hub.met_at)).one()
+    return int(pending.get("files", 0)) + came, int(pending.get("bytes", 0)) + int(size)
+
+
+def _there(connection: Connection, hub: Row[Any], channel: str) -> int:
+    """How many of our submissions the hub said it has read."""
+    reached = max((at[0] for at in map(place, hub.state.get("have", {}).get(channel, [])) if at is not None), default=0)
+    row = RelayRecord
+    query = select(func.count()).where(row.channel == channel, row.kind == SUBMISSION, row.seq <= reached)
+    return connection.execute(query).scalar_one()
+
+
+def _written(connection: Connection, project_id: int, me: str) -> int:
+    row = RelayRecord
+    query = select(func.count()).where(row.project_id == project_id, row.origin == me, row.kind == SUBMISSION)
+    return connection.execute(query).scalar_one()

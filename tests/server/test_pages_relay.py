@@ -1,0 +1,154 @@
+"""The page of the exchange: what a ranger and a coordinator see, in their language, and what they can do there."""
+
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from werkzeug.test import TestResponse
+
+from forms.problems import Problem
+from records.access import Access
+from server import relaying, stick_places
+from server.i18n import translator
+from server.pages import relay
+from sync.relay.enrolment import PREFIX
+from sync.relay.meeting import scribe_of
+from tests.support.pages import Site
+from tests.support.records import loss, new_id
+from tests.support.stores import PROJECT
+
+HERE = f"/projects/{PROJECT}/relay"
+EVERYTHING = Access.everything(PROJECT, "test")
+PHOTO = b"\xff\xd8\xff" + bytes(4000)
+
+
+class Wire:
+    """Carries packets to the one site, as the network would."""
+
+    site: Site
+
+    def __init__(self, url: str) -> None:
+        assert url.startswith("http://")
+
+    def __call__(self, packet: bytes) -> bytes:
+        answer: TestResponse = self.site.app.test_client().post("/relay/1", data=packet, headers={"Accept": "application/json"})
+        if answer.status_code != 200:
+            raise Problem(answer.json["code"], answer.json["detail"])
+        return answer.data
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    made = Site(tmp_path / "hub", PUBLIC_URL="http://hub.example")
+    monkeypatch.setattr(Wire, "site", made, raising=False)
+    monkeypatch.setattr(relay, "Link", Wire)
+    monkeypatch.setattr(relaying, "Link", Wire)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path / "station")
+    yield made
+    made.close()
+
+
+def code_for(hub: Site, name: str) -> str:
+    answer = hub.browser("coordinator").post(f"{HERE}/invite", data={"name": name})
+    found = re.search(re.escape(PREFIX) + r"[\w-]+", html.unescape(answer.text))
+    assert found
+    return found[0]
+
+
+def enrol(hub: Site, station: Site) -> None:
+    answer = station.browser("coordinator").post(f"{HERE}/enrol", data={"code": code_for(hub, "Golestan")})
+    assert answer.status_code == 303
+    for each in (hub, station):  # as the leader does
+        scribe_of(each.services.answerer(), PROJECT).run()
+
+
+def text(site: Site, role: str = "coordinator", language: str = "en") -> str:
+    return html.unescape(site.browser(role).get(f"{HERE}?lang={language}").text)
+
+
+def test_a_station_joins_with_a_code_and_sees_when_all_is_safe(hub: Site, station: Site) -> None:
+    enrol(hub, station)
+    for _ in range(3):
+        assert station.send(loss(new_id(), "1.jpg"), {"1.jpg": PHOTO}).status_code == 201
+    before = text(station, "reviewer")
+    assert "Safe here, not all of it at the hub yet" in before
+    assert "Everything is safe" not in before
+    relaying.meet(station.services, EVERYTHING)
+    after = text(station, "reviewer")
+    assert "Everything is safe at the hub" in after
+    assert translator("fa")("Everything is safe at the hub") in text(station, language="fa")
+    station.send(loss(new_id()))
+    assert "Everything is safe" not in text(station)
+    hub.services.settler().run()
+    of_hub = text(hub)
+    assert "Golestan" in of_hub
+    assert "Who brings reports here" in of_hub
+
+
+def test_a_code_works_once_and_a_wrong_one_is_explained(hub: Site, station: Site, tmp_path: Path) -> None:
+    code = code_for(hub, "Golestan")
+    browser = station.browser("coordinator")
+    wrong = browser.post(f"{HERE}/enrol", data={"code": code[:-4]})
+    assert wrong.status_code == 400
+    assert "no code of a hub" in wrong.text
+    assert browser.post(f"{HERE}/enrol", data={"code": f" {code[:40]}\n{code[40:]} "}).status_code == 303
+    other = Site(tmp_path / "other")
+    again = other.browser("coordinator").post(f"{HERE}/enrol", data={"code": code})
+    assert again.status_code == 403
+    assert "was used by another node" in again.text
+    other.close()
+
+
+def test_a_revoked_station_is_told_so_and_can_bring_nothing(hub: Site, station: Site) -> None:
+    enrol(hub, station)
+    node_id = station.services.answerer().me.node_id
+    assert hub.browser("coordinator").post(f"{HERE}/nodes/{node_id}/revoke").status_code == 303
+    assert "Revoked; nothing of it is taken." in text(hub)
+    station.send(loss(new_id()))
+    with pytest.raises(Problem, match="was revoked here"):
+        relaying.meet(station.services, EVERYTHING)
+
+
+@pytest.mark.parametrize("role", ["data_collector", "reviewer"])
+def test_whoever_sends_reports_sees_the_page_and_may_meet_but_not_change_who_is_met(hub: Site, station: Site, role: str) -> None:
+    enrol(hub, station)
+    browser = station.browser(role)
+    assert browser.get(HERE).status_code == 200
+    assert browser.post(f"{HERE}/invite", data={"name": "x"}).status_code == 403
+    assert browser.post(f"{HERE}/stick", data={"stick": "/"}).status_code == 403
+    assert "By stick" not in browser.get(HERE).text
+
+
+def test_a_stick_is_written_and_read_by_the_page_and_no_other_folder(
+    hub: Site, station: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick, mounts = tmp_path / "media" / "a stick", tmp_path / "mounts"
+    stick.mkdir(parents=True)
+    mounts.write_text(
+        f"/dev/sdb1 {str(stick).replace(' ', chr(92) + '040')} vfat rw 0 0\n/dev/sda1 / ext4 rw 0 0\n", encoding="utf-8"
+    )
+    monkeypatch.setattr(stick_places, "_MOUNTS", mounts)
+    monkeypatch.setattr(stick_places, "_PLACES", (f"{tmp_path}/media/",))
+    enrol(hub, station)
+    relaying.meet(station.services, EVERYTHING)
+    instance = new_id()
+    station.send(loss(instance, "1.jpg"), {"1.jpg": PHOTO})
+    written = station.browser("coordinator").post(f"{HERE}/stick", data={"stick": str(stick), "what": "write"})
+    assert "The stick may be taken out" in written.text
+    read = hub.browser("coordinator").post(f"{HERE}/stick", data={"stick": str(stick), "what": "read"})
+    assert "Taken from the stick" in read.text
+    assert hub.browser("coordinator").get(f"/projects/{PROJECT}/reports/livestock_loss/{instance}").status_code == 200
+    for folder in ("/", str(tmp_path), f"{stick}/.."):
+        refused = station.browser("coordinator").post(f"{HERE}/stick", data={"stick": folder, "what": "write"})
+        assert refused.status_code == 400
