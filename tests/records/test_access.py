@@ -292,7 +292,8 @@ SENT_NOWHERE: dict[str, Any] = {
     "origin": "x", "person": Person(Identity()), "target": io.BytesIO(), "reason": "x", "keys": [("small", "uuid:x")],
     "recipe": RECIPES["hotspots-public"], "home": Path("nowhere"), "changed": "",
     "result": ExportResult(Path("nowhere"), [], {}),
-    "me": NODE, "url": "http://hub", "code": Code("", b"", b"", "", "", ""), "nonce": "x", "packet": b"", "node_id": "0" * 16, }  # fmt: skip
+    "me": NODE, "url": "http://hub", "code": Code("", b"", b"", "", "", ""),
+    "nonce": "x", "packet": b"", "node_id": "0" * 16, }  # fmt: skip
 
 
 def refusal(function: Callable[..., Any], values: dict[str, Any]) -> str:
