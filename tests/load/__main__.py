@@ -9,7 +9,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 
-from tests.load import checks, deliveries, exports, incidents, maps, sealing
+from tests.load import checks, deliveries, exports, incidents, maps, relay, sealing
 
 BENCHES: dict[str, Callable[[deliveries.Options], Iterator[str]]] = {
     "deliveries": deliveries.report,
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[[deliveries.Options], Iterator[str]]] = {
     "checks": checks.report,
     "maps": maps.report,
     "sealing": sealing.report,
+    "relay": relay.report,
 }
 
 
@@ -30,7 +31,9 @@ def main() -> None:
     parser.add_argument("--phones", type=int, nargs="+", default=[1, 8, 32])
     parser.add_argument("--database", nargs="+", choices=["sqlite", "postgres"], default=["sqlite", "postgres"])
     parser.add_argument("--case", nargs="+", choices=list(deliveries.CASES), default=list(deliveries.CASES))
-    parser.add_argument("--records", type=int, default=1_000_000, help="records of the export benchmark (1,000,000)")
+    parser.add_argument(
+        "--records", type=int, default=1_000_000, help="records of the export benchmark (1,000,000); of the relay at most 1,000"
+    )
     given = parser.parse_args()
     options = deliveries.Options(
         given.seconds, given.runs, tuple(given.phones), tuple(given.database), tuple(given.case), given.records

@@ -113,9 +113,10 @@ class Server:
             self.process.wait(20)
             self.process = None
 
-    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
+    def run(self, *arguments: str, check: bool = True, seconds: float = 120) -> subprocess.CompletedProcess[bytes]:
         """One command beside the running server, in a process of its own."""
-        done = subprocess.run([COMMAND, *arguments], env=self.environment, capture_output=True, cwd="/", check=False, timeout=120)
+        command = [COMMAND, *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, cwd="/", check=False, timeout=seconds)
         if check and done.returncode != 0:
             raise RuntimeError(f"tulliana {' '.join(arguments)}: {done.stderr.decode()}{done.stdout.decode()}")
         return done
