@@ -68,11 +68,12 @@ quarter to the last of one, with the nights they worked. While a camera stands n
 ## Figures
 
 Hotspots and indicators follow the same policies ([hotspots](hotspots.md) says how): five households behind every figure and
-behind every difference of two, sums of which one household makes up more than {share} percent kept back, restricted surveys by
-country and year from five records on. A release that was given out stands: a night's late report does not change it. A
-correction (`-r2`) is made only by a person who says why, and only if no row of it, taken from that of the release before, tells of
-fewer than {fewest} households. Hotspots are those of calendar years, so that no two releases overlap. Of quarters that were told of,
-late reports are counted in groups of {fewest} households, the same ones for partners and the public ([releases](releases.md)).
+behind every difference of two, sums of which one household makes up more than {share} percent kept back, restricted surveys
+by country and year from five records on. A release that was given out stands: a night's late report does not change it. A
+correction (`-r2`) is made only by a person who says why, and only if no row of it, taken from that of the release before,
+tells of fewer than {fewest} households. Hotspots are those of calendar years, so that no two releases overlap. Of quarters
+that were told of, late reports are counted in groups of {fewest} households, the same ones for partners and the public
+([releases](releases.md)).
 
 ## Exact data
 
@@ -89,10 +90,10 @@ Promised, and tried by attackers in `tests/leaks/` at files of every format, pag
 halved, order, layouts, differences and both circles together: no position closer than its cell, no name, code, text, file name,
 phone, id or day; no group of fewer than {fewest} households; no answer of fewer.
 
-Not promised: protection from somebody who knows the answers of four of five households; that five households who all said the
-same are not known to have said it; nor that a report which is deleted or changed after its quarter was told is not missed by
-who kept the old file: a review or a visit to a report moves the figures of its quarter in the next release. Generalised data are worked out before the first row is sent: 20,000 reports take some five
-seconds.
+Not promised: protection from somebody who knows the answers of four of five households; that five households who all said
+the same are not known to have said it; nor that a report which is deleted or changed after its quarter was told is not
+missed by who kept the old file: a review or a visit to a report moves the figures of its quarter in the next release.
+Generalised data are worked out before the first row is sent: 20,000 reports take some five seconds.
 """
 
 
