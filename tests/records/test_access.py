@@ -293,7 +293,7 @@ SENT_NOWHERE: dict[str, Any] = {
     "recipe": RECIPES["hotspots-public"], "home": Path("nowhere"), "changed": "",
     "result": ExportResult(Path("nowhere"), [], {}),
     "me": NODE, "url": "http://hub", "code": Code("", b"", b"", "", "", ""),
-    "nonce": "x", "packet": b"", "node_id": "0" * 16, }  # fmt: skip
+    "nonce": "x", "packet": b"", "node_id": "0" * 16, "names": ["x"], "known": [], "answerer": None, }  # fmt: skip
 
 
 def refusal(function: Callable[..., Any], values: dict[str, Any]) -> str:
