@@ -28,7 +28,7 @@ from exports.recipes import RECIPES, Recipe
 from exports.windows import Window
 from forms.problems import Problem
 from records.access import ROLES, Access
-from records.models import Base, Submission
+from records.models import Base, Project, Submission
 from records.store import open_engine
 from tests.support.conflict import answers, insert_record
 from tests.support.stores import EVERYTHING
@@ -50,6 +50,7 @@ def fill(connection: Connection) -> None:
             state = reason if reason in {"rejected", "duplicate"} else "received"
             purpose = "test" if reason == "test" else "real"
             insert_record(connection, key, answers(f"Z{each}", purpose=purpose), day=day, review_state=state)
+    connection.execute(update(Project).values(name="Tulliana"))
     one = func.substr(Submission.instance_id, 6)
     connection.execute(update(Submission).where(one.like("deleted%")).values(deleted_at=func.current_timestamp()))
     connection.execute(update(Submission).where(one.like("encrypted%")).values(encrypted=True))
