@@ -45,11 +45,9 @@ class Answerer:
             "positions": self._positions,
             "push": self._push,
             "pull": self._pull,
-            "wants": self._wants,
             "put": self._put,
             "get": self._get,
             "compare": self._compare,
-            "bye": self._bye,
             "have": self._have,
         }
 
@@ -93,17 +91,26 @@ class Answerer:
             return key
 
     def _hello(self, peer: Row[Any], key: str, message: Message) -> Answer:
-        """How far we have read the peer, what there is to read here, which files we lack, and what time it is."""
-        now = datetime.now(UTC)
+        """How far we have read the peer, what there is to read here, whether we hold the same of its records, which files we lack
+        (some of them: SHA-256, size, how much is here), and what time it is."""
+        said, now = message.said, datetime.now(UTC)
+        channel = projects.channel(projects.DATA, key)
         with self.store.snapshot() as connection:
-            theirs = [str(name) for name in message.said["channels"]][:1000]
+            theirs = [str(name) for name in said["channels"]][:1000]
             have = {name: texts(log.positions(connection, peer.id, name, most=NEWEST)) for name in theirs}
             ours = log.channels(connection, peer.project_id)
             heads = {name: texts([ours[name]])[0] for name in sorted(projects.readable(peer, key) & ours.keys())}
             wanted = missing(connection, self.blobs, peer.id)
-        met = update(RelayNode).filter_by(id=peer.id).values(met_at=now)
+            same = None
+            if said["digest"] is not None:
+                same = list(comparing.digest_of(comparing.groups(connection, channel, of=peer.id))) == said["digest"]
+        about = {name: said["about"][name] for name in ("clock", "rate", "have")}
+        state = {**peer.state, **about, "safe": bool(same) and not wanted}
+        met = update(RelayNode).filter_by(id=peer.id).values(met_at=now, state=state)
         self.store.write(lambda connection: connection.execute(met))
-        return {"have": have, "heads": heads, "now": now.isoformat(), "files": [len(wanted), sum(wanted.values())]}, b""
+        wants = [[sha256, size, self.parts.offset(sha256)] for sha256, size in list(wanted.items())[:MOST_WANTED]]
+        files = [len(wanted), sum(wanted.values())]
+        return {"have": have, "heads": heads, "now": now.isoformat(), "same": same, "files": files, "wants": wants}, b""
 
     def _positions(self, peer: Row[Any], key: str, message: Message) -> Answer:
         """Every place of a channel of the peer that we know: the newest were of another history."""
@@ -131,12 +138,6 @@ class Answerer:
         batch = self.sender.batch(peer.id, channel, start or START, most, whole=whole)
         return ({"empty": True}, b"") if batch is None else (batch.said(), batch.data())
 
-    def _wants(self, peer: Row[Any], key: str, message: Message) -> Answer:
-        """Files that the peer named and that are not here, small ones first: [SHA-256, size, how much is here]."""
-        with self.store.read() as connection:
-            wanted = list(missing(connection, self.blobs, peer.id).items())
-        return {"wants": [[sha256, size, self.parts.offset(sha256)] for sha256, size in wanted[:MOST_WANTED]]}, b""
-
     def _put(self, peer: Row[Any], key: str, message: Message) -> Answer:
         """Take a piece of a file that we asked for."""
         sha256, offset, size = str(message.said["sha256"]), int(message.said["offset"]), int(message.said["size"])
@@ -157,15 +158,14 @@ class Answerer:
         return {"size": size}, data
 
     def _compare(self, peer: Row[Any], key: str, message: Message) -> Answer:
-        """What we hold of a channel that the peer writes, or may read: of all, of each form and day, or of one of these."""
+        """What we hold of a channel that the peer writes, or may read: of each form and day, or one by one of one of these."""
         channel, group = str(message.said["channel"]), message.said.get("group")
         if channel not in projects.readable(peer, key) | {projects.channel(projects.DATA, key)}:
             raise Problem("relay_refused", f"The channel {channel} is not for {peer.name}.")
         with self.store.snapshot() as connection:
             if group is not None:
                 return {"ids": comparing.ids(connection, channel, str(group), of=peer.id)}, b""
-            found = comparing.groups(connection, channel, of=peer.id)
-        return {"groups": found} if message.said.get("groups") else {"all": comparing.digest_of(found)}, b""
+            return {"groups": comparing.groups(connection, channel, of=peer.id)}, b""
 
     def _have(self, peer: Row[Any], key: str, message: Message) -> Answer:
         """Remember what a peer said it has and lacks: the stick that goes to it brings what is missing."""
@@ -178,14 +178,6 @@ class Answerer:
             with self.store.snapshot() as connection:
                 ours = comparing.groups(connection, channel, of=self.me.node_id)
             state |= {"safe": ours == theirs and not said["wants"], "differing": comparing.differing(ours, theirs)}
-        values = {"met_at": now, "state": {**peer.state, **state}}
-        self.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=peer.id).values(**values)))
-        return {}, b""
-
-    def _bye(self, peer: Row[Any], key: str, message: Message) -> Answer:
-        """Keep what the meeting showed, for who looks at it here."""
-        now = datetime.now(UTC)
-        state = {name: message.said[name] for name in ("clock", "rate", "pending", "safe", "have") if name in message.said}
         values = {"met_at": now, "state": {**peer.state, **state}}
         self.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=peer.id).values(**values)))
         return {}, b""

@@ -4,6 +4,9 @@ What a packet holds is sealed for the peer and signed, so the line need not be t
 whom. A certificate that cannot be verified, as with a wrong clock or one that a station made itself, does not stop it.
 """
 
+import threading
+import time
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import requests
@@ -16,6 +19,9 @@ PATH = "/relay/1"
 _CONNECT_SECONDS = 30
 _READ_SECONDS = 120
 _CONNECTIONS = 8
+_ATTEMPTS = 4
+_PATIENCE = 3.0  # seconds at least, until a packet is sent once more; each time twice as long
+_SLOWEST = 2000  # bytes a second; so much longer is waited for large ones
 
 
 class Link:
@@ -23,39 +29,61 @@ class Link:
 
     def __init__(self, url: str, *, read_seconds: float = _READ_SECONDS) -> None:
         self.address = url.rstrip("/") + PATH
+        self._turn = 0.0
         self._timeout = (_CONNECT_SECONDS, read_seconds)
         self._session = requests.Session()
         self._session.mount("http://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
         self._session.mount("https://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
 
     def __call__(self, packet: bytes) -> bytes:
-        """The peer's answer to a packet. Raises `Problem` relay_unreachable, or what the peer says."""
+        """The peer's answer to a packet. Raises `Problem` relay_unreachable, or what the peer says.
+
+        Where much is lost, TCP waits ever longer until it sends again. So a packet whose answer has not begun in time goes once
+        more, over another connection, and the first answer counts: every question may be repeated.
+        """
+        outcomes: SimpleQueue[requests.Response | Problem] = SimpleQueue()
+        begun, sent, failed = threading.Event(), 0, 0
+        patience = max(_PATIENCE, 1.5 * self._turn) + len(packet) / _SLOWEST
+        while True:
+            if sent < _ATTEMPTS and not begun.is_set():
+                threading.Thread(target=self._attempt, args=(packet, outcomes, begun), name="relay", daemon=True).start()
+                sent += 1
+            try:
+                outcome = outcomes.get(timeout=patience)
+            except Empty:
+                patience *= 2
+                continue
+            if isinstance(outcome, requests.Response):
+                if outcome.status_code != requests.codes.ok:
+                    raise self._problem(outcome)
+                return outcome.content
+            failed += 1
+            if failed == sent:
+                raise outcome
+
+    def _attempt(self, packet: bytes, outcomes: "SimpleQueue[requests.Response | Problem]", begun: threading.Event) -> None:
         try:
-            answer = self._post(packet)
-        except requests.exceptions.SSLError:
-            self._session.verify = False
-            answer = self._call_unverified(packet)
-        except requests.RequestException as error:
-            raise self._unreachable(error) from None
-        if answer.status_code != requests.codes.ok:
-            raise self._problem(answer)
-        return answer.content
+            try:
+                answer = self._post(packet, begun)
+            except requests.exceptions.SSLError:
+                self._session.verify = False
+                answer = self._post(packet, begun)
+            outcomes.put(answer)
+        except Exception as error:
+            outcomes.put(self._unreachable(error))
 
     def close(self) -> None:
         """Let go of the connections."""
         self._session.close()
 
-    def _call_unverified(self, packet: bytes) -> requests.Response:
-        try:
-            return self._post(packet)
-        except requests.RequestException as error:
-            raise self._unreachable(error) from None
-
-    def _post(self, packet: bytes) -> requests.Response:
+    def _post(self, packet: bytes, begun: threading.Event) -> requests.Response:
         headers = {"Content-Type": "application/octet-stream", "Accept": "application/json"}
+        start = time.monotonic()
         answer = self._session.post(
             self.address, data=packet, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
         )
+        begun.set()
+        self._turn = min(self._turn or 60.0, time.monotonic() - start)
         with answer:
             content = answer.raw.read(MOST_PACKET + 1, decode_content=True)
         if len(content) > MOST_PACKET:

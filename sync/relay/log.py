@@ -123,6 +123,11 @@ def positions(connection: Connection, peer: str, channel: str, *, most: int = MO
     return [(seq, chain) for seq, chain in connection.execute(query.limit(most))]
 
 
+def read_of(connection: Connection, peer: str) -> list[str]:
+    """The channels of a peer that were read."""
+    return sorted(connection.execute(select(RelayPosition.channel).filter_by(peer=peer).distinct()).scalars())
+
+
 def read_up_to(connection: Connection, peer: str, channel: str, behind: Place, upto: Place) -> Place | None:
     """Remember that everything a peer lists behind one place up to another is here. Returns how far it is known without a gap.
 
@@ -130,11 +135,9 @@ def read_up_to(connection: Connection, peer: str, channel: str, behind: Place, u
     """
     row, of_channel = RelayPosition, {"peer": peer, "channel": channel}
     known = [START, *positions(connection, peer, channel)]
-    if upto in known:
-        return known[1] if len(known) > 1 else None
     if behind not in known:
         same = and_(row.seq == upto[0], row.chain == upto[1], row.after == behind[0], row.after_chain == behind[1])
-        if connection.execute(select(row.id).filter_by(**of_channel).where(same)).first() is None:
+        if upto not in known and connection.execute(select(row.id).filter_by(**of_channel).where(same)).first() is None:
             gap = {"after": behind[0], "after_chain": behind[1]}
             connection.execute(insert(row).values(**of_channel, seq=upto[0], chain=upto[1], **gap))
         return known[1] if len(known) > 1 else None

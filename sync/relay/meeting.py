@@ -6,7 +6,7 @@ knows of networks.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -33,6 +33,7 @@ _SMALLEST, _FAST = (
     8 * 1024,
     128 * 1024,
 )  # bytes of a message; bytes per second from which compressing well takes longer than sending
+_TELLING = 2048  # bytes of a message whose time tells how fast the line is
 _SLOW_TURN = 0.5  # seconds there and back, from which several messages go at once
 _WINDOW = 4
 _TRIES = 3
@@ -81,51 +82,68 @@ class Meeting:
         self.data = projects.channel(projects.DATA, self.key)
 
     def run(self, *, files: bool = True) -> Outcome:
-        """Meet. What was reached before it broke off stays, and is written down either way."""
+        """Meet. What was reached before it broke off stays, and is written down. Where nothing is new, one question does."""
         begun = time.monotonic()
         try:
             scribe_of(self.answerer, self.row.project_id).run()
-            heads = self._hello()
-            self._pull(heads)
+            said = self._hello()
+            if self._push_all(said["have"]) | self._pull(said["heads"]):
+                said = self._hello()
             if files:
-                self._files()
-            self._compare()
-            self._ask(
-                "bye", clock=-self.outcome.clock, rate=self.outcome.rate, pending=self.outcome.pending, safe=self.outcome.safe
-            )
+                said = self._files(said)
+            if said["same"] is False:
+                said = self._mend()
+            count, size = said["files"]
+            self.outcome.pending = {"records": unwritten(self.answerer, self.row.project_id), "files": count, "bytes": size}
+            self.outcome.safe = said["same"] is True and not any(self.outcome.pending.values())
         finally:
             self.outcome.seconds = time.monotonic() - begun
             self._remember()
         return self.outcome
 
-    def _hello(self) -> dict[str, Place]:
-        """Push what the peer lacks; what there is to be pulled."""
+    def _hello(self) -> dict[str, Any]:
+        """Say what we have and how we stand; what the peer has, offers and lacks, and whether both hold the same of ours."""
+        mine, _ = self._channels()
+        with self.store.snapshot() as connection:
+            read = {
+                name: texts(log.positions(connection, self.row.id, name, most=1)) for name in log.read_of(connection, self.row.id)
+            }
+            digest = None
+            if self.row.role == projects.HUB:
+                digest = comparing.digest_of(comparing.groups(connection, self.data, of=self.me.node_id))
+        about = {"clock": -self.outcome.clock, "rate": self.outcome.rate, "have": read}
+        begun = time.monotonic()
+        said = self._ask("hello", channels=sorted(mine), digest=digest, about=about).said
+        self._turn = time.monotonic() - begun
+        self.outcome.clock = (datetime.fromisoformat(said["now"]) - datetime.now(UTC)).total_seconds() + self._turn / 2
+        self.outcome.have = {name: said["have"].get(name, []) for name in sorted(mine)}
+        return said
+
+    def _channels(self) -> tuple[set[str], dict[str, Place]]:
+        """Those of our channels that the peer should have; and the newest place of each."""
         with self.store.read() as connection:
             ours = log.channels(connection, self.row.project_id)
         own = {name for name in ours if name.split(":")[1:2] == [self.key]}
-        mine = own if self.row.role == projects.HUB else ours.keys() & projects.readable(self.row, self.key)
-        begun = time.monotonic()
-        said = self._ask("hello", channels=sorted(mine)).said
-        self._turn = time.monotonic() - begun
-        self.outcome.clock = (datetime.fromisoformat(said["now"]) - datetime.now(UTC)).total_seconds() + self._turn / 2
-        for name in sorted(mine):
-            self.outcome.have[name] = said["have"].get(name, [])
-            offered = [each for each in map(place, self.outcome.have[name]) if each is not None]
-            start = self._start(name, offered)
+        return own if self.row.role == projects.HUB else ours.keys() & projects.readable(self.row, self.key), ours
+
+    def _push_all(self, have: dict[str, Any]) -> bool:
+        """Push what the peer lacks of our channels; whether that was anything."""
+        mine, ours = self._channels()
+        starts = {name: self._start(name, have.get(name, [])) for name in sorted(mine)}
+        for name, start in starts.items():
             if start != ours[name]:
                 self._push(name, start)
-        return {name: at for name, text in said["heads"].items() if (at := place(text)) is not None}
+        return any(start != ours[name] for name, start in starts.items())
 
-    def _start(self, channel: str, offered: list[Place]) -> Place:
+    def _start(self, channel: str, told: list[Any]) -> Place:
         """From where on the peer lacks this channel: the furthest of its places that our log passed through."""
+        offered = [each for each in map(place, told) if each is not None]
         with self.store.read() as connection:
             start = log.common(connection, offered)
+            self.outcome.regressed |= bool(offered) and log.common(connection, offered[:1]) is None
             if start is None and len(offered) == NEWEST:
-                self.outcome.regressed = True
                 everything = self._ask("positions", channel=channel).said["have"]
                 start = log.common(connection, [each for each in map(place, everything) if each is not None])
-            elif start is None and offered:
-                self.outcome.regressed = True
         return start or START
 
     def _push(self, channel: str, start: Place) -> None:
@@ -165,7 +183,10 @@ class Meeting:
             if again is not None:
                 self.outcome.pushed += self._ask("push", again.data(), **again.said()).said["new"]
 
-    def _pull(self, heads: dict[str, Place]) -> None:
+    def _pull(self, told: dict[str, Any]) -> bool:
+        """Get what the peer offers and we lack; whether that was anything."""
+        heads = {name: at for name, text in told.items() if (at := place(text)) is not None}
+        before = self.outcome.pulled
         for channel in sorted(heads):
             asked_all, whole = False, False
             while not self._is_over():
@@ -187,21 +208,24 @@ class Meeting:
                 whole = bool(taken.lacking)
                 if not whole and not batch.more:
                     break
+        return self.outcome.pulled > before
 
-    def _files(self) -> None:
-        """Get the files of forms, then send those of records that the peer asks for."""
+    def _files(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Get the files of forms, then send those of records that the peer asks for; what it says then."""
         with self.store.read() as connection:
             wanted = missing(connection, self.blobs, self.row.id)
         for sha256, size in wanted.items():
             self._get(sha256, size)
-        sent: set[str] = set()
+        tried: set[str] = set()
         while not self._is_over():
-            wants = [(sha256, size, offset) for sha256, size, offset in self._ask("wants").said["wants"] if sha256 not in sent]
+            wants = [each for each in said["wants"] if each[0] not in tried]
             if not wants:
-                return
+                break
             for sha256, size, offset in wants:
-                sent.add(sha256)
+                tried.add(sha256)
                 self._put(sha256, size, offset)
+            said = self._hello()
+        return said
 
     def _get(self, sha256: str, size: int) -> None:
         offset = self.answerer.parts.offset(sha256)
@@ -227,49 +251,34 @@ class Meeting:
                 self.outcome.files_sent += 1
                 return
 
-    def _compare(self) -> None:
-        """Find out, record by record where need be, whether all that is here is there; what is not is sent at once."""
-        if self.row.role != projects.HUB:
-            return
+    def _mend(self) -> dict[str, Any]:
+        """Find out, record by record, what of ours is not there in spite of all, and send it; what the peer says then."""
         with self.store.snapshot() as connection:
             ours = comparing.groups(connection, self.data, of=self.me.node_id)
+        theirs = {name: tuple(each) for name, each in self._ask("compare", channel=self.data).said["groups"].items()}
         lacking: list[str] = []
-        if tuple(self._ask("compare", channel=self.data).said["all"]) != comparing.digest_of(ours):
-            theirs = {
-                name: tuple(each) for name, each in self._ask("compare", channel=self.data, groups=True).said["groups"].items()
-            }
-            for group in comparing.differing(ours, theirs):
-                there = set(self._ask("compare", channel=self.data, group=group).said["ids"])
-                with self.store.read() as connection:
-                    lacking += sorted(set(comparing.ids(connection, self.data, group, of=self.me.node_id)) - there)
-                self.outcome.differing.append(group)
+        more = False
+        for group in comparing.differing(ours, theirs):
+            there = set(self._ask("compare", channel=self.data, group=group).said["ids"])
+            with self.store.read() as connection:
+                here = set(comparing.ids(connection, self.data, group, of=self.me.node_id))
+            lacking += sorted(here - there)
+            more |= bool(there - here)
+            self.outcome.differing.append(group)
         for begin in range(0, len(lacking), 100):
             some = Batch(self.data, None, None, self.answerer.sender.some(lacking[begin : begin + 100]), ())
             self.outcome.pushed += self._ask("push", some.data(), **some.said()).said["new"]
-        said = self._ask("hello", channels=[]).said
-        unsigned = unwritten(self.answerer, self.row.project_id)
-        count, size = said["files"]
-        self.outcome.pending = {"records": unsigned, "files": count, "bytes": size}
-        self.outcome.safe = not count and not unsigned and self._is_there(ours, lacking)
+        said = self._hello()
+        return said | {"same": self._is_there() if more else said["same"]}
 
-    def _is_there(self, ours: comparing.Groups, sent: list[str]) -> bool:
-        """Whether the comparison holds, also of what it made us send."""
-        if not sent and not self.outcome.differing:
-            return True
-        theirs: set[str] = set()
-        mine: set[str] = set()
+    def _is_there(self) -> bool:
+        """Whether all of ours is there, where there is more than here: our database was put back once."""
         for group in self.outcome.differing:
-            theirs |= set(self._ask("compare", channel=self.data, group=group).said["ids"])
             with self.store.read() as connection:
-                mine |= set(comparing.ids(connection, self.data, group, of=self.me.node_id))
-        return mine <= theirs
-
-    def _bye(self, channels: Iterable[str]) -> None:
-        """Tell the peer what the meeting showed, and how far we have read it."""
-        with self.store.read() as connection:
-            have = {name: texts(log.positions(connection, self.row.id, name, most=NEWEST)) for name in channels}
-        out = self.outcome
-        self._ask("bye", clock=-out.clock, rate=out.rate, pending=out.pending, safe=out.safe, have=have)
+                here = set(comparing.ids(connection, self.data, group, of=self.me.node_id))
+            if here - set(self._ask("compare", channel=self.data, group=group).said["ids"]):
+                return False
+        return True
 
     def _ask(self, kind: str, data: bytes = b"", **said: Any) -> Message:
         """One question and its answer; a few times, since every question may be repeated. Raises what the peer answered."""
@@ -296,14 +305,14 @@ class Meeting:
         """How fast the line is, from messages large enough to tell."""
         self.outcome.bytes_out += out
         self.outcome.bytes_in += back
-        if out + back > _SMALLEST:
+        if out + back > _TELLING:
             rate = (out + back) / max(seconds - self._turn / 2, 0.001)
             self.outcome.rate = rate if not self.outcome.rate else 0.7 * self.outcome.rate + 0.3 * rate
 
     def _most(self, limit: int = MOST_BATCH) -> int:
         """How many bytes before packing to put into the next message."""
         if not self.outcome.rate:
-            return 4 * _SMALLEST
+            return 8 * _SMALLEST
         slice_bytes = int(self.outcome.rate * SLICE_SECONDS) * (_SHRINKS if limit == MOST_BATCH else 1)
         return max(_SMALLEST, min(slice_bytes, limit // 4))
 

@@ -16,8 +16,9 @@ from sync.relay.batch import Batch, Place, Record, digest
 from sync.relay.scribe import SUBMISSION
 from sync.relay.upward import body_of
 
-_PAGE = 512  # records
+_PAGE, _RECORD_BYTES = 512, 800  # records at most, and about how large the smallest are
 _VERSION = (SubmissionVersion.form_id, SubmissionVersion.instance_id, SubmissionVersion.sha256)
+_CONTENT = (*_VERSION, SubmissionVersion.project_id, SubmissionVersion.xml)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ class Sender:
         further.
         """
         with self.store.snapshot() as connection:
-            rows = log.listed(connection, channel, behind, most=_PAGE)
+            if log.common(connection, [behind]) is None:  # the database was put back since this place was agreed on
+                return None
+            rows = log.listed(connection, channel, behind, most=min(_PAGE, most_bytes // _RECORD_BYTES + 1))
             rows = [row for row in rows if upto is None or row.seq <= upto]
             if not rows:
                 return None
@@ -69,16 +72,15 @@ class Sender:
             versions = self._versions(connection, rows)
         return [self._record(row, versions) for row in rows]
 
-    def _versions(self, connection: Connection, rows: Sequence[Row[Any]]) -> dict[tuple[str, ...], Row[Any]]:
+    def _versions(self, connection: Connection, rows: Sequence[Row[Any]]) -> dict[tuple[Any, ...], Any]:
         """The versions that submissions among these rows stand for."""
         keys = [(row.form_id, row.instance_id, row.sha256) for row in rows if row.kind == SUBMISSION and row.body is None]
         if not keys:
             return {}
-        query = select(*SubmissionVersion.__table__.columns).filter_by(project_id=rows[0].project_id)
-        found = connection.execute(query.where(tuple_(*_VERSION).in_(keys)))
-        return {(row.form_id, row.instance_id, row.sha256): row for row in found}
+        query = select(*_CONTENT).where(SubmissionVersion.project_id == rows[0].project_id)
+        return {tuple(row[:3]): row for row in connection.execute(query.where(tuple_(*_VERSION).in_(keys)))}
 
-    def _record(self, row: Row[Any], versions: dict[tuple[str, ...], Row[Any]]) -> Record:
+    def _record(self, row: Row[Any], versions: dict[tuple[Any, ...], Any]) -> Record:
         """A record as it was signed; without its body where that is no more what was signed."""
         body = None
         if row.body is not None:

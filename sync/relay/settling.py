@@ -42,6 +42,7 @@ class Settler:
 
     def __init__(self, store: Store, blobs: BlobStore, intake: Intake, me: Identity) -> None:
         self.store, self.blobs, self.intake, self.me = store, blobs, intake, me
+        self._names: dict[str, str] = {}
         self._ways: dict[str, Callable[[Row[Any], bytes], None]] = {
             SUBMISSION: self._submission,
             FILES: self._files,
@@ -105,9 +106,11 @@ class Settler:
 
     def _name(self, row: Row[Any]) -> str:
         """How people call the node that wrote a record."""
-        with self.store.read() as connection:
-            name = connection.execute(select(RelayNode.name).filter_by(id=row.origin)).scalar()
-        return name or row.origin
+        if row.origin not in self._names:
+            with self.store.read() as connection:
+                name = connection.execute(select(RelayNode.name).filter_by(id=row.origin)).scalar()
+            self._names[row.origin] = name or row.origin
+        return self._names[row.origin]
 
     def _submission(self, row: Row[Any], body: bytes) -> None:
         xml, _ = parts_of(body)
@@ -123,8 +126,7 @@ class Settler:
             if problem.kind.code == "form_unknown":
                 raise Waits("form") from None
             raise
-        files = self._here(row.id)
-        self._deliver(row, xml, files)
+        self._deliver(row, xml, self._here(row.id) if row.files else [])
 
     def _files(self, row: Row[Any], body: bytes) -> None:
         if self._xml(row) is None:

@@ -60,7 +60,7 @@ def take_in(store: Store, me: Identity, peer: Row[Any], key: str, batch: Batch) 
         log.append(connection, fresh)
         filled = [entry for entry in entries if entry.record.id in present and _fill(connection, entry)]
         _expect_files(connection, [*fresh, *filled], peer.id)
-        lacking = sorted(set(batch.references) - log.held(connection, batch.references))
+        lacking = sorted(set(batch.references) - log.held(connection, batch.references, whole=True))
         upto = None
         if not lacking and batch.after is not None and batch.upto is not None:
             upto = log.read_up_to(connection, peer.id, batch.channel, batch.after, batch.upto)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import orjson
-from sqlalchemy import Connection, Row, select, tuple_
+from sqlalchemy import Connection, Row, or_, select, tuple_
 
 from records.models import Attachment, SubmissionVersion
 from records.personal import open_xml
@@ -32,11 +32,12 @@ class Upward(Scribe):
         for number, row in enumerate(page):
             key = (row.form_id, row.instance_id, row.sha256)
             if row.kind in {"submission", "redaction"} and key in versions:
-                own = [files[each][:3] for each in came_with.get(number, ()) if each in files]
+                came = came_with.get(number, ()) if row.kind == "submission" else files  # who gets it emptied gets nothing else
+                own = [each[:3] for other in came if other[:2] == key[:2] for each in files.get(other, ())]
                 yield self._submission(versions[key], own, to)
             elif row.kind == "attachment" and key in files and number in came_with:
-                name, sha256, size, at = files[key]
-                body = orjson.dumps([[name, sha256, size]])
+                at = files[key][0][3]
+                body = orjson.dumps([each[:3] for each in files[key]])
                 yield self.written(FILES, to, at, body, f=row.form_id, i=row.instance_id)
             elif row.kind == "review":
                 yield from self.review(connection, row, [to])
@@ -49,13 +50,18 @@ class Upward(Scribe):
         found = connection.execute(query.where(tuple_(*_VERSION).in_(keys))).all() if keys else []
         return {(row.form_id, row.instance_id, row.sha256): row for row in found}
 
-    def _files(self, connection: Connection, page: Sequence[Row[Any]]) -> Mapping[_Key, tuple[Any, ...]]:
-        """(name, SHA-256, size, when) of files; one under two names counts once."""
+    def _files(self, connection: Connection, page: Sequence[Row[Any]]) -> Mapping[_Key, list[tuple[Any, ...]]]:
+        """(name, SHA-256, size, when) of files, under each name; and of all files of what was emptied."""
         keys = [(row.form_id, row.instance_id, row.sha256) for row in page if row.kind == "attachment"]
+        emptied = [(row.form_id, row.instance_id) for row in page if row.kind == "redaction"]
         about = (*_ATTACHMENT, Attachment.name, Attachment.size, Attachment.received_at)
         query = select(*about).filter_by(project_id=self.project_id).order_by(Attachment.name)
-        found = connection.execute(query.where(tuple_(*_ATTACHMENT).in_(keys))).all() if keys else []
-        return {(row.form_id, row.instance_id, row.sha256): (row.name, row.sha256, row.size, row.received_at) for row in found}
+        chosen = or_(tuple_(*_ATTACHMENT).in_(keys), tuple_(*_ATTACHMENT[:2]).in_(emptied))
+        files: dict[_Key, list[tuple[Any, ...]]] = {}
+        for row in connection.execute(query.where(chosen)) if keys or emptied else ():
+            key = (row.form_id, row.instance_id, row.sha256)
+            files.setdefault(key, []).append((row.name, row.sha256, row.size, row.received_at))
+        return files
 
     def _submission(self, version: Row[Any], files: Sequence[Sequence[Any]], to: str) -> Entry:
         xml = open_xml(self.store.vault, version)

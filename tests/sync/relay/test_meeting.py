@@ -1,9 +1,7 @@
 """A station meets its hub: what each should have of the other, it has, and whole."""
 
-from pathlib import Path
 
-from records import reviews
-from tests.support.records import LOSS, flock, loss, new_id
+from tests.support.records import LOSS, loss, new_id
 from tests.support.relay import Node
 
 PHOTO = b"\xff\xd8\xff" + bytes(5000)
