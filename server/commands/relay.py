@@ -204,6 +204,8 @@ def _told(outcome: "Outcome") -> str:
     elif outcome.pending:
         pending = outcome.pending
         lines.append(f"Not there yet: {pending['records']} records, {pending['files']} files ({pending['bytes'] / 1e6:.1f} MB).")
+        if pending["aside"]:
+            lines.append(f"Kept aside here only, until a person settles it: {pending['aside']} (tulliana quarantine list).")
     return "\n".join(lines)
 
 

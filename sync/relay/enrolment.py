@@ -113,9 +113,11 @@ def admit(store: Store, message: Message) -> tuple[Peer, dict[str, Any], bytes]:
         if found is None or found.used_by not in {None, message.peer} or (found.used_by is None and found.until < now):
             raise Problem("relay_refused", "The code is unknown, was used by another node, or is older than 60 days.")
         project = projects.relayed(connection, found.project_id)
-        known = connection.execute(select(RelayNode.revoked_at).filter_by(id=message.peer)).first()
+        known = connection.execute(select(RelayNode.revoked_at, RelayNode.project_id).filter_by(id=message.peer)).first()
         if known is not None and known.revoked_at is not None:
             raise Problem("relay_refused", "This node was revoked here.")
+        if known is not None and known.project_id != found.project_id:
+            raise Problem("relay_refused", "This node brings another project here; a second one needs a machine of its own.")
         if known is None:
             about = {"id": message.peer, "project_id": found.project_id, "name": found.name, "role": found.role, "url": ""}
             keys = {"verify_key": verify_key, "seal_key": seal_key, "grants": found.grants}
@@ -144,6 +146,9 @@ def accept(store: Store, me: Identity, access: Access, code: Code, packet: bytes
     role = projects.HUB if said["role"] == projects.STATION else projects.RANGE
 
     def work(connection: Connection) -> None:
+        known = connection.execute(select(RelayNode.project_id).filter_by(id=code.hub.node_id)).scalar()
+        if known not in {None, access.project_id}:
+            raise Problem("value_invalid", "Another project of this server goes to that hub; each needs a machine of its own.")
         if role == projects.HUB:
             projects.join(connection, access.project_id, str(said["key"]), code.hub.node_id)
         else:

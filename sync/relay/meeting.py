@@ -6,7 +6,7 @@ knows of networks.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, func, select, update
 
 from forms.problems import CATALOGUE, Problem
-from records.models import Feed, RelayNode, RelayProject
+from records.models import Feed, KeptAside, RelayNode, RelayProject
 from sync.relay import comparing, log, projects
 from sync.relay.answering import MOST_BATCH, MOST_PIECE, NEWEST, Answerer
 from sync.relay.batch import START, Batch, Place, place, texts
@@ -94,15 +94,17 @@ class Meeting:
             if said["same"] is False:
                 said = self._mend()
             count, size = said["files"]
-            self.outcome.pending = {"records": unwritten(self.answerer, self.row.project_id), "files": count, "bytes": size}
+            pending = {"records": unwritten(self.answerer, self.row.project_id), "files": count, "bytes": size}
+            self.outcome.pending = pending | {"aside": aside(self.answerer, self.row.project_id)}
             self.outcome.safe = said["same"] is True and not any(self.outcome.pending.values())
         finally:
             self.outcome.seconds = time.monotonic() - begun
             self._remember()
         return self.outcome
 
-    def _hello(self) -> dict[str, Any]:
-        """Say what we have and how we stand; what the peer has, offers and lacks, and whether both hold the same of ours."""
+    def _hello(self, gone: Collection[str] = ()) -> dict[str, Any]:
+        """Say what we have and how we stand, and which files we do not have; what the peer has, offers and lacks, and whether both
+        hold the same of ours."""
         mine, _ = self._channels()
         with self.store.snapshot() as connection:
             read = {
@@ -113,7 +115,7 @@ class Meeting:
                 digest = comparing.digest_of(comparing.groups(connection, self.data, of=self.me.node_id))
         about = {"clock": -self.outcome.clock, "rate": self.outcome.rate, "have": read}
         begun = time.monotonic()
-        said = self._ask("hello", channels=sorted(mine), digest=digest, about=about).said
+        said = self._ask("hello", channels=sorted(mine), digest=digest, about=about, gone=sorted(gone)).said
         self._turn = time.monotonic() - begun
         self.outcome.clock = (datetime.fromisoformat(said["now"]) - datetime.now(UTC)).total_seconds() + self._turn / 2
         self.outcome.have = {name: said["have"].get(name, []) for name in sorted(mine)}
@@ -216,15 +218,10 @@ class Meeting:
             wanted = missing(connection, self.blobs, self.row.id)
         for sha256, size in wanted.items():
             self._get(sha256, size)
-        tried: set[str] = set()
-        while not self._is_over():
-            wants = [each for each in said["wants"] if each[0] not in tried]
-            if not wants:
-                break
-            for sha256, size, offset in wants:
-                tried.add(sha256)
-                self._put(sha256, size, offset)
-            said = self._hello()
+        gone: set[str] = set()
+        while said["wants"] and not self._is_over():
+            gone |= {sha256 for sha256, size, offset in said["wants"] if not self._put(sha256, size, offset)}
+            said = self._hello(gone)
         return said
 
     def _get(self, sha256: str, size: int) -> None:
@@ -236,20 +233,22 @@ class Meeting:
             offset = self.answerer.parts.add(sha256, offset, answer.data, size)
         self.outcome.files_got += self.blobs.has(sha256)
 
-    def _put(self, sha256: str, size: int, offset: int) -> None:
+    def _put(self, sha256: str, size: int, offset: int) -> bool:
+        """Send a file from `offset` on; whether it is there now."""
         while not self._is_over():
             try:
                 data, whole = self.answerer.sender.piece(sha256, offset, self._most(MOST_PIECE))
             except Problem as problem:
                 if problem.kind.code != "not_found":
                     raise
-                return  # erased meanwhile
+                return False  # erased meanwhile
             if whole != size or (not data and size):
-                return
+                return False
             offset = self._ask("put", data, sha256=sha256, offset=offset, size=size).said["offset"]
             if offset >= size:
                 self.outcome.files_sent += 1
-                return
+                return True
+        return False
 
     def _mend(self) -> dict[str, Any]:
         """Find out, record by record, what of ours is not there in spite of all, and send it; what the peer says then."""
@@ -340,3 +339,10 @@ def unwritten(answerer: Answerer, project_id: int) -> int:
     arrived = select(func.count()).where(Feed.project_id == project_id, Feed.position > begun)
     with answerer.store.read() as connection:
         return connection.execute(arrived.where(Feed.kind.in_(["submission", "attachment"]))).scalar_one()
+
+
+def aside(answerer: Answerer, project_id: int) -> int:
+    """How much was kept aside here, since nobody could say what it is, and waits for a person: it goes nowhere until then."""
+    waiting = select(func.count()).select_from(KeptAside).where(KeptAside.project_id == project_id, KeptAside.settled_at.is_(None))
+    with answerer.store.read() as connection:
+        return connection.execute(waiting).scalar_one()

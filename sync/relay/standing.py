@@ -12,7 +12,7 @@ from records.models import Attachment, RelayRecord, Submission
 from sync.relay import projects
 from sync.relay.answering import Answerer
 from sync.relay.batch import place
-from sync.relay.meeting import unwritten
+from sync.relay.meeting import aside, unwritten
 from sync.relay.scribe import SUBMISSION
 from sync.relay.settling import missing
 
@@ -45,7 +45,8 @@ class Peer:
 class Standing:
     """A project in the relay: `here` reports in all, `there` of them proved to be at the hub; None where it has none.
 
-    `safe`: at the last meeting all was compared and is there, files too, and nothing came since.
+    `safe`: at the last meeting all was compared and is there, files too, and nothing came since. `aside`: what was kept aside here
+    and goes nowhere until a person settles it.
     """
 
     here: int
@@ -53,6 +54,7 @@ class Standing:
     safe: bool
     peers: list[Peer]
     waiting: dict[str, int]
+    aside: int
 
 
 def standing(answerer: Answerer, access: Access) -> Standing:
@@ -71,8 +73,9 @@ def standing(answerer: Answerer, access: Access) -> Standing:
         hub = next((row for row in rows if project is not None and row.id == project.hub), None)
         there = None if hub is None or project is None else _there(connection, hub, projects.channel(projects.DATA, project.key))
         mine = 0 if there is None else _written(connection, project_id, answerer.me.node_id)
-    safe = bool(hub is not None and hub.state.get("safe") and there == mine and not unwritten(answerer, project_id))
-    return Standing(here, there, safe, peers, waiting)
+    kept = aside(answerer, project_id)
+    safe = bool(hub is not None and hub.state.get("safe") and there == mine and not kept and not unwritten(answerer, project_id))
+    return Standing(here, there, safe, peers, waiting, kept)
 
 
 def _peer(connection: Connection, blobs: BlobStore, row: Row[Any]) -> Peer:

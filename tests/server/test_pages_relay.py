@@ -96,6 +96,15 @@ def test_a_station_joins_with_a_code_and_sees_when_all_is_safe(hub: Site, statio
     assert "Who brings reports here" in of_hub
 
 
+def test_what_was_kept_aside_is_not_called_safe(hub: Site, station: Site) -> None:
+    enrol(hub, station)
+    assert station.send(loss(new_id()).replace(b"livestock_loss", b"never_published")).status_code == 404
+    relaying.meet(station.services, EVERYTHING)
+    shown = text(station)
+    assert "Kept aside on this machine only, until a person settles it: 1." in shown
+    assert "Everything is safe" not in shown
+
+
 def test_a_code_works_once_and_a_wrong_one_is_explained(hub: Site, station: Site, tmp_path: Path) -> None:
     code = code_for(hub, "Golestan")
     browser = station.browser("coordinator")
