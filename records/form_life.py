@@ -65,7 +65,7 @@ def replace_media(store: Store, blobs: BlobStore, access: Access, form_id: str, 
         if strangers := sorted(set(kept) - known):
             hint = f"It uses: {', '.join(sorted(known)) or 'none'}."
             raise Problem("form_media_missing", f"The form does not use {', '.join(strangers)}.", hint=hint)
-        changed = [name for name, blob in kept.items() if _replace(connection, key | {"name": name}, blob)]
+        changed = [name for name, blob in kept.items() if replace_file(connection, key | {"name": name}, blob)]
         if changed:
             detail = {"version": version, "files": changed}
             note(connection, "form.media", form_id, actor=access.actor, project_id=access.project_id, **detail)
@@ -114,7 +114,7 @@ def version_xform(connection: Connection, project_id: int, form_id: str, version
     return xform
 
 
-def _replace(connection: Connection, key: dict[str, object], blob: Blob) -> bool:
+def replace_file(connection: Connection, key: dict[str, object], blob: Blob) -> bool:
     """Make this the content of the file; whether it was not before."""
     now = datetime.now(UTC)
     current = connection.execute(select(FormMedia.sha256).filter_by(**key, replaced_at=None)).scalar()

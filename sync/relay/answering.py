@@ -108,7 +108,8 @@ class Answerer:
         state = {**peer.state, **about, "safe": bool(same) and not wanted}
         met = update(RelayNode).filter_by(id=peer.id).values(met_at=now, state=state)
         self.store.write(lambda connection: connection.execute(met))
-        wants = [[sha256, size, self.parts.offset(sha256)] for sha256, size in list(wanted.items())[:MOST_WANTED]]
+        gone = set(said.get("gone", ()))  # what the peer has no more must not keep others back
+        wants = [[sha256, wanted[sha256], self.parts.offset(sha256)] for sha256 in wanted if sha256 not in gone][:MOST_WANTED]
         files = [len(wanted), sum(wanted.values())]
         return {"have": have, "heads": heads, "now": now.isoformat(), "same": same, "files": files, "wants": wants}, b""
 

@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from forms.submission import identify
 from records.blobs import BlobStore
 from records.flags import flag, flag_columns, is_waiting
-from records.models import AppUser, Attachment, Feed, RelayRecord, ReviewEvent, Submission, SubmissionVersion
+from records.models import AppUser, Attachment, Feed, RelayFile, RelayRecord, ReviewEvent, Submission, SubmissionVersion
 from records.orphans import remove_files
 from records.personal import seal_xml
 from records.store import Store, lock_form, vault_of
 from sync.intake import Intake, read_answers, reading_flags, state_of
-from sync.relay.scribe import DECIDED, heads, reviews
+from sync.relay.scribe import DECIDED, ERASURE, heads, reviews, unwritten
 from sync.relay.waits import Waits
 
 CONTRADICTED = "decisions_contradict"
@@ -31,8 +31,8 @@ def header(row: Row[Any]) -> dict[str, Any]:
     return said
 
 
-def replay(store: Store, row: Row[Any], body: bytes, node: str) -> None:
-    """Do with a record what was done with it elsewhere. Raises `Waits` for a record that is not here."""
+def replay(store: Store, row: Row[Any], body: bytes, node: str, me: str) -> None:
+    """Do here, at the node `me`, with a record what was done with it elsewhere. Raises `Waits` for one that is not here."""
     about, said = header(row), orjson.loads(body)
 
     def work(connection: Connection) -> None:
@@ -49,7 +49,7 @@ def replay(store: Store, row: Row[Any], body: bytes, node: str) -> None:
         connection.execute(insert(Feed).values(entry))
         values = _settled(record, said["detail"], actor) if about["a"] == "settle" else {}
         if about["a"] in DECIDED:
-            values = _decided(connection, row, record, about["a"], actor)
+            values = _decided(connection, row, record, about["a"], actor, me)
         if values:
             connection.execute(update(Submission).filter_by(**key).values(**values, updated_at=datetime.now(UTC)))
         if said["detail"].get("remedy") == "return" and record.app_user_id is not None:
@@ -69,9 +69,12 @@ def _record(connection: Connection, row: Row[Any]) -> Row[Any]:
     return found
 
 
-def _decided(connection: Connection, row: Row[Any], record: Row[Any], action: str, actor: str) -> dict[str, Any]:
+def _decided(connection: Connection, row: Row[Any], record: Row[Any], action: str, actor: str, me: str) -> dict[str, Any]:
     """What the decisions on a record come to, now that one more is known."""
-    decisions = set(heads(reviews(connection, row.project_id, row.form_id, row.instance_id), action).values())
+    told = reviews(connection, row.project_id, row.form_id, row.instance_id)
+    key = {"project_id": row.project_id, "form_id": row.form_id, "instance_id": record.instance_id}
+    told += unwritten(connection, me, key, [each["e"] for each in told])
+    decisions = set(heads(told, action).values())
     decided = min(decisions, key=_STRICTEST.index)
     flags = list(record.flags)
     if action == "state" and len(decisions) > 1 and not any(item["code"] == CONTRADICTED for item in flags):
@@ -125,27 +128,45 @@ def erase(store: Store, blobs: BlobStore, intake: Intake, row: Row[Any], xml: by
     schema, _ = intake.schemas.get(row.project_id, row.form_id, identify(xml).version)
     incoming = identify(xml)
     reading = read_answers(schema, incoming)
-    digest = header(row)["x"]
+    about = header(row)
+    is_by_them = bool(about.get("w"))
 
     def work(connection: Connection) -> list[str]:
         lock_form(connection, row.project_id, row.form_id, alone=True)
         record, now = _record(connection, row), datetime.now(UTC)
         key = {"project_id": row.project_id, "form_id": row.form_id, "instance_id": row.instance_id}
-        of_version = {**key, "sha256": digest}
+        of_version = {**key, "sha256": _sha256_here(connection, key, about["x"])}
         vault = vault_of(connection)
-        values = {"xml": seal_xml(vault, of_version, xml), "redacted_at": now, "erased_at": now, "contact_paths": None}
-        if connection.execute(update(SubmissionVersion).filter_by(**of_version).values(values)).rowcount == 0:
-            raise Waits("original")
-        gone = connection.execute(delete(Attachment).filter_by(**key).returning(Attachment.sha256)).scalars().all()
-        told = update(RelayRecord).filter_by(**key).where(RelayRecord.id != row.id)
-        connection.execute(told.values(body=None, files=[]))
+        values = {"xml": seal_xml(vault, of_version, xml), "redacted_at": now}
+        values |= {} if is_by_them else {"erased_at": now, "contact_paths": None}
+        connection.execute(update(SubmissionVersion).filter_by(**of_version).values(values))
+        told = select(RelayRecord.id).filter_by(**key).where(RelayRecord.kind != ERASURE)
+        connection.execute(update(RelayRecord).where(RelayRecord.id.in_(told)).values(body=None, files=[]))
+        gone: list[str] = []
+        if not is_by_them:
+            gone += connection.execute(delete(Attachment).filter_by(**key).returning(Attachment.sha256)).scalars()
+            gone += connection.execute(delete(RelayFile).where(RelayFile.record_id.in_(told)).returning(RelayFile.sha256)).scalars()
         of_record = {**key, "instance_id": record.instance_id}
-        if (record.current_instance_id, record.current_sha256) == (row.instance_id, digest):
+        if (record.current_instance_id, record.current_sha256) == (row.instance_id, of_version["sha256"]):
             state = state_of(vault, of_version, incoming, reading, reading_flags(reading))
             state = {name: value for name, value in state.items() if name not in {"flags", "attention", "excluded"}}
-            connection.execute(update(Submission).filter_by(**of_record).values(**state, files=[], contact=None, updated_at=now))
+            state |= {} if is_by_them else {"files": [], "contact": None}
+            connection.execute(update(Submission).filter_by(**of_record).values(**state, updated_at=now))
         connection.execute(insert(Feed).values(kind="erasure", **of_record, sha256=record.current_sha256))
-        return list(gone)
+        return gone
 
     remove_files(store, blobs, store.write(work))
     store.tidy()
+
+
+def _sha256_here(connection: Connection, instance: dict[str, Any], sha256: str) -> str:
+    """The digest under which a version is here that has this one elsewhere: it may have come without its contacts.
+
+    Raises `Waits` if it is not here.
+    """
+    here = connection.execute(select(SubmissionVersion.sha256).filter_by(**instance)).scalars().all()
+    if sha256 in here:
+        return sha256
+    if len(here) != 1:
+        raise Waits("original")
+    return here[0]

@@ -10,10 +10,12 @@ from forms.problems import Problem
 from records import entities as kept
 from records.access import Access
 from records.blobs import BlobStore
-from records.models import Entity, Form, FormVersion, RelayFile
+from records.form_life import replace_file
+from records.models import Entity, Form, FormVersion, RelayFile, RelayRecord
 from records.publishing import Publication, list_changed, publish_with
 from records.store import Store
 from sync import entities
+from sync.relay.downward import rank
 from sync.relay.waits import Waits
 
 
@@ -24,6 +26,11 @@ def form(store: Store, blobs: BlobStore, row: Row[Any], body: bytes, by: str) ->
     key = {"project_id": row.project_id, "form_id": row.form_id, "version": row.instance_id}
     with store.read() as connection:
         here = connection.execute(select(FormVersion.xform).filter_by(**key, sha256=xform_sha256)).scalar()
+        is_replaced = _is_replaced(connection, row)
+    if is_replaced:
+        store.write(lambda connection: connection.execute(delete(RelayFile).filter_by(record_id=row.id)))
+        return
+    was_here = here is not None
     needed = [sha256 for _, sha256, _ in media] + ([] if here is not None else [xform_sha256])
     if not all(map(blobs.has, needed)):
         raise Waits("files")
@@ -35,6 +42,8 @@ def form(store: Store, blobs: BlobStore, row: Row[Any], body: bytes, by: str) ->
     publication = Publication(row.project_id, definition, here, said["source"], files, said["note"], by)
 
     def work(connection: Connection) -> None:
+        for name, sha256, _ in media if was_here else ():
+            replace_file(connection, {**key, "name": name}, blobs.described(sha256))
         publish_with(connection, publication)
         connection.execute(delete(RelayFile).filter_by(record_id=row.id))
 
@@ -47,6 +56,8 @@ def state(store: Store, row: Row[Any], body: bytes) -> None:
     of_form = {"project_id": row.project_id, "form_id": row.form_id}
 
     def work(connection: Connection) -> None:
+        if _is_replaced(connection, row):
+            return
         known = connection.execute(select(FormVersion.version).filter_by(**of_form, version=said["current"])).first()
         if known is None:
             raise Waits("files")
@@ -79,3 +90,10 @@ def entity(store: Store, row: Row[Any], body: bytes, by: str) -> None:
         store.write(work)
     except Problem as problem:
         raise Waits(problem.kind.code) from None
+
+
+def _is_replaced(connection: Connection, row: Row[Any]) -> bool:
+    """Whether the hub has said something else since about the same: what waited must not come after it."""
+    same = {"project_id": row.project_id, "kind": row.kind, "form_id": row.form_id, "instance_id": row.instance_id}
+    said = connection.execute(select(RelayRecord.header).filter_by(**same, origin=row.origin)).scalars()
+    return rank(row.header) < max(map(rank, said))

@@ -1,7 +1,6 @@
 """What a hub tells its stations: forms with their files, entity lists, which nodes there are; and each what was decided about its
 records."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from records.models import Entity, EntityList, Form, FormMedia, FormVersion, RelayNode, RelayRecord, SubmissionVersion
 from sync.relay import log
+from sync.relay.batch import digest
 from sync.relay.log import Entry
 from sync.relay.projects import DECISIONS, FORMS, NODES, STATION, channel
 from sync.relay.scribe import SUBMISSION, Scribe
@@ -57,16 +57,20 @@ class Downward(Scribe):
     def _standing(self) -> int:
         """Forms, their states and the nodes, of which few change: what was not told in these words yet."""
         with self.store.snapshot() as connection:
-            columns = (RelayRecord.kind, RelayRecord.form_id, RelayRecord.instance_id, RelayRecord.sha256)
+            columns = (RelayRecord.kind, RelayRecord.form_id, RelayRecord.instance_id, RelayRecord.header)
             mine = select(*columns).filter_by(project_id=self.project_id, origin=self.me.node_id)
-            rows = connection.execute(mine.where(RelayRecord.kind.in_([FORM, FORM_STATE, NODE])).order_by(RelayRecord.seq)).all()
-            told = {(row.kind, row.form_id, row.instance_id): row.sha256 for row in rows}  # the last of each
+            rows = connection.execute(mine.where(RelayRecord.kind.in_([FORM, FORM_STATE, NODE]))).all()
+            told: dict[tuple[str, ...], tuple[int, str, str]] = {}
+            for row in rows:
+                key = (row.kind, row.form_id, row.instance_id)
+                told[key] = max(told.get(key, (0, "", "")), rank(row.header))
             facts = [*self._forms(connection), *self._states(connection), *self._nodes(connection)]
-        news = [each for each in facts if told.get((each.kind, each.form_id, each.name)) != hashlib.sha256(each.body).hexdigest()]
+        last = [(each, told.get((each.kind, each.form_id, each.name), (0, "", ""))) for each in facts]
+        news = [(each, before[0] + 1) for each, before in last if before[2] != digest(each.body)]
         if news:
             entries = [
-                self.written(each.kind, channel(each.channel, self.key), each.at, each.body, f=each.form_id, i=each.name)
-                for each in news
+                self.written(each.kind, channel(each.channel, self.key), each.at, each.body, f=each.form_id, i=each.name, v=number)
+                for each, number in news
             ]
             self.store.write(lambda connection: _append(connection, entries))
         return len(news)
@@ -114,6 +118,14 @@ class _Fact(NamedTuple):
     name: str
 
 
+def rank(header: bytes) -> tuple[int, str, str]:
+    """By which the last word about something is found on all nodes, in whatever order they came: how often it was said before; and
+    where a database was put back, so that two were said as often, anything that is the same everywhere."""
+    about = orjson.loads(header)
+    return int(about.get("v", 0)), str(about.get("t", "")), str(about.get("b", ""))
+
+
 def _append(connection: Connection, entries: Sequence[Entry]) -> None:
     log.lock(connection)
-    log.append(connection, entries)
+    known = log.held(connection, [entry.record.id for entry in entries])  # another process was quicker
+    log.append(connection, [entry for entry in entries if entry.record.id not in known])

@@ -5,9 +5,8 @@ it writes for a hub is in `sync.relay.upward`, what for the stations of a hub in
 """
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -54,8 +53,6 @@ class Scribe:
     project_id: int
     key: str
     is_upward: ClassVar[bool] = False
-    told: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
-    """Decisions that are on their way into the log."""
 
     def run(self) -> int:
         """Write down everything that arrived; how many rows of the feed."""
@@ -82,7 +79,6 @@ class Scribe:
                 .order_by(Feed.position)
                 .limit(AT_ONCE)
             ).all()
-            self.told.clear()
             entries = list(self.entries(connection, [row for row in page if row.project_id == self.project_id]))
         if not page:
             return 0
@@ -111,10 +107,7 @@ class Scribe:
         if event.state is not None:
             more["s"] = event.state
         if event.action in DECIDED:
-            key = (event.form_id, event.instance_id)
-            known = [*reviews(connection, self.project_id, *key), *self.told[key]]
-            more["o"] = sorted(heads(known, event.action))
-            self.told[key].append(more)
+            more["o"] = known_before(connection, self.me.node_id, event)
         for channel in to:
             yield self.written(REVIEW, channel, event.at, body, f=row.form_id, i=row.instance_id, **more)
 
@@ -123,7 +116,9 @@ class Scribe:
         where it was erased first."""
         query = select(*SubmissionVersion.__table__.columns).filter_by(project_id=self.project_id, form_id=row.form_id)
         for each in connection.execute(query.where(SubmissionVersion.root_id == row.instance_id)).all():
-            about = {"f": each.form_id, "i": each.instance_id, "x": each.sha256}
+            about: dict[str, Any] = {"f": each.form_id, "i": each.instance_id, "x": each.sha256}
+            if each.erased_at is None:  # the person wrote it about somebody else: the rest of it stays
+                about["w"] = True
             of_version = {"project_id": self.project_id, "form_id": each.form_id, "instance_id": each.instance_id}
             told = select(RelayRecord.channel, RelayRecord.via).filter_by(**of_version, sha256=each.sha256, kind=ERASURE)
             known = connection.execute(told).all()
@@ -140,6 +135,25 @@ class Scribe:
         )
 
 
+def known_before(connection: Connection, node_id: str, event: Row[Any]) -> list[str]:
+    """The decisions that whoever took this one could see here: what had come but was not settled yet, nobody saw."""
+    of_record = {"project_id": event.project_id, "form_id": event.form_id, "instance_id": event.instance_id}
+    query = select(*ReviewEvent.__table__.columns).filter_by(**of_record).where(ReviewEvent.id < event.id)
+    alike = query.where(ReviewEvent.action.in_(["state"] if event.action == "state" else DECIDED - {"state"}))
+    return sorted(each.detail.get("relay") or event_name(node_id, each) for each in connection.execute(alike))
+
+
+def unwritten(connection: Connection, node_id: str, record: Mapping[str, Any], told: Iterable[str]) -> list[dict[str, Any]]:
+    """Decisions taken here on a record (its key) that are not in the log yet, as their headers will say them."""
+    query = select(*ReviewEvent.__table__.columns).filter_by(**record).where(ReviewEvent.action.in_(DECIDED))
+    events = {event_name(node_id, each): each for each in connection.execute(query) if "relay" not in each.detail}
+    return [
+        {"a": each.action, "e": name, "o": known_before(connection, node_id, each)} | ({"s": each.state} if each.state else {})
+        for name, each in events.items()
+        if name not in set(told)
+    ]
+
+
 def event_name(node_id: str, event: Row[Any]) -> str:
     """By which a review is known on all nodes."""
     text = f"{node_id} {event.id} {event.at.isoformat()} {event.form_id} {event.instance_id} {event.action}"
@@ -149,7 +163,7 @@ def event_name(node_id: str, event: Row[Any]) -> str:
 def reviews(connection: Connection, project_id: int, form_id: str, instance_id: str) -> list[dict[str, Any]]:
     """The headers of what people decided about a record, here and elsewhere."""
     query = select(RelayRecord.header).filter_by(project_id=project_id, form_id=form_id, instance_id=instance_id, kind=REVIEW)
-    return [about for header in connection.execute(query).scalars() if (about := orjson.loads(header))["a"] in DECIDED]
+    return [about for header in connection.execute(query).scalars() if (about := orjson.loads(header)).get("a") in DECIDED]
 
 
 def heads(reviews: Iterable[Mapping[str, Any]], action: str) -> dict[str, str]:

@@ -46,7 +46,7 @@ class Settler:
         self._ways: dict[str, Callable[[Row[Any], bytes], None]] = {
             SUBMISSION: self._submission,
             FILES: self._files,
-            REVIEW: lambda row, body: decisions.replay(self.store, row, body, self._name(row)),
+            REVIEW: lambda row, body: decisions.replay(self.store, row, body, self._name(row), self.me.node_id),
             ERASURE: self._erasure,
             FORM: lambda row, body: definitions.form(self.store, self.blobs, row, body, self._name(row)),
             FORM_STATE: lambda row, body: definitions.state(self.store, row, body),
@@ -135,7 +135,7 @@ class Settler:
     def _erasure(self, row: Row[Any], body: bytes) -> None:
         with self.store.read() as connection:
             role = connection.execute(select(RelayNode.role).filter_by(id=row.origin)).scalar()
-        if role != "hub":
+        if role != "hub" and row.origin != self.me.node_id:
             decisions.hide(self.store, row, self._name(row))
             raise Waits(ASKED)
         decisions.erase(self.store, self.blobs, self.intake, row, body)
