@@ -7,22 +7,24 @@ from markupsafe import Markup
 
 from forms.problems import Problem
 from records.access import Right
+from records.forms import titles
 from server import relaying
 from server.network import is_loopback
 from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
 from server.pages.phones import phone_base_url
-from server.pages.rendering import number, page, translate
+from server.pages.rendering import form_title, number, page, translate
 from server.services import services
 from server.stick_places import stick_at, sticks
 from sync.relay import enrolment, settling
 from sync.relay.enrolment import Code
 from sync.relay.link import Link
 from sync.relay.messages import new_nonce
-from sync.relay.standing import standing
+from sync.relay.standing import compared, standing
 from sync.relay.sticks import bring, write
 
 _PAGE = f"{PROJECT}/relay"
+_MOST_GROUPS = 400
 _CLOCK_SECONDS = 60  # a difference that matters
 
 
@@ -50,6 +52,18 @@ DURATIONS = ((86400, _("{n} days")), (3600, _("{n} hours")), (60, _("{n} minutes
 def shown() -> Response:
     """How things stand, and what can be done."""
     return _shown()
+
+
+@pages.get(f"{_PAGE}/nodes/<segment:node_id>")
+@open_to(Right.SEE)
+def compared_node(node_id: str) -> Response:
+    """What is here and there, by form and day."""
+    opened = services()
+    groups = compared(opened.answerer(), access(), node_id)
+    peer = next(each for each in standing(opened.answerer(), access()).peers if each.id == node_id)
+    with opened.store.read() as connection:
+        names = {form_id: form_title(title) for form_id, title in titles(connection, access().project_id)}
+    return page("relay_node.html", peer=peer, groups=groups[:_MOST_GROUPS], more=max(len(groups) - _MOST_GROUPS, 0), names=names)
 
 
 @pages.post(f"{_PAGE}/meet")

@@ -4,6 +4,7 @@ Every answer but to strangers is a message too, bound to the question by its non
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ class Answerer:
             if said["digest"] is not None:
                 same = list(comparing.digest_of(comparing.groups(connection, channel, of=peer.id))) == said["digest"]
         about = {name: said["about"][name] for name in ("clock", "rate", "have")}
-        state = {**peer.state, **about, "safe": bool(same) and not wanted}
+        state = {**peer.state, **about, "same": same, "safe": bool(same) and not wanted}
         met = update(RelayNode).filter_by(id=peer.id).values(met_at=now, state=state)
         self.store.write(lambda connection: connection.execute(met))
         gone = set(said.get("gone", ()))  # what the peer has no more must not keep others back
@@ -178,7 +179,11 @@ class Answerer:
             theirs = {name: (int(count), str(digest)) for name, (count, digest) in said["groups"].items()}
             with self.store.snapshot() as connection:
                 ours = comparing.groups(connection, channel, of=self.me.node_id)
-            state |= {"safe": ours == theirs and not said["wants"], "differing": comparing.differing(ours, theirs)}
+            differing = [
+                comparing.Difference(name, theirs.get(name, (0, ""))[0], [], []) for name in comparing.differing(ours, theirs)
+            ]
+            state |= {"same": not differing, "safe": not differing and not said["wants"]}
+            state |= {"differing": [asdict(each) for each in differing]}
         values = {"met_at": now, "state": {**peer.state, **state}}
         self.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=peer.id).values(**values)))
         return {}, b""

@@ -6,6 +6,7 @@ are equal. Nobody says "everything is safe" because nothing failed, but because 
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,6 +17,21 @@ from sync.relay.projects import DATA
 
 Groups = dict[str, tuple[int, str]]
 """How many records, and the digest in hex, by form and day: `form day`."""
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A form and day of which a peer holds other records than we: how many are there, and the ids of those on one side only."""
+
+    group: str
+    there: int
+    only_here: list[str]
+    only_there: list[str]
+
+    def shortened(self) -> "Difference":
+        """The same with few ids, to be shown."""
+        return Difference(self.group, self.there, self.only_here[:_SHOWN], self.only_there[:_SHOWN])
 
 
 def groups(connection: Connection, channel: str, *, of: str | None = None) -> Groups:

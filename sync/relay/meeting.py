@@ -37,6 +37,7 @@ _TELLING = 2048  # bytes of a message whose time tells how fast the line is
 _SLOW_TURN = 0.5  # seconds there and back, from which several messages go at once
 _WINDOW = 4
 _TRIES = 3
+_AT_ONCE = 100  # records
 _SHRINKS = 3  # about so many times are records smaller on their way
 
 
@@ -59,7 +60,8 @@ class Outcome:
     clock: float = 0.0
     safe: bool = False
     pending: dict[str, int] = field(default_factory=dict)
-    differing: list[str] = field(default_factory=list)
+    same: bool | None = None
+    differing: list[dict[str, Any]] = field(default_factory=list)
     regressed: bool = False
     have: dict[str, list[list[Any]]] = field(default_factory=dict)
 
@@ -96,6 +98,7 @@ class Meeting:
             count, size = said["files"]
             pending = {"records": unwritten(self.answerer, self.row.project_id), "files": count, "bytes": size}
             self.outcome.pending = pending | {"aside": aside(self.answerer, self.row.project_id)}
+            self.outcome.same = said["same"]
             self.outcome.safe = said["same"] is True and not any(self.outcome.pending.values())
         finally:
             self.outcome.seconds = time.monotonic() - begun
@@ -252,32 +255,29 @@ class Meeting:
 
     def _mend(self) -> dict[str, Any]:
         """Find out, record by record, what of ours is not there in spite of all, and send it; what the peer says then."""
+        lacking = [record_id for group in self._differing() for record_id in group.only_here]
+        for begin in range(0, len(lacking), _AT_ONCE):
+            some = Batch(self.data, None, None, self.answerer.sender.some(lacking[begin : begin + _AT_ONCE]), ())
+            self.outcome.pushed += self._ask("push", some.data(), **some.said()).said["new"]
+        said = self._hello()
+        if said["same"] is not False:
+            return said
+        still = self._differing()
+        self.outcome.differing = [asdict(group.shortened()) for group in still]
+        return said | {"same": not any(group.only_here for group in still)}  # more than here: our database was put back once
+
+    def _differing(self) -> list[comparing.Difference]:
+        """The forms and days of which the peer does not hold the same of ours as we."""
         with self.store.snapshot() as connection:
             ours = comparing.groups(connection, self.data, of=self.me.node_id)
         theirs = {name: tuple(each) for name, each in self._ask("compare", channel=self.data).said["groups"].items()}
-        lacking: list[str] = []
-        more = False
+        found = []
         for group in comparing.differing(ours, theirs):
             there = set(self._ask("compare", channel=self.data, group=group).said["ids"])
             with self.store.read() as connection:
                 here = set(comparing.ids(connection, self.data, group, of=self.me.node_id))
-            lacking += sorted(here - there)
-            more |= bool(there - here)
-            self.outcome.differing.append(group)
-        for begin in range(0, len(lacking), 100):
-            some = Batch(self.data, None, None, self.answerer.sender.some(lacking[begin : begin + 100]), ())
-            self.outcome.pushed += self._ask("push", some.data(), **some.said()).said["new"]
-        said = self._hello()
-        return said | {"same": self._is_there() if more else said["same"]}
-
-    def _is_there(self) -> bool:
-        """Whether all of ours is there, where there is more than here: our database was put back once."""
-        for group in self.outcome.differing:
-            with self.store.read() as connection:
-                here = set(comparing.ids(connection, self.data, group, of=self.me.node_id))
-            if here - set(self._ask("compare", channel=self.data, group=group).said["ids"]):
-                return False
-        return True
+            found.append(comparing.Difference(group, len(there), sorted(here - there), sorted(there - here)))
+        return found
 
     def _ask(self, kind: str, data: bytes = b"", **said: Any) -> Message:
         """One question and its answer; a few times, since every question may be repeated. Raises what the peer answered."""

@@ -1,15 +1,16 @@
 """How things stand with each peer, in numbers that are counted: what is here, what is there, what is on its way."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
+from forms.problems import Problem
 from records.access import Access, Right
 from records.blobs import BlobStore
 from records.models import Attachment, RelayRecord, Submission
-from sync.relay import projects
+from sync.relay import comparing, projects
 from sync.relay.answering import Answerer
 from sync.relay.batch import place
 from sync.relay.meeting import aside, unwritten
@@ -38,7 +39,6 @@ class Peer:
     seconds: float | None
     regressed: bool
     shares: tuple[str, ...] = ()
-    differing: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,47 @@ def standing(answerer: Answerer, access: Access) -> Standing:
     return Standing(here, there, safe, peers, waiting, kept)
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The records of one form and day: how many are here and there (None: not compared yet), their digest here, and the ids of
+    those that only one side has.
+    """
+
+    form_id: str
+    day: str
+    here: int
+    there: int | None
+    digest: str
+    only_here: tuple[str, ...] = ()
+    only_there: tuple[str, ...] = ()
+
+
+def compared(answerer: Answerer, access: Access, node_id: str) -> list[Compared]:
+    """What the last meeting with a hub or a station found out, form by form and day by day, the newest days first.
+
+    Raises `Problem` not_found or not_allowed.
+    """
+    access.require(Right.SEE)
+    with answerer.store.snapshot() as connection:
+        project = projects.relayed(connection, access.project_id)
+        row = next((each for each in projects.nodes(connection, access.project_id) if each.id == node_id), None)
+        if project is None or row is None:
+            raise Problem("not_found", f"There is no node {node_id}.")
+        writer = answerer.me.node_id if row.role == projects.HUB else row.id
+        groups = comparing.groups(connection, projects.channel(projects.DATA, project.key), of=writer)
+    other = {each["group"]: each for each in row.state.get("differing", ())}
+    is_known = row.state.get("same") is not None
+    found = []
+    for name in sorted(groups.keys() | other.keys(), key=lambda name: (name.rsplit(" ", 1)[-1], name), reverse=True):
+        form_id, day = name.rsplit(" ", 1)
+        here, digest = groups.get(name, (0, ""))
+        difference = other.get(name)
+        there = difference["there"] if difference else here if is_known else None
+        only = (tuple(difference["only_here"]), tuple(difference["only_there"])) if difference else ((), ())
+        found.append(Compared(form_id, day, here, there, digest, *only))
+    return found
+
+
 def _peer(connection: Connection, blobs: BlobStore, row: Row[Any]) -> Peer:
     state = row.state
     if row.role in {projects.HUB, projects.RANGE}:
@@ -102,7 +143,6 @@ def _peer(connection: Connection, blobs: BlobStore, row: Row[Any]) -> Peer:
         size / rate if rate and size else (0.0 if not size else None),
         bool(state.get(_REGRESSED)),
         tuple(state.get("shares", ())),
-        tuple(state.get("differing", ())),
     )
 
 

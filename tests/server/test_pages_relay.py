@@ -88,6 +88,8 @@ def test_a_station_joins_with_a_code_and_sees_when_all_is_safe(hub: Site, statio
     after = text(station, "reviewer")
     assert "Everything is safe at the hub" in after
     assert translator("fa")("Everything is safe at the hub") in text(station, language="fa")
+    compared = html.unescape(station.browser("reviewer").get(f"{HERE}/nodes/{hub.services.answerer().me.node_id}").text)
+    assert re.search(r'data-label="Here">3<.*data-label="There">3<', compared, re.DOTALL)
     station.send(loss(new_id()))
     assert "Everything is safe" not in text(station)
     hub.services.settler().run()
