@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from forms.problems import Problem
 from records.access import Access, Right
 from records.blobs import BlobStore
 from records.file_kinds import HEAD_BYTES, kind_of
-from records.models import FormVersion, RelayFile, RelayNode, RelayRecord, SubmissionVersion
+from records.models import Feed, FormVersion, RelayFile, RelayNode, RelayRecord, SubmissionVersion
+from records.orphans import remove_files
 from records.personal import open_xml
 from records.store import Store
 from sync.delivery import Delivery, ReceivedFile
@@ -127,6 +128,17 @@ class Settler:
                 raise Waits("form") from None
             raise
         self._deliver(row, xml, self._here(row.id) if row.files else [])
+        self._tell_again(row)
+
+    def _tell_again(self, row: Row[Any]) -> None:
+        """A node that brings what was erased here is to erase it too: what was told before did not go to it."""
+        version, key = SubmissionVersion, {"project_id": row.project_id, "form_id": row.form_id}
+        erased = select(version.root_id, version.sha256).filter_by(**key, instance_id=row.instance_id)
+        with self.store.read() as connection:
+            found = connection.execute(erased.where(version.erased_at.is_not(None)).limit(1)).first()
+        if found is not None:
+            entry = insert(Feed).values(kind="erasure", **key, instance_id=found.root_id, sha256=found.sha256)
+            self.store.write(lambda connection: connection.execute(entry))
 
     def _files(self, row: Row[Any], body: bytes) -> None:
         if self._xml(row) is None:
@@ -197,6 +209,7 @@ class Settler:
         taken = delete(RelayFile).where(RelayFile.id.in_([file.id for file in files]))
         if files:
             self.store.write(lambda connection: connection.execute(taken))
+            remove_files(self.store, self.blobs, [file.sha256 for file in files])  # those of a record that was erased
 
     def _received(self, file: Row[Any]) -> ReceivedFile:
         with self.blobs.open(file.sha256) as content:
