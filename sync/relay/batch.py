@@ -24,6 +24,9 @@ SIGNATURE = 64
 START = (0, bytes(16))
 """The place before the first record of a feed."""
 _FULL, _HOLLOW, _REFERENCE = 0, 1, 2
+_MOST_HEADER = 64 * 1024  # bytes
+_MOST_TEXT = {"k": 16, "c": 64, "n": 16, "t": 40, "f": 249, "i": 249, "b": 43, "x": 64}
+"""Characters that a header may have under each of its keys, as the database keeps them."""
 Place = tuple[int, bytes]
 """A place in a feed: the number of its last record and the chain there."""
 
@@ -45,11 +48,11 @@ class Record:
     def about(self) -> dict[str, Any]:
         """What the header says. Raises `Problem("relay_unreadable")`."""
         try:
-            said: dict[str, Any] = orjson.loads(self.header)
-            texts = {name: said.get(name, "") for name in ("k", "c", "n", "t", "f", "i", "b")}
+            said: dict[str, Any] = orjson.loads(self.header[:_MOST_HEADER])
+            texts = {name: said.get(name, "") for name in _MOST_TEXT}
         except (ValueError, AttributeError):
             raise Problem("relay_unreadable", "A record has no header.") from None
-        if not all(isinstance(text, str) and len(text) <= 249 for text in texts.values()):
+        if not all(isinstance(text, str) and len(text) <= _MOST_TEXT[name] and "\0" not in text for name, text in texts.items()):
             raise Problem("relay_unreadable", "The header of a record holds what it should not.")
         return said | texts
 
@@ -113,7 +116,7 @@ def place(said: Any) -> Place | None:
     if said is None:
         return None
     seq, chain = said
-    if not isinstance(seq, int) or seq < 0 or len(bytes.fromhex(chain)) != len(START[1]):
+    if not isinstance(seq, int) or not 0 <= seq < 2**63 or len(bytes.fromhex(chain)) != len(START[1]):
         raise ValueError("no place in a feed")
     return seq, bytes.fromhex(chain)
 

@@ -16,16 +16,28 @@ from records.models import RelayFile, RelayRecord
 from records.store import Store
 from sync.relay import log, projects
 from sync.relay.batch import Batch, Place, Record
-from sync.relay.downward import FORM
+from sync.relay.downward import ENTITY, FORM, FORM_STATE, NODE
 from sync.relay.identity import Identity
 from sync.relay.log import HOLLOW, Entry
-from sync.relay.scribe import FILES, SUBMISSION, sealed_body
+from sync.relay.scribe import ERASURE, FILES, REVIEW, SUBMISSION, sealed_body
 from sync.relay.sharing import RELEASE
 from sync.relay.upward import parts_of
 
 NEW = "new"
 """Why a record waits that nobody has looked at."""
 _MOST_FILES = 1000
+_CHANNELS = {
+    SUBMISSION: {projects.DATA},
+    FILES: {projects.DATA},
+    REVIEW: {projects.DATA, projects.DECISIONS},
+    ERASURE: {projects.DATA, projects.DECISIONS},
+    FORM: {projects.FORMS},
+    FORM_STATE: {projects.FORMS},
+    ENTITY: {projects.FORMS},
+    NODE: {projects.NODES},
+    RELEASE: {projects.SHARED},
+}
+"""Where each kind may stand: a station that is stolen must not publish forms at its hub. Kinds of newer versions wait anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +60,10 @@ def take_in(store: Store, me: Identity, peer: Row[Any], key: str, batch: Batch) 
         whole = log.held(connection, [record.id for record in batch.records], whole=True)
     records = list({record.id: record for record in batch.records if record.id not in whole}.values())
     for record in records:
-        if not projects.is_welcome(peer, key, me.node_id, record.about):
-            raise Problem("relay_refused", f"A record of the node {record.about['n']} in the channel {record.about['c']}.")
+        kind, channel = record.about["k"], record.about["c"]
+        is_in_place = channel.split(":")[0] in _CHANNELS.get(kind, {channel.split(":")[0]})
+        if not is_in_place or not projects.is_welcome(peer, key, me.node_id, record.about):
+            raise Problem("relay_refused", f"A {kind} of the node {record.about['n']} in the channel {channel}.")
         record.verify(me.verify_key if record.about["n"] == me.node_id else peer.verify_key)
     entries = [_entry(store, record, peer) for record in records]
 

@@ -1,0 +1,68 @@
+"""What a station that was stolen, and is not revoked yet, can make its hub do: no more than bring reports of its own."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from sync.relay import projects
+from sync.relay.batch import Batch, written
+from sync.relay.messages import Message, Peer, new_nonce, opened, sealed
+from tests.support.records import LOSS
+from tests.support.relay import Node
+from tests.support.stores import PROJECT
+from tests.sync.relay.conftest import NewNode
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.fixture
+def hub(new_node: NewNode) -> Node:
+    """A hub with a form, on SQLite."""
+    made = new_node("hub")
+    made.publish(LOSS.read_bytes())
+    return made
+
+
+@pytest.fixture
+def thief(new_node: NewNode, hub: Node) -> Node:
+    made = new_node("thief")
+    made.enrol(hub)
+    return made
+
+
+def ask(thief: Node, hub: Node, kind: str, data: bytes = b"", **said: Any) -> Message:
+    """What the hub answers to a message made by hand."""
+    peer = Peer.of(hub.me.verify_key, hub.me.seal_key)
+    packet = sealed(thief.me, peer, {"type": kind, "nonce": new_nonce(), **said}, data)
+    return opened(thief.me, hub.answerer.answer(packet), lambda *_: hub.me.verify_key)
+
+
+def data_channel(thief: Node) -> str:
+    with thief.store.read() as connection:
+        row = projects.relayed(connection, PROJECT)
+        assert row is not None
+        return projects.channel(projects.DATA, row.key)
+
+
+def push(thief: Node, hub: Node, kind: str, body: bytes, **more: Any) -> dict[str, Any]:
+    """What the hub answers to one record."""
+    record = written(thief.me, kind, data_channel(thief), AT, body, **more)
+    batch = Batch(data_channel(thief), None, None, [record], ())
+    return ask(thief, hub, "push", batch.data(), **batch.said()).said
+
+
+@pytest.mark.parametrize("kind", ["form", "state", "entity", "node", "gen"])
+def test_a_station_cannot_say_what_only_a_hub_says(hub: Node, thief: Node, kind: str) -> None:
+    body = orjson.dumps({"state": "retired", "current": "1", "confidential": False, "files": []})
+    said = push(thief, hub, kind, body, f="livestock_loss", i="")
+    assert said["error"] == "relay_refused"
+    assert hub.ids() == set()
+
+
+@pytest.mark.parametrize("more", [{"i": "uuid:\0"}, {"x": "1" * 65}, {"t": "1" * 99}, {"o": "1" * 70_000}])
+def test_a_header_that_no_database_would_keep_is_refused(hub: Node, thief: Node, more: dict[str, str]) -> None:
+    said = push(thief, hub, "sub", b"<data/>\0[]", **{"f": "livestock_loss", "i": "uuid:1"} | more)
+    assert said["error"] == "relay_unreadable"
+    assert hub.ids() == set()
