@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
 from records.blobs import Blob
@@ -29,7 +29,7 @@ class ReceivedFile:
 class Delivery:
     """What one POST brought, and from whom. `form_ids` are the forms this phone should have (None: all).
 
-    `date_header` is what the phone wrote as the time of sending.
+    `date_header` is what the phone wrote as the time of sending. `first_received_at` is when another server got it before us.
     """
 
     project_id: int
@@ -40,6 +40,7 @@ class Delivery:
     user_agent: str = ""
     form_ids: frozenset[str] | None = None
     date_header: str = ""
+    first_received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from sync.fold import Arrival, add_flags, fold
 
 _FEED = insert(Feed)
 _AFTER = {"closed": "after_close", "retired": "after_retire"}
+_BEGINNING = datetime(2010, 1, 1, tzinfo=UTC)  # no server took records of phones before
 _log = logging.getLogger(__name__)
 
 
@@ -223,6 +224,7 @@ class _Work:
             **common,
             "current_instance_id": incoming.instance_id,
             "current_sha256": sha256,
+            "first_received_at": self._earlier(delivery.first_received_at),
             "updated_at": None,
             "review_state": "received",
             "edits": 0,
@@ -230,6 +232,10 @@ class _Work:
             **state_of(vault, version_row, incoming, reading, self.flags),
         }
         return Arrival(incoming.instance_id, incoming.deprecated_id, sha256, version_row, state_row)
+
+    def _earlier(self, moment: datetime | None) -> datetime | None:
+        """When another server got it, if that can be: a clock there may have been wrong."""
+        return moment if moment is not None and _BEGINNING <= moment < self.now else None
 
     def _was_erased(self, connection: Connection) -> bool:
         key = {**self.instance, "sha256": self.arrival.sha256}

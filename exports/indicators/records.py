@@ -128,7 +128,8 @@ def read_records(connection: Connection, access: Access, until: date, surveys: I
     mine = (*access.visible(with_deleted=True), *on_time(connection, access), wanted, day <= until.isoformat())
     standing = _standing()
     found: dict[str, list[Record]] = defaultdict(list)
-    columns = (Submission.form_id, Submission.instance_id, country_of(), day, Submission.received_at, Submission.study_area)
+    first = func.coalesce(Submission.first_received_at, Submission.received_at)
+    columns = (Submission.form_id, Submission.instance_id, country_of(), day, first, Submission.study_area)
     place = (Submission.latitude, Submission.longitude, Submission.app_user_id, cast(Submission.answers, Text))
     query = select(*columns, *place).where(*mine, standing == REAL).order_by(Submission.received_at, Submission.instance_id)
     for row in connection.execute(query, execution_options={"yield_per": BATCH}):

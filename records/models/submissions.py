@@ -18,6 +18,7 @@ class Submission(Base):
     that looked at this content (0: not yet, -1: looking); they fill in country (ISO 3166-1), first-level unit (ISO 3166-2), study
     area, the moment the phone finished it, and a digest of the answers. `contact` are the answers that tell who somebody is,
     sealed; among the others stands a word in their place.
+    `first_received_at` is when another server got it, a station say, where it came from one.
     Review states: received, edited, hasIssues, approved, rejected.
     """
 
@@ -29,6 +30,7 @@ class Submission(Base):
     current_sha256: Mapped[str] = mapped_column(String(64))
     version: Mapped[str]
     received_at: Mapped[datetime]
+    first_received_at: Mapped[datetime | None]
     updated_at: Mapped[datetime | None]
     app_user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     device_id: Mapped[str]

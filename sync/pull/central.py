@@ -5,7 +5,7 @@ minutes; records whose files were not all there are asked for again by name. Dra
 """
 
 from collections.abc import Collection, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ from sync.pull import progress
 from sync.pull.client import Client, Missing, following
 from sync.pull.definitions import Definition, known_versions, publish_missing
 from sync.pull.naming import Names
-from sync.pull.receiving import Receiver, Said, Tally
+from sync.pull.receiving import Receiver, Said, Tally, moment
 
 OVERLAP = timedelta(minutes=10)
 _PAGE = 250
@@ -112,7 +112,8 @@ class Central:
         incomplete.pop(instance_id, None)
         record = f"{self._at(form_id)}/submissions/{_segment(instance_id)}"
         try:
-            if not self._versions(form_id, instance_id, record, is_edited=system is None or bool(system.get("edits"))):
+            is_edited, at = system is None or bool(system.get("edits")), moment((system or {}).get("submissionDate") or "")
+            if not self._versions(form_id, instance_id, record, at, is_edited=is_edited):
                 incomplete[instance_id] = None
             if system is not None:
                 self._receiver.decided(form_id, instance_id, system.get("reviewState") or "received", self._comments(record))
@@ -123,7 +124,7 @@ class Central:
                 incomplete[instance_id] = None
                 self._receiver.tally.tell(f"{form_id}, {instance_id}: it cannot be had now ({error}); the next pull asks again")
 
-    def _versions(self, form_id: str, instance_id: str, record: str, *, is_edited: bool) -> bool:
+    def _versions(self, form_id: str, instance_id: str, record: str, at: datetime | None, *, is_edited: bool) -> bool:
         """Take the versions in, the oldest first; whether all files of the last one came."""
         ids = [instance_id]
         if is_edited:
@@ -131,17 +132,18 @@ class Central:
             ids = [each["instanceId"] for each in reversed(listed)]
         for version in ids[:-1]:
             if self._receiver.holds(form_id, version) is None:
-                self._take(form_id, version, f"{record}/versions/{_segment(version)}.xml", ())
+                self._take(form_id, version, f"{record}/versions/{_segment(version)}.xml", (), at)
         present = self._receiver.holds(form_id, ids[-1])
         files: list[Json] = self._client.json(f"{record}/attachments")
         there = [file["name"] for file in files if file.get("exists")]
         new = [name for name in there if same_name(name) not in (present or ())]
         came = 0
         if present is None or new:
-            came = self._take(form_id, ids[-1], f"{record}.xml", [(name, f"{record}/attachments/{_segment(name)}") for name in new])
+            wanted = [(name, f"{record}/attachments/{_segment(name)}") for name in new]
+            came = self._take(form_id, ids[-1], f"{record}.xml", wanted, at)
         return len(files) == len(there) - len(new) + came
 
-    def _take(self, form_id: str, version: str, address: str, files: Collection[tuple[str, str]]) -> int:
+    def _take(self, form_id: str, version: str, address: str, files: Collection[tuple[str, str]], at: datetime | None) -> int:
         """Take in one version with these files (name, address); how many of them came."""
         xml = self._client.content(address)
         names, received = Names(xml), list[ReceivedFile]()
@@ -151,7 +153,7 @@ class Central:
                     received.append(self._receiver.file(names.of(name), chunks))
             except Missing as error:
                 self._receiver.tally.tell(f"{form_id}, {version}: the file {name} cannot be had ({error})")
-        self._receiver.take(xml, received, where=f"{form_id}, {version}")
+        self._receiver.take(xml, received, where=f"{form_id}, {version}", at=at)
         return len(received)
 
     def _comments(self, record: str) -> Iterator[Said]:

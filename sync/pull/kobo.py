@@ -16,7 +16,7 @@ from sync.pull import progress
 from sync.pull.client import Client, Missing, following
 from sync.pull.definitions import Definition, publish_missing
 from sync.pull.naming import Names
-from sync.pull.receiving import Receiver, Tally
+from sync.pull.receiving import Receiver, Tally, moment
 
 STATES = {
     "validation_status_approved": "approved",
@@ -25,7 +25,7 @@ STATES = {
 }
 _PAGE = 1000  # KoBoToolbox gives no more
 _ASSETS = "/api/v2/assets/"
-_FIELDS = ["_id", "_uuid", "meta/instanceID", "_validation_status", "_attachments"]
+_FIELDS = ["_id", "_uuid", "meta/instanceID", "_submission_time", "_validation_status", "_attachments"]
 Json = dict[str, Any]
 
 
@@ -102,7 +102,8 @@ class Kobo:
                 xml = self._client.content(f"{data}{row['_id']}.xml")
                 received = list(self._files(Names(xml), files, present or frozenset()))
                 if present is None or received:
-                    self._receiver.take(xml, received, where=f"{form_id}, {instance_id}")
+                    at = moment(row.get("_submission_time") or "")
+                    self._receiver.take(xml, received, where=f"{form_id}, {instance_id}", at=at)
         except Missing as error:
             self._receiver.tally.tell(f"{form_id}, {instance_id}: it cannot be had now ({error}); the next pull asks again")
         status = (row.get("_validation_status") or {}).get("uid", "")

@@ -4,10 +4,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from forms.datatypes import instant
 from forms.problems import Problem
 from records.access import Access, Right
 from records.audit import note
@@ -36,6 +38,12 @@ WORDS = {
     "incomplete": "{n} records whose files are not all at the source; the next pull asks again",
 }
 _MOST_TOLD = 50
+
+
+def moment(text: str) -> datetime | None:
+    """When something happened there; without an offset it is UTC."""
+    read = instant(text)
+    return read.replace(tzinfo=UTC) if read is not None and read.tzinfo is None else read
 
 
 class Said(NamedTuple):
@@ -85,9 +93,12 @@ class Receiver:
                 writer.write(chunk)
             return ReceivedFile(names, writer.keep(), kind_of(head, names[0]))
 
-    def take(self, xml: bytes, files: Sequence[ReceivedFile], *, where: str, device_id: str = "") -> Receipt | None:
-        """Hand a record to the intake. None: it was kept aside, and `where` it lies is told."""
-        delivery = Delivery(self.access.project_id, xml, tuple(files), device_id=device_id, user_agent=self.origin)
+    def take(
+        self, xml: bytes, files: Sequence[ReceivedFile], *, where: str, device_id: str = "", at: datetime | None = None
+    ) -> Receipt | None:
+        """Hand a record to the intake; it came there `at` this moment. None: it was kept aside, and `where` it lies is told."""
+        project_id, origin = self.access.project_id, self.origin
+        delivery = Delivery(project_id, xml, tuple(files), device_id=device_id, user_agent=origin, first_received_at=at)
         try:
             receipt = self.intake.receive(delivery)
         except Problem as problem:

@@ -7,10 +7,12 @@ says why; it is tried again, and never refused.
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from forms.datatypes import instant
 from forms.problems import Problem
 from records.access import Access, Right
 from records.blobs import BlobStore
@@ -205,11 +207,19 @@ class Settler:
         about = decisions.header(row)
         told = f"{self._name(row)}, phone {about['u']}" if about.get("u") else self._name(row)
         received = tuple(self._received(file) for file in files)
-        self.intake.receive(Delivery(row.project_id, xml, received, device_id=str(about.get("d", "")), user_agent=told))
+        device_id, at = str(about.get("d", "")), self._came_there(row, about)
+        self.intake.receive(Delivery(row.project_id, xml, received, device_id=device_id, user_agent=told, first_received_at=at))
         taken = delete(RelayFile).where(RelayFile.id.in_([file.id for file in files]))
         if files:
             self.store.write(lambda connection: connection.execute(taken))
             remove_files(self.store, self.blobs, [file.sha256 for file in files])  # those of a record that was erased
+
+    def _came_there(self, row: Row[Any], about: dict[str, Any]) -> datetime | None:
+        """When the other node got a submission, by our clock."""
+        at = instant(str(about["t"]))
+        with self.store.read() as connection:
+            state = connection.execute(select(RelayNode.state).filter_by(id=row.origin)).scalar() or {}
+        return None if at is None or at.tzinfo is None else at - timedelta(seconds=float(state.get("clock") or 0))
 
     def _received(self, file: Row[Any]) -> ReceivedFile:
         with self.blobs.open(file.sha256) as content:

@@ -1,5 +1,6 @@
 """Where ODK Central and KoBoToolbox differ from this product: answers written down after their documentation and source."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import select
 from forms.problems import Problem
 from forms.xml import MAX_XML_BYTES
 from records.blobs import BlobStore
-from records.models import Form
+from records.models import Form, Submission
 from records.reviews import history
 from records.store import Store
 from records.submissions import listed
@@ -105,6 +106,14 @@ def test_pages_are_followed_without_their_host_and_only_what_is_new_is_asked_for
         assert second.lines() == ["nothing new"]
     with store.read() as connection:
         assert connection.execute(select(Form.current_version).filter_by(project_id=PROJECT, form_id="small")).scalar() == "2"
+
+
+def test_when_a_record_came_there_is_remembered(store: Store, blobs: BlobStore, two_pages: list[Answer]) -> None:
+    with playing(central(two_pages)) as played:
+        pulled(store, blobs, played)
+    with store.read() as connection:
+        moments = set(connection.execute(select(Submission.first_received_at)).scalars())
+    assert moments == {datetime(2026, 5, 2, 10, tzinfo=UTC)}
 
 
 def test_a_busy_server_is_asked_again_when_it_says_and_a_redirect_is_followed(store: Store, blobs: BlobStore) -> None:

@@ -19,6 +19,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("feed", sa.Column("event_id", sa.BigInteger()))
+    op.add_column("submission", sa.Column("first_received_at", MOMENT))
     _nodes()
     _records()
 

@@ -17,3 +17,7 @@ def test_a_form_published_at_the_hub_is_on_the_station_and_its_records_at_the_hu
     assert hub.versions() == station.versions()
     assert (hub.waiting(), station.waiting()) == ([], [])
     assert hub.records()[instance].answers == station.records()[instance].answers
+    first = hub.records()[instance].first_received_at  # the station's day, not the hub's
+    assert first is not None
+    assert abs((first - station.records()[instance].received_at).total_seconds()) < 60
+    assert station.records()[instance].first_received_at is None
