@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row, select, update
 
 from forms.problems import Problem
 from records.blobs import BlobStore
@@ -18,7 +18,7 @@ from records.store import Store
 from sync.relay import comparing, enrolment, log, projects
 from sync.relay.batch import START, Batch, place, texts
 from sync.relay.identity import Identity
-from sync.relay.messages import Message, Peer, opened, sealed
+from sync.relay.messages import Message, Peer, addressed, check_size, opened, sealed
 from sync.relay.receiving import Parts
 from sync.relay.sending import Sender
 from sync.relay.settling import missing
@@ -52,6 +52,11 @@ class Answerer:
             "have": self._have,
         }
 
+    def expect(self, heading: bytes, size: int) -> None:
+        """Look at who sends before a packet of this size is read. Raises `Problem` relay_unreadable or relay_refused."""
+        sender, _ = addressed(heading)
+        check_size(sender, self._key(sender), size)
+
     def answer(self, packet: bytes) -> bytes:
         """The answer to a packet. Raises `Problem` relay_unreadable or relay_refused for whom we cannot answer."""
         message = opened(self.me, packet, self._key)
@@ -84,10 +89,11 @@ class Answerer:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             return row, ({"error": "relay_unreadable", "detail": type(error).__name__}, b"")
 
-    def _key(self, node_id: str, said: dict[str, Any]) -> bytes:
-        if said.get("type") == "enrol":
-            return enrolment.key_in(node_id, said)
+    def _key(self, node_id: str) -> bytes | None:
+        """The key of a peer; None for a node that is not known. Raises `Problem("relay_refused")` for one that was revoked."""
         with self.store.read() as connection:
+            if connection.execute(select(RelayNode.id).filter_by(id=node_id)).first() is None:
+                return None
             key: bytes = projects.node(connection, node_id).verify_key
             return key
 
@@ -104,7 +110,7 @@ class Answerer:
             wanted = missing(connection, self.blobs, peer.id)
             same = None
             if said["digest"] is not None:
-                same = list(comparing.digest_of(comparing.groups(connection, channel, of=peer.id))) == said["digest"]
+                same = list(comparing.whole(connection, channel, of=peer.id)) == said["digest"]
         about = {name: said["about"][name] for name in ("clock", "rate", "have")}
         state = {**peer.state, **about, "same": same, "safe": bool(same) and not wanted}
         met = update(RelayNode).filter_by(id=peer.id).values(met_at=now, state=state)
@@ -173,7 +179,7 @@ class Answerer:
         """Remember what a peer said it has and lacks: the stick that goes to it brings what is missing."""
         said, now = message.said, datetime.now(UTC)
         have = {str(name): texts(each for each in map(place, places) if each) for name, places in said["have"].items()}
-        state = {"have": have, "wants": [[str(sha256), int(size)] for sha256, size in said["wants"]], "have_at": said["at"]}
+        state = {"have": have, "wants": [[str(sha256), int(size)] for sha256, size in said["wants"]], "have_at": said["at"], "given": []}
         if peer.role == projects.HUB:
             channel = projects.channel(projects.DATA, key)
             theirs = {name: (int(count), str(digest)) for name, (count, digest) in said["groups"].items()}

@@ -115,7 +115,7 @@ class Meeting:
             }
             digest = None
             if self.row.role == projects.HUB:
-                digest = comparing.digest_of(comparing.groups(connection, self.data, of=self.me.node_id))
+                digest = comparing.whole(connection, self.data, of=self.me.node_id)
         about = {"clock": -self.outcome.clock, "rate": self.outcome.rate, "have": read}
         begun = time.monotonic()
         said = self._ask("hello", channels=sorted(mine), digest=digest, about=about, gone=sorted(gone)).said
@@ -293,7 +293,7 @@ class Meeting:
                 if problem.kind.code != "relay_unreachable" or attempt == _TRIES - 1:
                     raise
         self._learn(len(packet), len(back), time.monotonic() - begun)
-        answer = opened(self.me, back, lambda _id, _said: self.peer.verify_key)
+        answer = opened(self.me, back, lambda _: self.peer.verify_key)
         if answer.peer != self.peer.node_id or answer.nonce != nonce:
             raise Problem("relay_unreadable", "It is the answer to something else.")
         if (error := answer.said.get("error")) is not None:
@@ -319,7 +319,7 @@ class Meeting:
         return self._until is not None and time.monotonic() > self._until
 
     def _remember(self) -> None:
-        values = {"met_at": datetime.now(UTC), "state": {**self.row.state, **asdict(self.outcome)}}
+        values = {"met_at": datetime.now(UTC), "state": {**self.row.state, **asdict(self.outcome), "given": []}}
         self.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=self.row.id).values(**values)))
 
 

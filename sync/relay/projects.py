@@ -39,7 +39,10 @@ def join(connection: Connection, project_id: int, key: str, hub: str) -> None:
     if row.hub is None and row.key != key and nodes(connection, project_id):
         raise Problem("value_invalid", "This project is a hub itself: other nodes bring it their records.")
     if row.hub not in {None, hub} or (row.hub and row.key != key):
-        raise Problem("value_invalid", "This project goes to another hub; `tulliana relay leave` ends that first.")
+        raise Problem(
+            "value_invalid",
+            "This project goes to another hub; join this one from an empty data folder (TULLIANA_DATA).",
+        )
     connection.execute(update(RelayProject).filter_by(project_id=project_id).values(key=key, hub=hub))
 
 
