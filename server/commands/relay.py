@@ -78,7 +78,8 @@ _stick = click.argument("stick", type=click.Path(exists=True, file_okay=False, p
 @command.command("export")
 @_stick
 @click.option("--for", "name", help="The station this is for, by its name or id. A station writes for its hub.")
-def export_to(stick: Path, name: str | None) -> None:
+@click.option("--anew", is_flag=True, help="A stick was lost: write also what full ones before this got.")
+def export_to(stick: Path, name: str | None, anew: bool) -> None:
     """Write to the folder STICK what the other lacks, sealed for it: at a station for its hub, at the hub for its stations."""
     from server.relaying import for_sticks
     from sync.relay import sticks
@@ -88,10 +89,10 @@ def export_to(stick: Path, name: str | None) -> None:
         if not chosen:
             raise Problem("not_found", f"There is no node {name} to write for. See: tulliana relay status.")
         for peer in chosen:
-            done = sticks.write(services.answerer(), peer, stick)
+            done = sticks.write(services.answerer(), peer, stick, anew=anew)
             click.echo(f"for {peer.name}: {done.packets} packets, {done.bytes / 1e6:.1f} MB; {done.present} were there already")
             if done.full:
-                click.echo("The stick is full: bring it, or take another; the same command goes on.")
+                click.echo("The stick is full: take another for the rest, the same command goes on. Both are to be brought.")
                 return
     click.echo("Written and read again. The stick may be taken out.")
 

@@ -131,12 +131,12 @@ def use_stick() -> Response:
     try:
         stick = stick_at(request.form.get("stick", ""))
         with opened.turnstile.outside():
-            if request.form.get("what") == "read":
+            if (what := request.form.get("what")) == "read":
                 brought = bring(answerer, stick)
                 opened.settler().run()
                 return _shown(brought=brought)
             peers = relaying.for_sticks(opened, access())
-            return _shown(written=[(peer.name, write(answerer, peer, stick)) for peer in peers])
+            return _shown(written=[(peer.name, write(answerer, peer, stick, anew=what == "anew")) for peer in peers])
     except Problem as problem:
         return _shown(problem)
 

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from forms.problems import Problem
 from records.blobs import sync_folder
-from records.models import RelayRecord
+from records.models import RelayNode, RelayRecord
 from sync.relay import comparing, log, projects
 from sync.relay.answering import MOST_PIECE, Answerer
 from sync.relay.batch import START, Batch, Place, place, texts
@@ -30,6 +30,7 @@ from sync.relay.settling import missing
 from sync.relay.taking import files_of
 
 FOLDER = "tulliana-relay"
+GIVEN = "given"
 SUFFIX = ".tul"
 _MOST_WANTS = 1000
 _BATCH_BYTES = 1024 * 1024
@@ -54,17 +55,20 @@ class Brought:
     reasons: list[str] = field(default_factory=list)
 
 
-def write(answerer: Answerer, peer: Row[Any], stick: Path) -> Written:
+def write(answerer: Answerer, peer: Row[Any], stick: Path, *, anew: bool = False) -> Written:
     """Put on a stick what the peer lacks as far as is known, and what is carried for others. What is written is read again.
 
-    Where it does not all fit, the same again goes on once there is room. Raises `Problem` not_found or relay_unreadable.
+    Where it does not all fit, the next stick gets the rest; `anew`: a stick was lost, begin from what the peer said it has.
+    Raises `Problem` not_found or relay_unreadable.
     """
     scribe_of(answerer, peer.project_id).run()
     done = Written()
     folder = _made(stick / FOLDER / peer.id / answerer.me.node_id)
+    given = set() if anew else set(peer.state.get(GIVEN, ()))
     try:
         for name, packet in _packets(answerer, peer):
-            _put(folder, name, packet, done)
+            if name not in given:
+                _put(folder, name, packet, done)
         for path in _carried(answerer):
             target = _made(stick / FOLDER / path.parent.parent.name / path.parent.name)
             _put(target, path.name, path.read_bytes, done)
@@ -73,6 +77,7 @@ def write(answerer: Answerer, peer: Row[Any], stick: Path) -> Written:
             raise
         done.full = True
     os.sync()
+    _remember_given(answerer, peer, {*given, *(path.stem for path in folder.glob(f"*{SUFFIX}"))} if done.full else set())
     return done
 
 
@@ -115,6 +120,16 @@ def deliver(answerer: Answerer, peer: Row[Any], call: Callable[[bytes], bytes]) 
     return count
 
 
+def _remember_given(answerer: Answerer, peer: Row[Any], names: set[str]) -> None:
+    """What stands on sticks that were full, so that the next one goes on behind it."""
+
+    def work(connection: Connection) -> None:
+        state = connection.execute(select(RelayNode.state).filter_by(id=peer.id)).scalar_one()
+        connection.execute(update(RelayNode).filter_by(id=peer.id).values(state={**state, GIVEN: sorted(names)}))
+
+    answerer.store.write(work)
+
+
 def _packets(answerer: Answerer, peer: Row[Any]) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """(name, how to make it) of everything for a peer: what we have and lack, then records, then files, small ones first."""
     to = Peer.of(peer.verify_key, peer.seal_key)
@@ -145,7 +160,7 @@ def _packets(answerer: Answerer, peer: Row[Any]) -> Iterator[tuple[str, Callable
             yield f"2-{size:015d}-{sha256}-{offset:015d}", lambda at=(sha256, offset, size): _piece(answerer, packed, *at)  # type: ignore[misc]
 
 
-def _what_we_have(answerer: Answerer, connection: Any, peer: Row[Any], key: str) -> dict[str, Any]:
+def _what_we_have(answerer: Answerer, connection: Connection, peer: Row[Any], key: str) -> dict[str, Any]:
     """How far we have read the peer, what we lack of it and, for a station, what is here of it."""
     channel = projects.channel(projects.DATA, key)
     wanted = missing(connection, answerer.blobs, peer.id)
@@ -155,7 +170,7 @@ def _what_we_have(answerer: Answerer, connection: Any, peer: Row[Any], key: str)
     return {"have": have, "wants": list(wanted.items())[:_MOST_WANTS], "groups": groups}
 
 
-def _heard_of(connection: Any, peer: Row[Any]) -> set[str]:
+def _heard_of(connection: Connection, peer: Row[Any]) -> set[str]:
     query = select(RelayRecord.channel).where(RelayRecord.via == peer.id).distinct()
     return set(connection.execute(query).scalars())
 
