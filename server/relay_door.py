@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from forms.problems import Problem
 from server.services import services
-from sync.relay.messages import MOST_PACKET
+from sync.relay.messages import HEADING, MOST_PACKET
 
 relay_door = Blueprint("relay_door", __name__)
 PACKET = "application/octet-stream"
@@ -12,10 +12,22 @@ PACKET = "application/octet-stream"
 
 @relay_door.post("/relay/1")
 def answer() -> Response:
-    """Answer a packet. Strangers, and what is none, get a problem in JSON."""
+    """Answer a packet. Strangers, and what is none, get a problem in JSON, and no more of theirs is read than its heading."""
     length = request.content_length
     if length is None or length > MOST_PACKET:
         raise Problem("too_large", f"A packet has at most {MOST_PACKET} bytes.")
-    with services().turnstile.outside():
-        packet = request.get_data(cache=False)
-    return Response(services().answerer().answer(packet), content_type=PACKET)
+    answerer, outside = services().answerer(), services().turnstile.outside
+    with outside():
+        heading = _beginning(HEADING)
+    answerer.expect(heading, length)
+    with outside():
+        packet = heading + request.stream.read()
+    return Response(answerer.answer(packet), content_type=PACKET)
+
+
+def _beginning(size: int) -> bytes:
+    """The first bytes of the body; fewer where it ends."""
+    found = b""
+    while len(found) < size and (more := request.stream.read(size - len(found))):
+        found += more
+    return found

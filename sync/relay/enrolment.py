@@ -20,8 +20,8 @@ from records.audit import note
 from records.models import Project, RelayInvite, RelayNode
 from records.store import Store
 from sync.relay import projects
-from sync.relay.identity import Identity, id_of
-from sync.relay.messages import Message, Peer, opened, sealed
+from sync.relay.identity import Identity, sealing_key
+from sync.relay.messages import Message, Peer, key_in, opened, sealed
 
 PREFIX = "TULLIANA-RELAY-1:"
 VALID = timedelta(days=60)
@@ -102,14 +102,17 @@ def request(store: Store, me: Identity, access: Access, code: Code, name: str, n
 
 
 def admit(store: Store, message: Message) -> tuple[Peer, dict[str, Any], bytes]:
-    """Let a node in that has a code. The same node may ask again with it. Raises `Problem("relay_refused")`."""
+    """Let a node in that has a code. The same node may ask again with it. Raises `Problem` relay_refused or relay_unreadable."""
     said, now = message.said, datetime.now(UTC)
-    verify_key, seal_key = key_in(message.peer, said), bytes.fromhex(str(said["seal_key"]))
+    try:
+        verify_key, seal_key = key_in(message.peer, said), bytes.fromhex(said["seal_key"])
+        secret, called = _digest(said["secret"]), _name(said["name"])
+        sealing_key(seal_key)
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise Problem("relay_unreadable", "The node does not say what is needed.") from None
 
     def work(connection: Connection) -> dict[str, Any]:
-        found = connection.execute(
-            select(*RelayInvite.__table__.columns).filter_by(secret_sha256=_digest(str(said["secret"]))).with_for_update()
-        ).first()
+        found = connection.execute(select(*RelayInvite.__table__.columns).filter_by(secret_sha256=secret).with_for_update()).first()
         if found is None or found.used_by not in {None, message.peer} or (found.used_by is None and found.until < now):
             raise Problem("relay_refused", "The code is unknown, was used by another node, or is older than 60 days.")
         project = projects.relayed(connection, found.project_id)
@@ -121,7 +124,7 @@ def admit(store: Store, message: Message) -> tuple[Peer, dict[str, Any], bytes]:
         if known is None:
             about = {"id": message.peer, "project_id": found.project_id, "name": found.name, "role": found.role, "url": ""}
             keys = {"verify_key": verify_key, "seal_key": seal_key, "grants": found.grants}
-            connection.execute(insert(RelayNode).values(**about, **keys, enrolled_at=now, state={"name": said["name"]}))
+            connection.execute(insert(RelayNode).values(**about, **keys, enrolled_at=now, state={"name": called}))
             connection.execute(update(RelayInvite).filter_by(secret_sha256=found.secret_sha256).values(used_by=message.peer))
             note(connection, "relay.enrol", found.name, actor=f"node:{message.peer}", project_id=found.project_id)
         name = connection.execute(select(Project.name).filter_by(id=found.project_id)).scalar_one()
@@ -139,7 +142,7 @@ def admit(store: Store, message: Message) -> tuple[Peer, dict[str, Any], bytes]:
 def accept(store: Store, me: Identity, access: Access, code: Code, packet: bytes, nonce: str) -> str:
     """Take the hub's answer; how the hub calls this node. Raises `Problem` relay_unreadable, relay_refused or value_invalid."""
     access.require(Right.PHONES)
-    answer = opened(me, packet, lambda _id, _said: code.verify_key)
+    answer = opened(me, packet, lambda _: code.verify_key)
     if answer.peer != code.hub.node_id or answer.nonce != nonce:
         raise Problem("relay_unreadable", "It is the answer to something else.")
     said, now = answer.said, datetime.now(UTC)
@@ -180,17 +183,6 @@ def revoke(store: Store, access: Access, node_id: str) -> str:
         return str(row.name)
 
     return store.write(work)
-
-
-def key_in(node_id: str, said: dict[str, Any]) -> bytes:
-    """The key that a node says is its own. Raises `Problem("relay_unreadable")` if its id is another's."""
-    try:
-        key = bytes.fromhex(str(said["verify_key"]))
-    except (KeyError, ValueError):
-        key = b""
-    if id_of(key) != node_id:
-        raise Problem("relay_unreadable", "The node does not say who it is.")
-    return key
 
 
 def _name(name: str) -> str:

@@ -24,7 +24,9 @@ MAGIC = b"tulliana relay 1\n"
 HEADING = len(MAGIC) + 16
 MOST_PACKET = 16 * 1024 * 1024
 MOST_PLAIN = 64 * 1024 * 1024
-"""Limits in bytes of a packet, and of what it may unpack to."""
+MOST_OF_STRANGERS = 4096
+"""Limits in bytes of a packet, of what it may unpack to, and of a packet of an unknown node, which can only ask to enrol."""
+_MOST_SAID = 8 * 1024 * 1024  # of JSON, which takes many times its size in memory
 _SIGNATURE = 64
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
 _PLAIN, _ZLIB, _XZ = b"\0", b"\1", b"\2"
@@ -70,6 +72,8 @@ def sealed(me: Identity, peer: Peer, said: dict[str, Any], data: bytes = b"", *,
     """A packet for a peer. `small`: rather few bytes than little work (xz), for slow links and sticks."""
     heading = MAGIC + bytes.fromhex(me.node_id) + bytes.fromhex(peer.node_id)
     text = orjson.dumps(said)
+    if len(text) > _MOST_SAID:
+        raise Problem("relay_unreadable", "It is too large to be sent.")
     packed = _packed(struct.pack(">I", len(text)) + text + data, small=small)
     signature = me.signing.sign(heading + packed)
     return heading + _SUITE.encrypt(packed + signature, sealing_key(peer.seal_key), info=heading)
@@ -82,26 +86,57 @@ def addressed(packet: bytes) -> tuple[str, str]:
     return packet[len(MAGIC) : HEADING - 8].hex(), packet[HEADING - 8 : HEADING].hex()
 
 
-def opened(me: Identity, packet: bytes, key_of: Callable[[str, dict[str, Any]], bytes]) -> Message:
-    """The message in a packet. `key_of` gives the key of its sender, or raises a `Problem`.
+def opened(me: Identity, packet: bytes, key_of: Callable[[str], bytes | None]) -> Message:
+    """The message in a packet. `key_of` gives the key of its sender, None for one that is not known, or raises a `Problem`.
 
-    Raises `Problem` relay_unreadable for what is for another, cut, changed, too large, or not from whom it says.
+    Who is not known can only ask to enrol, with the key in the message. Nothing is unpacked before its signature is verified, and
+    little of a stranger. Raises `Problem` relay_refused, or relay_unreadable for what is for another, cut, changed, too large, or
+    not from whom it says.
     """
     sender, receiver = addressed(packet)
     if receiver != me.node_id:
         raise Problem("relay_unreadable", f"It is for the node {receiver}; this one is {me.node_id}.")
+    key = key_of(sender)
+    check_size(sender, key, len(packet))
     heading = packet[:HEADING]
     try:
         plain = _SUITE.decrypt(packet[HEADING:], me.opening, info=heading)
         signed, signature = plain[:-_SIGNATURE], plain[-_SIGNATURE:]
-        content = _unpacked(signed)
-        (length,) = struct.unpack_from(">I", content)
-        said = orjson.loads(content[4 : 4 + length])
+        is_known = key is not None and is_signed(signature, heading + signed, key)
+        said, data = _parts(_unpacked(signed, MOST_PLAIN if is_known else MOST_OF_STRANGERS))
     except (InvalidTag, ValueError, TypeError, struct.error, zlib.error, lzma.LZMAError, EOFError) as error:
         raise Problem("relay_unreadable", f"It was cut or changed on its way ({type(error).__name__}).") from None
-    if not isinstance(said, dict) or not is_signed(signature, heading + signed, key_of(sender, said)):
+    if key is None and said.get("type") != "enrol":
+        raise Problem("relay_refused", f"The node {sender} is not enrolled here.")
+    if not is_known and (key is not None or not is_signed(signature, heading + signed, key_in(sender, said))):
         raise Problem("relay_unreadable", f"The node {sender} did not sign it.")
-    return Message(sender, said, content[4 + length :])
+    return Message(sender, said, data)
+
+
+def check_size(sender: str, key: bytes | None, size: int) -> None:
+    """Raise `Problem("relay_refused")` for a packet that is larger than a node without a key here may send."""
+    if key is None and size > MOST_OF_STRANGERS:
+        raise Problem("relay_refused", f"The node {sender} is not enrolled here.")
+
+
+def key_in(node_id: str, said: dict[str, Any]) -> bytes:
+    """The key that a node says is its own. Raises `Problem("relay_unreadable")` if its id is another's."""
+    try:
+        key = bytes.fromhex(str(said["verify_key"]))
+    except (KeyError, ValueError):
+        key = b""
+    if id_of(key) != node_id:
+        raise Problem("relay_unreadable", "The node does not say who it is.")
+    return key
+
+
+def _parts(content: bytes) -> tuple[dict[str, Any], bytes]:
+    """What is said, and the bytes that belong to it. Raises ValueError or struct.error."""
+    (length,) = struct.unpack_from(">I", content)
+    said = orjson.loads(content[4 : 4 + length]) if length <= _MOST_SAID else None
+    if not isinstance(said, dict):
+        raise ValueError("nothing is said")
+    return said, content[4 + length :]
 
 
 def _packed(content: bytes, *, small: bool) -> bytes:
@@ -113,18 +148,18 @@ def _packed(content: bytes, *, small: bool) -> bytes:
     return less if len(less) < len(content) else _PLAIN + content
 
 
-def _unpacked(packed: bytes) -> bytes:
-    """Raises ValueError, zlib.error or lzma.LZMAError; never gives more than `MOST_PLAIN` bytes."""
+def _unpacked(packed: bytes, most: int) -> bytes:
+    """Raises ValueError, zlib.error or lzma.LZMAError; never gives more than `most` bytes."""
     kind, content = packed[:1], packed[1:]
     if kind == _PLAIN:
         return content
     if kind == _ZLIB:
         deflated = zlib.decompressobj()
-        plain = deflated.decompress(content, MOST_PLAIN)
+        plain = deflated.decompress(content, most)
         whole = deflated.eof and not deflated.unused_data
     elif kind == _XZ:
         unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
-        plain = unpacker.decompress(content, MOST_PLAIN)
+        plain = unpacker.decompress(content, most)
         whole = unpacker.eof and not unpacker.unused_data
     else:
         raise ValueError("an unknown way of packing")
