@@ -1,4 +1,4 @@
-"""Databases put back, cards copied, keys mislaid, people erased: what one node still holds is not lost, what was erased stays so."""
+"""Databases put back, cards copied, keys mislaid, people erased: what one node holds is not lost, what was erased stays so."""
 
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -98,10 +98,9 @@ def told(node: Node) -> list[str]:
     for file in node.folder.rglob("*"):
         if file.is_file():
             found += [f"file {file.name}"] * any(secret in file.read_bytes() for secret in SECRETS)
-    digests = {path.name for path in (node.folder / "blobs").rglob("*") if path.is_file()}
-    found += [
-        f"blob {name}" for name in digests if len(name) == 64 and node.blobs.has(name) and b"Gholam" in node.blobs.open(name).read()
-    ]
+    digests = {path.name for path in (node.folder / "blobs").rglob("*") if len(path.name) == 64 and path.is_file()}
+    kept = {name: node.blobs.open(name).read() for name in digests if node.blobs.has(name)}
+    found += [f"blob {name}" for name, content in kept.items() if SECRETS[0] in content]
     return found
 
 
@@ -318,7 +317,7 @@ def test_clocks_that_are_wrong_by_decades_change_nothing(hub: Node, west: Node, 
 
     class Clock(datetime):
         @classmethod
-        def now(cls, tz=None):  # type: ignore[no-untyped-def, override]
+        def now(cls, tz=None):  # type: ignore[no-untyped-def]
             return moment
 
     for module in ("sync.intake", "sync.relay.meeting", "sync.relay.scribe", "sync.relay.upward", "records.reviews"):

@@ -15,9 +15,11 @@ from records.models import (
     SubmissionVersion,
 )
 from records.personal import open_xml
+from sync.relay import log
 from sync.relay.batch import written
 from sync.relay.meeting import scribe_of
 from sync.relay.projects import DATA, channel
+from sync.relay.scribe import sealed_body
 from tests.support.records import FLOCK, LOSS, flock, loss, new_id, renamed
 from tests.support.relay import Node
 from tests.support.stores import PROJECT
@@ -287,9 +289,6 @@ def test_a_kind_of_a_newer_version_waits_and_is_kept(hub: Node, west: Node) -> N
         west.me, "sighting", channel(DATA, project.key), datetime.now(UTC), b"of a later year", f="flock_count", i="uuid:1"
     )
     scribe = scribe_of(west.answerer, PROJECT)
-    from sync.relay import log
-    from sync.relay.scribe import sealed_body
-
     west.store.write(lambda connection: log.append(connection, [log.Entry(record, PROJECT, body=sealed_body(west.store, record))]))
     assert scribe.key == project.key
     assert west.meet(hub).safe
