@@ -12,6 +12,7 @@ from server.commands import access, opened
 if TYPE_CHECKING:
     from server.services import Services
     from sync.relay.meeting import Outcome
+    from sync.relay.standing import Peer
 
 
 @click.group("relay")
@@ -26,7 +27,7 @@ def command() -> None:
 @click.option("--country", help="NAME is the hub of this country (IR), which gives generalised releases and nothing else.")
 def invite(name: str, url: str | None, png: str | None, country: str | None) -> None:
     """At the hub: a code with which the station NAME enrols, once, within 60 days."""
-    from server.network import serving_url
+    from server.network import is_loopback, serving_url
     from sync.relay import enrolment, projects
 
     with opened() as services:
@@ -35,6 +36,8 @@ def invite(name: str, url: str | None, png: str | None, country: str | None) -> 
         code = enrolment.invite(services.store, services.answerer().me, access(), name, where, role=role, grants=grants)
     click.echo(f"On the {role} {name}:\n\n  tulliana relay enrol {code}\n")
     click.echo("Whoever has the code can bring this hub records. It is shown only now.")
+    if is_loopback(where):
+        click.echo(f"But {where} leads only to this machine itself: give --url, under which the station reaches it.")
     if png:
         import segno
 
@@ -90,7 +93,7 @@ def export_to(stick: Path, name: str | None, anew: bool) -> None:
             raise Problem("not_found", f"There is no node {name} to write for. See: tulliana relay status.")
         for peer in chosen:
             done = sticks.write(services.answerer(), peer, stick, anew=anew)
-            click.echo(f"for {peer.name}: {done.packets} packets, {done.bytes / 1e6:.1f} MB; {done.present} were there already")
+            click.echo(f"for {peer.name}: {done.packets} packets, {_size(done.bytes)}; {done.present} were there already")
             if done.full:
                 click.echo("The stick is full: take another for the rest, the same command goes on. Both are to be brought.")
                 return
@@ -120,15 +123,17 @@ def import_from(stick: Path) -> None:
 @command.command()
 def status() -> None:
     """Say with whom this node exchanges, when they last met, and what is not there yet."""
-    from sync.relay import projects
+    from sync.relay.standing import standing
 
-    with opened() as services, services.store.read() as connection:
-        click.echo(f"this node: {services.answerer().me.node_id}")
-        for peer in projects.nodes(connection, access().project_id):
-            met = "never met" if peer.met_at is None else f"met {peer.met_at:%Y-%m-%d %H:%M} UTC"
-            revoked = ", revoked" if peer.revoked_at is not None else ""
-            click.echo(f"{peer.role} {peer.name} ({peer.id}){revoked}: {met}")
     with opened() as services:
+        now = standing(services.answerer(), access())
+        click.echo(f"this node: {services.answerer().me.node_id}")
+        for peer in now.peers:
+            met = "never met" if peer.met_at is None else f"met {peer.met_at:%Y-%m-%d %H:%M} UTC"
+            click.echo(f"{peer.role} {peer.name} ({peer.id}){', revoked' if peer.revoked_at else ''}: {met}; {_stands(peer)}")
+        if now.there is not None:
+            click.echo(f"Reports here: {now.here}; at the hub: {now.there}.")
+            click.echo("Everything that is here is safe at the hub: it was compared." if now.safe else "Not all is there yet.")
         _tell_waiting(services)
 
 
@@ -196,7 +201,7 @@ def accept(record_id: str) -> None:
 def _told(outcome: "Outcome") -> str:
     lines = [
         f"sent {outcome.pushed} records and {outcome.files_sent} files, got {outcome.pulled} and {outcome.files_got}; "
-        f"{(outcome.bytes_out + outcome.bytes_in) / 1000:.0f} kB in {outcome.seconds:.0f} s"
+        f"{_size(outcome.bytes_out + outcome.bytes_in)} in {outcome.seconds:.0f} s"
     ]
     if abs(outcome.clock) > 60:
         lines.append(f"The hub's clock is {outcome.clock:+.0f} s from this one.")
@@ -204,10 +209,21 @@ def _told(outcome: "Outcome") -> str:
         lines.append("Everything that is here is safe at the hub: it was compared.")
     elif outcome.pending:
         pending = outcome.pending
-        lines.append(f"Not there yet: {pending['records']} records, {pending['files']} files ({pending['bytes'] / 1e6:.1f} MB).")
+        lines.append(f"Not there yet: {pending['records']} records, {pending['files']} files ({_size(pending['bytes'])}).")
         if pending["aside"]:
             lines.append(f"Kept aside here only, until a person settles it: {pending['aside']} (tulliana quarantine list).")
     return "\n".join(lines)
+
+
+def _stands(peer: "Peer") -> str:
+    brought = f"{peer.records} reports, " if peer.role == "station" else ""
+    clock = f"; its clock is {peer.clock:+.0f} s from this one" if abs(peer.clock) > 60 else ""
+    regressed = "; its data were put back to an earlier state, or copied to a second machine" if peer.regressed else ""
+    return f"{brought}{peer.files} files ({_size(peer.bytes)}) on their way{clock}{regressed}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1000:.0f} kB"
 
 
 def _tell_waiting(services: "Services") -> None:
