@@ -113,6 +113,8 @@ class Answerer:
                 same = list(comparing.whole(connection, channel, of=peer.id)) == said["digest"]
         about = {name: said["about"][name] for name in ("clock", "rate", "have")}
         state = {**peer.state, **about, "same": same, "safe": bool(same) and not wanted}
+        if said["about"].get("regressed"):
+            state["regressed_at"] = now.isoformat()
         met = update(RelayNode).filter_by(id=peer.id).values(met_at=now, state=state)
         self.store.write(lambda connection: connection.execute(met))
         gone = set(said.get("gone", ()))  # what the peer has no more must not keep others back
@@ -179,7 +181,8 @@ class Answerer:
         """Remember what a peer said it has and lacks: the stick that goes to it brings what is missing."""
         said, now = message.said, datetime.now(UTC)
         have = {str(name): texts(each for each in map(place, places) if each) for name, places in said["have"].items()}
-        state = {"have": have, "wants": [[str(sha256), int(size)] for sha256, size in said["wants"]], "have_at": said["at"], "given": []}
+        wants = [[str(sha256), int(size)] for sha256, size in said["wants"]]
+        state: dict[str, Any] = {"have": have, "wants": wants, "have_at": str(said["at"]), "given": []}
         if peer.role == projects.HUB:
             channel = projects.channel(projects.DATA, key)
             theirs = {name: (int(count), str(digest)) for name, (count, digest) in said["groups"].items()}

@@ -46,7 +46,7 @@ class Outcome:
     """What a meeting did. Bytes are those of packets; `clock` is by how many seconds the peer's clock is ahead of ours.
 
     `safe`: it was compared, and all that is here is there too, files and all. `pending` counts what is not. `have`: how far the
-    peer has read each channel.
+    peer has read each channel. `regressed`: our data, or the peer's, were put back to an earlier state, or copied.
     """
 
     pushed: int = 0
@@ -63,6 +63,7 @@ class Outcome:
     same: bool | None = None
     differing: list[dict[str, Any]] = field(default_factory=list)
     regressed: bool = False
+    peer_regressed: bool = False
     have: dict[str, list[list[Any]]] = field(default_factory=dict)
 
 
@@ -116,7 +117,7 @@ class Meeting:
             digest = None
             if self.row.role == projects.HUB:
                 digest = comparing.whole(connection, self.data, of=self.me.node_id)
-        about = {"clock": -self.outcome.clock, "rate": self.outcome.rate, "have": read}
+        about = {"clock": -self.outcome.clock, "rate": self.outcome.rate, "have": read, "regressed": self.outcome.regressed}
         begun = time.monotonic()
         said = self._ask("hello", channels=sorted(mine), digest=digest, about=about, gone=sorted(gone)).said
         self._turn = time.monotonic() - begun
@@ -201,7 +202,7 @@ class Meeting:
                     break
                 answer = self._ask("pull", channel=channel, have=texts(have), all=asked_all, whole=whole, most=self._most())
                 if answer.said.get("unknown"):
-                    self.outcome.regressed = asked_all = True
+                    self.outcome.peer_regressed = asked_all = True
                     continue
                 if answer.said.get("empty"):
                     break
@@ -319,7 +320,9 @@ class Meeting:
         return self._until is not None and time.monotonic() > self._until
 
     def _remember(self) -> None:
-        values = {"met_at": datetime.now(UTC), "state": {**self.row.state, **asdict(self.outcome), "given": []}}
+        now = datetime.now(UTC)
+        seen = {"regressed_at": now.isoformat()} if self.outcome.peer_regressed else {}
+        values = {"met_at": now, "state": {**self.row.state, **asdict(self.outcome), **seen, "given": []}}
         self.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=self.row.id).values(**values)))
 
 

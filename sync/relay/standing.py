@@ -1,11 +1,12 @@
 """How things stand with each peer, in numbers that are counted: what is here, what is there, what is on its way."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
+from forms.datatypes import instant
 from forms.problems import Problem
 from records.access import Access, Right
 from records.blobs import BlobStore
@@ -17,7 +18,8 @@ from sync.relay.meeting import aside, unwritten
 from sync.relay.scribe import SUBMISSION
 from sync.relay.settling import missing
 
-_REGRESSED = "regressed"
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_TOLD = timedelta(days=30)  # so long it is told that data were put back
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Peer:
     """A peer as people see it. `records` it brought, or has of ours; `files` and `bytes` are what is still on its way.
 
     `clock`: seconds its clock was ahead of ours. `seconds`: how long the rest takes at the rate of the last meeting; None: unknown.
+    `regressed`: within a month it was seen that its data were put back to an earlier state, or copied.
     """
 
     id: str
@@ -141,7 +144,7 @@ def _peer(connection: Connection, blobs: BlobStore, row: Row[Any]) -> Peer:
         size,
         float(state.get("clock") or 0),
         size / rate if rate and size else (0.0 if not size else None),
-        bool(state.get(_REGRESSED)),
+        datetime.now(UTC) - (instant(state.get("regressed_at", "")) or _LONG_AGO) < _TOLD,
         tuple(state.get("shares", ())),
     )
 

@@ -1,6 +1,8 @@
 """A station meets its hub: what each should have of the other, it has, and whole."""
 
+from pathlib import Path
 
+from sync.relay.standing import standing
 from tests.support.records import LOSS, loss, new_id
 from tests.support.relay import Node
 
@@ -21,3 +23,20 @@ def test_a_form_published_at_the_hub_is_on_the_station_and_its_records_at_the_hu
     assert first is not None
     assert abs((first - station.records()[instance].received_at).total_seconds()) < 60
     assert station.records()[instance].first_received_at is None
+
+
+def test_a_database_that_was_put_back_is_told_of_on_the_other_side(hub: Node, station: Node, tmp_path: Path) -> None:
+    hub.publish(LOSS.read_bytes())
+    station.meet(hub)
+    station.receive(loss(new_id()))
+    station.meet(hub)
+    restore = station.backup(tmp_path / "earlier")
+    station.receive(loss(new_id()))
+    station.meet(hub)
+    assert [peer.regressed for peer in standing(hub.answerer, hub.access).peers] == [False]
+    restore()
+    station.receive(loss(new_id()))
+    assert station.meet(hub).regressed
+    assert [peer.regressed for peer in standing(hub.answerer, hub.access).peers] == [True]
+    assert [peer.regressed for peer in standing(station.answerer, station.access).peers] == [False]
+    assert len(hub.records()) == 3
