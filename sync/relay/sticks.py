@@ -8,6 +8,8 @@ counts. Who only carries them, another station say, can neither read nor change 
 import errno
 import os
 import shutil
+import stat
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,7 +26,7 @@ from sync.relay import comparing, log, projects
 from sync.relay.answering import MOST_PIECE, Answerer
 from sync.relay.batch import START, Batch, Place, place, texts
 from sync.relay.meeting import scribe_of
-from sync.relay.messages import MOST_PACKET, Peer, addressed, new_nonce, sealed
+from sync.relay.messages import MAGIC, MOST_PACKET, Peer, addressed, new_nonce, sealed
 from sync.relay.scribe import FILES, SUBMISSION
 from sync.relay.settling import missing
 from sync.relay.taking import files_of
@@ -35,6 +37,7 @@ SUFFIX = ".tul"
 _MOST_WANTS = 1000
 _BATCH_BYTES = 1024 * 1024
 _SPARE = 0.08  # of a disk, which carrying for others leaves free
+_LONG_SECONDS = 90 * 24 * 3600
 
 
 @dataclass(slots=True)
@@ -63,14 +66,14 @@ def write(answerer: Answerer, peer: Row[Any], stick: Path, *, anew: bool = False
     """
     scribe_of(answerer, peer.project_id).run()
     done = Written()
-    folder = _made(stick / FOLDER / peer.id / answerer.me.node_id)
+    folder = _on_stick(stick, peer.id, answerer.me.node_id)
     given = set() if anew else set(peer.state.get(GIVEN, ()))
     try:
         for name, packet in _packets(answerer, peer):
             if name not in given:
                 _put(folder, name, packet, done)
         for path in _carried(answerer):
-            target = _made(stick / FOLDER / path.parent.parent.name / path.parent.name)
+            target = _on_stick(stick, path.parent.parent.name, path.parent.name)
             _put(target, path.name, path.read_bytes, done)
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
@@ -87,20 +90,21 @@ def bring(answerer: Answerer, stick: Path) -> Brought:
     Nothing on the stick is changed: it may be brought to others too.
     """
     root = stick / FOLDER
+    _forget_old(answerer)
     if not root.is_dir():
         raise Problem("not_found", f"There is no folder {FOLDER} on {stick}.")
     done, later = Brought(), _later(answerer)
     for path in [*sorted(root.glob(f"*/*/*{SUFFIX}"), key=lambda path: path.name), *sorted(later.glob(f"*{SUFFIX}"))]:
         try:
             packet = _read(path)
-            _, receiver = addressed(packet)
+            sender, receiver = addressed(packet)
         except (OSError, Problem) as error:
             done.counts["damaged"] += 1
             done.reasons.append(f"{path.name}: {error}")
             continue
         if receiver == answerer.me.node_id:
             _hear(answerer, path, packet, later, done)
-        elif path.parent.parent.name == receiver:
+        elif (path.parent.parent.name, path.parent.name) == (receiver, sender):
             _carry(answerer, path, packet, done)
     return done
 
@@ -110,8 +114,11 @@ def deliver(answerer: Answerer, peer: Row[Any], call: Callable[[bytes], bytes]) 
     count = 0
     for path in _carried(answerer):
         if path.parent.parent.name == peer.id:
+            packet = path.read_bytes()
             try:
-                call(path.read_bytes())
+                answer = call(packet)
+                if not answer.startswith(MAGIC) or addressed(answer) != (peer.id, addressed(packet)[0]):
+                    raise Problem("relay_unreachable", "Something else answers in place of the hub.")
             except Problem as problem:
                 if problem.kind.code == "relay_unreachable":
                     raise
@@ -196,12 +203,22 @@ def _bounds(batch: Batch) -> str:
 def _files(answerer: Answerer, peer: Row[Any], key: str, start: Place) -> dict[str, int]:
     """The files a peer may lack: those it said, and those of what it has not read; small ones first."""
     found: dict[str, int] = dict(peer.state.get("wants", []))
-    if peer.role == projects.HUB:
+    if peer.role != projects.HUB:  # whatever a station that was stolen asks for
+        found = {sha256: size for sha256, size in found.items() if _may_have(answerer, peer, sha256, size)}
+    else:
         for batch in _batches(answerer, peer, projects.channel(projects.DATA, key), start):
             for record in batch.records:
                 if record.about["k"] in {SUBMISSION, FILES}:
                     found |= {sha256: size for _, sha256, size in files_of(record)}
     return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def _may_have(answerer: Answerer, peer: Row[Any], sha256: str, size: int) -> bool:
+    """Whether a file that a station asks for is for stations, and as large as it says."""
+    try:
+        return answerer.sender.may_have(peer.project_id, sha256) and answerer.sender.piece(sha256, 0, 0)[1] == size
+    except Problem:
+        return False  # it is not here itself
 
 
 def _piece(answerer: Answerer, packed: Callable[[dict[str, Any], bytes], bytes], sha256: str, offset: int, size: int) -> bytes:
@@ -223,7 +240,8 @@ def _put(folder: Path, name: str, make: Callable[[], bytes], done: Written) -> N
         return  # a file that is not here itself
     part = path.with_suffix(".part")
     try:
-        with part.open("wb") as file:
+        part.unlink(missing_ok=True)  # of a stick that was pulled out, or a link to somewhere else
+        with part.open("xb") as file:
             file.write(packet)
             file.flush()
             os.fsync(file.fileno())
@@ -240,9 +258,14 @@ def _put(folder: Path, name: str, make: Callable[[], bytes], done: Written) -> N
 
 
 def _read(path: Path) -> bytes:
-    if path.stat().st_size > MOST_PACKET:
+    """What is in a file of a stick, which may be anybody's: links and pipes in it lead nowhere."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise Problem("relay_unreadable", "It is no file.")
+        packet = file.read(MOST_PACKET + 1)
+    if len(packet) > MOST_PACKET:
         raise Problem("relay_unreadable", "It is larger than a packet may be.")
-    return path.read_bytes()
+    return packet
 
 
 def _hear(answerer: Answerer, path: Path, packet: bytes, later: Path, done: Brought) -> None:
@@ -254,7 +277,7 @@ def _hear(answerer: Answerer, path: Path, packet: bytes, later: Path, done: Brou
             raise
         said = {"error": problem.kind.code, "detail": problem.detail}
     if said.get("later"):
-        if path.parent != later:
+        if path.parent != later and _has_room(answerer, len(packet)):
             _keep(later / f"{path.parent.name}-{path.name}", packet)
         done.counts["later"] += 1
         return
@@ -270,10 +293,22 @@ def _hear(answerer: Answerer, path: Path, packet: bytes, later: Path, done: Brou
 
 def _carry(answerer: Answerer, path: Path, packet: bytes, done: Brought) -> None:
     target = _made(answerer.folder / "carried" / path.parent.parent.name / path.parent.name) / path.name
-    usage = shutil.disk_usage(answerer.folder)
-    if not target.exists() and usage.free - len(packet) > _SPARE * usage.total:
+    if not target.exists() and _has_room(answerer, len(packet)):
         _keep(target, packet)
     done.counts["carried" if target.exists() else "left"] += 1
+
+
+def _forget_old(answerer: Answerer) -> None:
+    """Take away what was carried, or waits for its record, for very long: who wrote it has it still."""
+    for path in [*_carried(answerer), *_later(answerer).glob(f"*{SUFFIX}")]:
+        if path.stat().st_mtime < time.time() - _LONG_SECONDS:
+            path.unlink(missing_ok=True)
+
+
+def _has_room(answerer: Answerer, size: int) -> bool:
+    """Whether the disk has room for more than what it is there for."""
+    usage = shutil.disk_usage(answerer.folder)
+    return usage.free - size > _SPARE * usage.total
 
 
 def _carried(answerer: Answerer) -> list[Path]:
@@ -292,6 +327,14 @@ def _keep(path: Path, packet: bytes) -> None:
         os.fsync(file.fileno())
     part.rename(path)
     sync_folder(path.parent)
+
+
+def _on_stick(stick: Path, *names: str) -> Path:
+    """A folder of packets on a stick. Raises `Problem("relay_unreadable")` where a link leads away from it."""
+    folder = _made(stick / FOLDER / Path(*names))
+    if not folder.resolve().is_relative_to(stick.resolve()):
+        raise Problem("relay_unreadable", f"{folder} leads away from the stick.", hint="Take another stick.")
+    return folder
 
 
 def _made(folder: Path) -> Path:
