@@ -323,9 +323,10 @@ def test_a_station_that_stops_while_it_takes_forms_has_them_next_time(
     downward(hub, west)
     append = log.append
 
-    def stop(*arguments: Any) -> None:
-        append(*arguments)
-        raise Broken
+    def stop(connection: Any, entries: Any) -> None:
+        append(connection, entries)
+        if any(entry.via for entry in entries):
+            raise Broken
 
     with monkeypatch.context() as broken:
         broken.setattr(log, "append", stop)
