@@ -37,7 +37,7 @@ def invite(name: str, url: str | None, png: str | None, country: str | None) -> 
     click.echo(f"On the {role} {name}:\n\n  tulliana relay enrol {code}\n")
     click.echo("Whoever has the code can bring this hub records. It is shown only now.")
     if is_loopback(where):
-        click.echo(f"But {where} leads only to this machine itself: give --url, under which the station reaches it.")
+        click.echo(f"But {where} leads only to this machine itself: give --url, under which others reach it.")
     if png:
         import segno
 
@@ -207,11 +207,12 @@ def _told(outcome: "Outcome") -> str:
         lines.append(f"The hub's clock is {outcome.clock:+.0f} s from this one.")
     if outcome.safe:
         lines.append("Everything that is here is safe at the hub: it was compared.")
-    elif outcome.pending:
-        pending = outcome.pending
+    elif any((pending := outcome.pending).values()):
         lines.append(f"Not there yet: {pending['records']} records, {pending['files']} files ({_size(pending['bytes'])}).")
         if pending["aside"]:
             lines.append(f"Kept aside here only, until a person settles it: {pending['aside']} (tulliana quarantine list).")
+    elif outcome.same is False:
+        lines.append("The hub does not hold the same yet; the next meeting goes on.")
     return "\n".join(lines)
 
 
