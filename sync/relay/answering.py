@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select
 
 from forms.problems import Problem
 from records.blobs import BlobStore
@@ -28,6 +28,9 @@ MOST_WANTED = 32
 """So many files are asked for at once."""
 NEWEST = 3
 """So many places are told of a channel at first."""
+MOST_WANTS = 1000
+"""So many are said on a stick to be lacking."""
+_MOST_CHANNELS = 1000
 MOST_PIECE = 4 * 1024 * 1024
 MOST_BATCH = 4 * 1024 * 1024
 """Limits in bytes of a piece of a file, and of a batch before it is packed."""
@@ -103,7 +106,7 @@ class Answerer:
         said, now = message.said, datetime.now(UTC)
         channel = projects.channel(projects.DATA, key)
         with self.store.snapshot() as connection:
-            theirs = [str(name) for name in said["channels"]][:1000]
+            theirs = [str(name) for name in said["channels"]][:_MOST_CHANNELS]
             have = {name: texts(log.positions(connection, peer.id, name, most=NEWEST)) for name in theirs}
             ours = log.channels(connection, peer.project_id)
             heads = {name: texts([ours[name]])[0] for name in sorted(projects.readable(peer, key) & ours.keys())}
@@ -111,12 +114,12 @@ class Answerer:
             same = None
             if said["digest"] is not None:
                 same = list(comparing.whole(connection, channel, of=peer.id)) == said["digest"]
-        about = {name: said["about"][name] for name in ("clock", "rate", "have")}
-        state = {**peer.state, **about, "same": same, "safe": bool(same) and not wanted}
-        if said["about"].get("regressed"):
+        about = said["about"]
+        state = {"clock": float(about["clock"]), "rate": max(float(about["rate"]), 0.0), "have": _places(about["have"])}
+        state |= {"same": same, "safe": bool(same) and not wanted}
+        if about.get("regressed"):
             state["regressed_at"] = now.isoformat()
-        met = update(RelayNode).filter_by(id=peer.id).values(met_at=now, state=state)
-        self.store.write(lambda connection: connection.execute(met))
+        self.store.write(lambda connection: projects.remember(connection, peer.id, now, state))
         gone = set(said.get("gone", ()))  # what the peer has no more must not keep others back
         wants = [[sha256, wanted[sha256], self.parts.offset(sha256)] for sha256 in wanted if sha256 not in gone][:MOST_WANTED]
         files = [len(wanted), sum(wanted.values())]
@@ -138,7 +141,7 @@ class Answerer:
         channel = str(said["channel"])
         if channel not in projects.readable(peer, key):
             raise Problem("relay_refused", f"The channel {channel} is not for {peer.name}.")
-        offered = [each for each in map(place, said["have"]) if each is not None]
+        offered = [each for each in map(place, said["have"][: log.MOST_POSITIONS]) if each is not None]
         with self.store.read() as connection:
             start = log.common(connection, offered)
         if start is None and offered and not said["all"]:
@@ -180,9 +183,8 @@ class Answerer:
     def _have(self, peer: Row[Any], key: str, message: Message) -> Answer:
         """Remember what a peer said it has and lacks: the stick that goes to it brings what is missing."""
         said, now = message.said, datetime.now(UTC)
-        have = {str(name): texts(each for each in map(place, places) if each) for name, places in said["have"].items()}
-        wants = [[str(sha256), int(size)] for sha256, size in said["wants"]]
-        state: dict[str, Any] = {"have": have, "wants": wants, "have_at": str(said["at"]), "given": []}
+        wants = [[str(sha256), int(size)] for sha256, size in said["wants"][:MOST_WANTS]]
+        state: dict[str, Any] = {"have": _places(said["have"]), "wants": wants, "have_at": str(said["at"])[:40], "given": []}
         if peer.role == projects.HUB:
             channel = projects.channel(projects.DATA, key)
             theirs = {name: (int(count), str(digest)) for name, (count, digest) in said["groups"].items()}
@@ -193,6 +195,11 @@ class Answerer:
             ]
             state |= {"same": not differing, "safe": not differing and not said["wants"]}
             state |= {"differing": [asdict(each) for each in differing]}
-        values = {"met_at": now, "state": {**peer.state, **state}}
-        self.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=peer.id).values(**values)))
+        self.store.write(lambda connection: projects.remember(connection, peer.id, now, state))
         return {}, b""
+
+
+def _places(said: dict[str, Any]) -> dict[str, list[list[Any]]]:
+    """Places that a peer tells of channels, as they are kept. Raises ValueError, TypeError or AttributeError."""
+    some = list(said.items())[:_MOST_CHANNELS]
+    return {name: texts(each for each in map(place, places[: log.MOST_POSITIONS]) if each is not None) for name, places in some}

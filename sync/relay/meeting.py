@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select
 
 from forms.problems import CATALOGUE, Problem
-from records.models import Feed, KeptAside, RelayNode, RelayProject
+from records.models import Feed, KeptAside, RelayProject
 from sync.relay import comparing, log, projects
 from sync.relay.answering import MOST_BATCH, MOST_PIECE, NEWEST, Answerer
 from sync.relay.batch import START, Batch, Place, place, texts
@@ -322,8 +322,8 @@ class Meeting:
     def _remember(self) -> None:
         now = datetime.now(UTC)
         seen = {"regressed_at": now.isoformat()} if self.outcome.peer_regressed else {}
-        values = {"met_at": now, "state": {**self.row.state, **asdict(self.outcome), **seen, "given": []}}
-        self.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=self.row.id).values(**values)))
+        state = {**asdict(self.outcome), **seen, "given": []}
+        self.store.write(lambda connection: projects.remember(connection, self.row.id, now, state))
 
 
 def scribe_of(answerer: Answerer, project_id: int) -> Scribe:

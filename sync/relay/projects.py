@@ -1,6 +1,8 @@
 """Which project is exchanged with whom, and under which names its channels go."""
 
 import secrets
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -60,6 +62,12 @@ def node(connection: Connection, node_id: str) -> Row[Any]:
     if row.revoked_at is not None:
         raise Problem("relay_refused", f"The node {row.name} was revoked here on {row.revoked_at:%Y-%m-%d}.")
     return row
+
+
+def remember(connection: Connection, node_id: str, met_at: datetime, state: Mapping[str, Any]) -> None:
+    """Add to what is known of a peer; what others wrote down meanwhile stays."""
+    before = connection.execute(select(RelayNode.state).filter_by(id=node_id).with_for_update()).scalar_one()
+    connection.execute(update(RelayNode).filter_by(id=node_id).values(met_at=met_at, state={**before, **state}))
 
 
 def channel(name: str, key: str, *more: str) -> str:

@@ -23,7 +23,7 @@ from forms.problems import Problem
 from records.blobs import sync_folder
 from records.models import RelayNode, RelayRecord
 from sync.relay import comparing, log, projects
-from sync.relay.answering import MOST_PIECE, Answerer
+from sync.relay.answering import MOST_PIECE, MOST_WANTS, Answerer
 from sync.relay.batch import START, Batch, Place, place, texts
 from sync.relay.meeting import scribe_of
 from sync.relay.messages import MAGIC, MOST_PACKET, Peer, addressed, new_nonce, sealed
@@ -34,7 +34,6 @@ from sync.relay.taking import files_of
 FOLDER = "tulliana-relay"
 GIVEN = "given"
 SUFFIX = ".tul"
-_MOST_WANTS = 1000
 _BATCH_BYTES = 1024 * 1024
 _SPARE = 0.08  # of a disk, which carrying for others leaves free
 _LONG_SECONDS = 90 * 24 * 3600
@@ -174,7 +173,7 @@ def _what_we_have(answerer: Answerer, connection: Connection, peer: Row[Any], ke
     of_peer = {channel} if peer.role == projects.STATION else _heard_of(connection, peer)
     have = {name: texts(log.positions(connection, peer.id, name)) for name in sorted(of_peer)}
     groups = comparing.groups(connection, channel, of=peer.id) if peer.role == projects.STATION else {}
-    return {"have": have, "wants": list(wanted.items())[:_MOST_WANTS], "groups": groups}
+    return {"have": have, "wants": list(wanted.items())[:MOST_WANTS], "groups": groups}
 
 
 def _heard_of(connection: Connection, peer: Row[Any]) -> set[str]:

@@ -5,7 +5,9 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import update
 
+from records.models import RelayNode
 from sync.relay import projects
 from sync.relay.batch import Batch, written
 from sync.relay.messages import Message, Peer, new_nonce, opened, sealed
@@ -66,3 +68,51 @@ def test_a_header_that_no_database_would_keep_is_refused(hub: Node, thief: Node,
     said = push(thief, hub, "sub", b"<data/>\0[]", **{"f": "livestock_loss", "i": "uuid:1"} | more)
     assert said["error"] == "relay_unreadable"
     assert hub.ids() == set()
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"clock": "late", "rate": 1, "have": {}},
+        {"clock": 0, "rate": [], "have": {}},
+        {"clock": 0, "rate": 1, "have": {"data:x": "y"}},
+        {"clock": 0, "rate": 1, "have": {"data:x": [[2**63, "00" * 16]]}},
+    ],
+)
+def test_what_a_thief_says_of_itself_spoils_no_page(hub: Node, thief: Node, about: dict[str, Any]) -> None:
+    before = hub.peer(thief).state
+    assert ask(thief, hub, "hello", channels=[], digest=None, about=about).said["error"] == "relay_unreadable"
+    assert hub.peer(thief).state == before
+
+
+def test_what_a_thief_says_of_places_is_kept_in_part(hub: Node, thief: Node) -> None:
+    have = {f"c{number}": [[number, "00" * 16]] * 100 for number in range(2000)}
+    assert "have" in ask(thief, hub, "hello", channels=[], digest=None, about={"clock": 0, "rate": 1, "have": have}).said
+    kept = hub.peer(thief).state["have"]
+    assert (len(kept), len(kept["c0"])) == (1000, 32)
+
+
+def test_pieces_that_come_to_nothing_do_not_fill_the_disk(hub: Node, thief: Node) -> None:
+    sha256, size = "ab" * 32, 1000
+    push(thief, hub, "sub", b"<data/>\0" + orjson.dumps([["1.jpg", sha256, size]]), f="livestock_loss", i="uuid:1")
+    for number in range(1, 40):
+        ask(thief, hub, "put", b"x" * 100, sha256=sha256, offset=number, size=size)
+        ask(thief, hub, "put", b"x" * 100, sha256=sha256, offset=size + number * 100, size=size)
+    kept = sum(path.stat().st_size - 100 for path in (hub.folder / "relay" / "parts").rglob("*-*") if path.is_file())
+    assert 0 < kept < 4 * size
+    assert max(int(path.name.split("-")[1]) for path in (hub.folder / "relay" / "parts").rglob("*-*")) <= size
+
+
+def test_a_share_that_is_ended_while_a_meeting_goes_on_stays_ended(hub: Node, thief: Node) -> None:
+    before = thief.peer(hub).state
+    row = thief.peer(hub)
+
+    def changed(packet: bytes) -> bytes:
+        state = {**before, "shares": []}
+        thief.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=row.id).values(state=state)))
+        return hub.answerer.answer(packet)
+
+    started = {**before, "shares": ["hotspots-partner"]}
+    thief.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=row.id).values(state=started)))
+    thief.meet(hub, changed)
+    assert thief.peer(hub).state["shares"] == []
