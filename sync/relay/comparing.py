@@ -34,10 +34,11 @@ class Difference:
         return Difference(self.group, self.there, self.only_here[:_SHOWN], self.only_there[:_SHOWN])
 
 
-def groups(connection: Connection, channel: str, *, of: str | None = None) -> Groups:
-    """What the log holds of a channel; of one that several write, what came from, or was written by, the node `of`."""
+def groups(connection: Connection, channel: str, *, of: str | None = None, upto: int | None = None) -> Groups:
+    """What the log holds of a channel, or held `upto` a number; of one that several write, what the node `of` wrote."""
     found: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for row in connection.execute(_of(channel, of)).yield_per(1000):
+    query = _of(channel, of) if upto is None else _of(channel, of).where(RelayRecord.seq <= upto)
+    for row in connection.execute(query).yield_per(1000):
         entry = found[_group(row.header)]
         entry[0] += 1
         entry[1] ^= int(row.id, 16)

@@ -108,7 +108,11 @@ def compared(answerer: Answerer, access: Access, node_id: str) -> list[Compared]
         if project is None or row is None:
             raise Problem("not_found", f"There is no node {node_id}.")
         writer = answerer.me.node_id if row.role == projects.HUB else row.id
-        groups = comparing.groups(connection, projects.channel(projects.DATA, project.key), of=writer)
+        channel = projects.channel(projects.DATA, project.key)
+        groups = comparing.groups(connection, channel, of=writer)
+        compared_then = groups
+        if row.role == projects.HUB:  # what was written down since is not there
+            compared_then = comparing.groups(connection, channel, of=writer, upto=_reached(row, channel))
     other = {each["group"]: each for each in row.state.get("differing", ())}
     is_known = row.state.get("same") is not None
     found = []
@@ -116,7 +120,7 @@ def compared(answerer: Answerer, access: Access, node_id: str) -> list[Compared]
         form_id, day = name.rsplit(" ", 1)
         here, digest = groups.get(name, (0, ""))
         difference = other.get(name)
-        there = difference["there"] if difference else here if is_known else None
+        there = difference["there"] if difference else compared_then.get(name, (0, ""))[0] if is_known else None
         only = (tuple(difference["only_here"]), tuple(difference["only_there"])) if difference else ((), ())
         found.append(Compared(form_id, day, here, there, digest, *only))
     return found
@@ -160,10 +164,14 @@ def _unsent(connection: Connection, hub: Row[Any]) -> tuple[int, int]:
 
 def _there(connection: Connection, hub: Row[Any], channel: str) -> int:
     """How many of our submissions the hub said it has read."""
-    reached = max((at[0] for at in map(place, hub.state.get("have", {}).get(channel, [])) if at is not None), default=0)
     row = RelayRecord
-    query = select(func.count()).where(row.channel == channel, row.kind == SUBMISSION, row.seq <= reached)
+    query = select(func.count()).where(row.channel == channel, row.kind == SUBMISSION, row.seq <= _reached(hub, channel))
     return connection.execute(query).scalar_one()
+
+
+def _reached(hub: Row[Any], channel: str) -> int:
+    """How far the hub has read this channel, as it said."""
+    return max((at[0] for at in map(place, hub.state.get("have", {}).get(channel, [])) if at is not None), default=0)
 
 
 def _written(connection: Connection, project_id: int, me: str) -> int:
