@@ -12,7 +12,7 @@ from forms.problems import Problem
 from records.access import Access
 from server import relaying, stick_places
 from server.i18n import translator
-from server.pages import relay
+from sync.relay import link
 from sync.relay.enrolment import PREFIX
 from sync.relay.meeting import scribe_of
 from tests.support.pages import Site
@@ -46,8 +46,7 @@ class Wire:
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     made = Site(tmp_path / "hub", PUBLIC_URL="http://hub.example")
     monkeypatch.setattr(Wire, "site", made, raising=False)
-    monkeypatch.setattr(relay, "Link", Wire)
-    monkeypatch.setattr(relaying, "Link", Wire)
+    monkeypatch.setattr(link, "Link", Wire)
     yield made
     made.close()
 
