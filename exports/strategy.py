@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, case, extract, func, select
 
-from exports.dataset import NEVER_COUNTED
 from forms.library.sources import restricted_ids, survey_ids
 from forms.strategy import Activity, Due, strategy
 from forms.strategy.model import FIRST_YEAR
@@ -129,6 +128,8 @@ def as_json(data: ActivityData) -> dict[str, Any]:
 
 def _query(access: Access) -> Select[Any]:
     """One pass over the records of the shipped surveys."""
+    from exports.dataset import NEVER_COUNTED
+
     purpose = Submission.answers["submission_purpose"].as_string()
     standing = case(
         (Submission.deleted_at.is_not(None), "deleted"),

@@ -13,7 +13,6 @@ from records.access import Access, Right
 from records.models import RelayProject
 from server.services import Services
 from sync.relay import projects, sharing, sticks
-from sync.relay.link import Link
 from sync.relay.meeting import Meeting, Outcome, scribe_of
 
 _LOOK_SECONDS = 2
@@ -84,6 +83,8 @@ def for_sticks(services: Services, access: Access) -> list[Row[Any]]:
 
 
 def _meet(services: Services, peer: Row[Any], *, files: bool, most_seconds: float | None) -> Outcome:
+    from sync.relay.link import Link
+
     link = Link(peer.url)
     try:
         sticks.deliver(services.answerer(), peer, link)

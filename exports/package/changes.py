@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from exports.package.contents import ExportResult, Table
-from exports.privacy import told_by_difference
 
 NAME = "CHANGES.txt"
 MOST_TOLD = 500
@@ -48,6 +47,8 @@ def compare(result: ExportResult, before: Path | None) -> dict[str, Changes]:
 
 def tells_of_few(result: ExportResult, before: Path) -> bool:
     """Whether this correction, taken from the release in the folder `before`, tells of fewer than five households."""
+    from exports.privacy import told_by_difference
+
     old = {lasting_name(path.name): path for path in before.glob("*.csv")}
     return any(
         told_by_difference(_rows(path, table).values(), _rows(result.folder / name, table).values(), table.key)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from exports.csvfile import Cell, write_table
-from exports.privacy import FEWEST_HOUSEHOLDS
+from exports.policy import FEWEST
 from forms.problems import Problem
 
 _OF_UNITS: dict[str, dict[str, Any]] = {
@@ -116,4 +116,4 @@ def described(path: Path, rows: int = 0) -> ExportedFile:
 
 def said(number: int) -> int | str:
     """A number of records as it may be told: below five not exactly."""
-    return number if number == 0 or number >= FEWEST_HOUSEHOLDS else f"1-{FEWEST_HOUSEHOLDS - 1}"
+    return number if number == 0 or number >= FEWEST else f"1-{FEWEST - 1}"

@@ -1,16 +1,14 @@
 """tulliana serve: prepare, say how to begin, open the door."""
 
-import multiprocessing
 import os
 import socket
+import sys
 
 import click
 
 from server.config import Config
 from server.network import public_url, write_address
 from server.setup import Prepared
-
-THREADS = 512  # slow phones each hold one (server/crowding.py); few compute at a time (records/turnstile.py)
 
 
 @click.command("serve")
@@ -29,7 +27,7 @@ def command(host: str | None, port: str | None, data: str | None) -> None:
     write_address(config)
     _welcome(config, prepared)
     os.environ.update(config.environment())
-    _run(config)
+    _listen()
 
 
 def check_port(config: Config) -> None:
@@ -58,24 +56,7 @@ def _welcome(config: Config, prepared: Prepared) -> None:
     click.echo("              or in the browser under Phones. Stop with Ctrl+C.\n")
 
 
-def _run(config: Config) -> None:
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
-    if config.blobs:  # the threads that speak with the storage do not survive a fork
-        multiprocessing.set_start_method("spawn")
-    Granian(
-        "server.wsgi:application",
-        factory=True,
-        address=config.host,
-        port=config.port,
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=THREADS,
-        backpressure=1024,
-        log_level=LogLevels.error,
-        websockets=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=30,
-    ).serve()
+def _listen() -> None:
+    """Go on as a process that holds nothing of what the preparation loaded."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "server.listening"])  # noqa: S606

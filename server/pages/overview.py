@@ -14,7 +14,6 @@ from records import submissions
 from records.access import Right
 from records.flags import is_waiting
 from records.forms import titles
-from records.geography import SHIPPED
 from records.submissions import Position
 from server import looks
 from server.compression import compressed
@@ -80,6 +79,8 @@ def map_points() -> Response:
 @open_to(Right.SEE)
 def boundaries() -> Response:
     """The provinces of the region, the map's base layer (those that are shipped: Natural Earth, public domain)."""
+    from records.geography import SHIPPED
+
     response = Response((services().config.boundaries or SHIPPED).read_bytes(), content_type="application/geo+json")
     response.add_etag(weak=True)
     response.headers["Cache-Control"] = "private, no-cache"

@@ -18,7 +18,6 @@ from server.services import services
 from server.stick_places import stick_at, sticks
 from sync.relay import enrolment, settling
 from sync.relay.enrolment import Code
-from sync.relay.link import Link
 from sync.relay.messages import new_nonce
 from sync.relay.standing import compared, standing
 from sync.relay.sticks import bring, write
@@ -79,6 +78,8 @@ def meet_now() -> Response:
 @open_to(Right.PHONES)
 def enrol_here() -> Response:
     """Join the hub that gave a code."""
+    from sync.relay.link import Link
+
     try:
         code = Code.read(request.form.get("code", ""))
         me, nonce = services().answerer().me, new_nonce()

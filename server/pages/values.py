@@ -8,7 +8,6 @@ from markupsafe import Markup
 from forms.definition import FormDefinition
 from forms.library.sources import LIBRARY, read_rows
 from forms.library.translations import pick_languages
-from records.geography import unit_names
 from server.downloads import visible_name
 from server.pages.rendering import duration, language, moment, number, translate
 from server.services import services
@@ -69,5 +68,7 @@ def _choices(list_name: str) -> dict[str, str]:
 
 def place(country: str | None, admin1: str | None) -> str:
     """Where a report lies: its first-level unit and its country; empty where that is not known."""
+    from records.geography import unit_names
+
     unit = unit_names(language(), services().config.boundaries).get(admin1, admin1) if admin1 else ""
     return translate(", ").join(filter(None, (unit, choice("country", country) if country else "")))

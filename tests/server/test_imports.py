@@ -33,6 +33,12 @@ def child(program: str, folder: Path) -> str:
     return done.stdout
 
 
+def loaded(module: str, folder: Path) -> set[str]:
+    """The packages in memory when a module was imported."""
+    names = child(f"import sys, {module}\nprint('|'.join(sys.modules))", folder).strip().split("|")
+    return {name.partition(".")[0] for name in names}
+
+
 def test_rooms_import_only_what_is_below_them() -> None:
     lint = Path(sysconfig.get_path("scripts")) / "lint-imports"
     done = subprocess.run([str(lint), "--no-cache"], capture_output=True, text=True, cwd=ROOT, check=False)
@@ -54,7 +60,14 @@ def test_importing_every_module_writes_nothing_and_starts_nothing(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_worker_begins_without_what_only_records_and_exports_need(tmp_path: Path) -> None:
+    assert loaded("server.wsgi", tmp_path) & {*LATE, "requests"} == set()
+
+
+def test_the_process_that_listens_holds_no_room(tmp_path: Path) -> None:
+    assert loaded("server.listening", tmp_path) & {*LATE - {"apscheduler"}, "sqlalchemy", "flask", "lxml", "cryptography"} == set()
+
+
 @pytest.mark.parametrize("module", ["server.app_users", "server.accounts", "sync.intake", "server.commands.app_users"])
 def test_a_phones_request_loads_nothing_that_only_exports_need(module: str, tmp_path: Path) -> None:
-    loaded = child(f"import sys, {module}\nprint('|'.join(sys.modules))", tmp_path).split("|")
-    assert {name.partition(".")[0] for name in loaded} & LATE == set()
+    assert loaded(module, tmp_path) & LATE == set()
