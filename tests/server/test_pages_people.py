@@ -243,6 +243,7 @@ def written_actions() -> Iterator[str]:
             elif isinstance(node, ast.Dict):
                 parts = [value for key, value in zip(node.keys, node.values, strict=True) if key and ast.unparse(key) == "'action'"]
             yield from (part.value for part in parts if isinstance(part, ast.Constant) and "." in str(part.value))
+    yield from audit.LOOKS
     yield from (f"record.{action}" for action in STEPS)
     yield from (f"form.{state}" for state in (*STATES, "confidential", "not_confidential"))
     yield from (f"entity.{kind}" for kind in ("delete", "resolve"))
