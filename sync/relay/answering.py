@@ -31,6 +31,8 @@ NEWEST = 3
 MOST_WANTS = 1000
 """So many are said on a stick to be lacking."""
 _MOST_CHANNELS = 1000
+MOST_LACKS, BEGINNING = 4000, 8
+"""So many files that are not here are told of, each by so many bytes of its digest."""
 MOST_PIECE = 4 * 1024 * 1024
 MOST_BATCH = 4 * 1024 * 1024
 """Limits in bytes of a piece of a file, and of a batch before it is packed."""
@@ -49,6 +51,7 @@ class Answerer:
             "positions": self._positions,
             "push": self._push,
             "pull": self._pull,
+            "lacks": self._lacks,
             "put": self._put,
             "get": self._get,
             "compare": self._compare,
@@ -151,6 +154,14 @@ class Answerer:
         batch = self.sender.batch(peer.id, channel, start or START, most, whole=whole)
         return ({"empty": True}, b"") if batch is None else (batch.said(), batch.data())
 
+    def _lacks(self, peer: Row[Any], key: str, message: Message) -> Answer:
+        """How the digests begin of all files of the peer that are not here, for a stick that it may bring; not told of too many."""
+        with self.store.read() as connection:
+            wanted = list(missing(connection, self.blobs, peer.id))
+        if len(wanted) > MOST_LACKS:
+            return {"most": True}, b""
+        return {"most": False}, b"".join(bytes.fromhex(sha256)[:BEGINNING] for sha256 in wanted)
+
     def _put(self, peer: Row[Any], key: str, message: Message) -> Answer:
         """Take a piece of a file that we asked for."""
         sha256, offset, size = str(message.said["sha256"]), int(message.said["offset"]), int(message.said["size"])
@@ -184,7 +195,9 @@ class Answerer:
         """Remember what a peer said it has and lacks: the stick that goes to it brings what is missing."""
         said, now = message.said, datetime.now(UTC)
         wants = [[str(sha256), int(size)] for sha256, size in said["wants"][:MOST_WANTS]]
-        state: dict[str, Any] = {"have": _places(said["have"]), "wants": wants, "have_at": str(said["at"])[:40], "given": []}
+        lacks = [str(sha256)[: 2 * BEGINNING] for sha256, _ in wants] if len(wants) < MOST_WANTS else None
+        state: dict[str, Any] = {"have": _places(said["have"]), "wants": wants, "lacks": lacks}
+        state |= {"have_at": str(said["at"])[:40], "given": []}
         if peer.role == projects.HUB:
             channel = projects.channel(projects.DATA, key)
             theirs = {name: (int(count), str(digest)) for name, (count, digest) in said["groups"].items()}

@@ -17,7 +17,7 @@ from sqlalchemy import Row, func, select
 from forms.problems import CATALOGUE, Problem
 from records.models import Feed, KeptAside, RelayProject
 from sync.relay import comparing, log, projects
-from sync.relay.answering import MOST_BATCH, MOST_PIECE, NEWEST, Answerer
+from sync.relay.answering import BEGINNING, MOST_BATCH, MOST_PIECE, NEWEST, Answerer
 from sync.relay.batch import START, Batch, Place, place, texts
 from sync.relay.downward import Downward
 from sync.relay.messages import Message, Peer, new_nonce, opened, sealed
@@ -46,7 +46,8 @@ class Outcome:
     """What a meeting did. Bytes are those of packets; `clock` is by how many seconds the peer's clock is ahead of ours.
 
     `safe`: it was compared, and all that is here is there too, files and all. `pending` counts what is not. `have`: how far the
-    peer has read each channel. `regressed`: our data, or the peer's, were put back to an earlier state, or copied.
+    peer has read each channel; `lacks`: how the digests begin of the files of these that it has not (None: not known).
+    `regressed`: our data, or the peer's, were put back to an earlier state, or copied.
     """
 
     pushed: int = 0
@@ -65,6 +66,7 @@ class Outcome:
     regressed: bool = False
     peer_regressed: bool = False
     have: dict[str, list[list[Any]]] = field(default_factory=dict)
+    lacks: list[str] | None = None
 
 
 class Meeting:
@@ -99,6 +101,7 @@ class Meeting:
             count, size = said["files"]
             pending = {"records": unwritten(self.answerer, self.row.project_id), "files": count, "bytes": size}
             self.outcome.pending = pending | {"aside": aside(self.answerer, self.row.project_id)}
+            self.outcome.lacks = self._lacks() if count and self.row.role == projects.HUB else []
             self.outcome.same = said["same"]
             self.outcome.safe = said["same"] is True and not any(self.outcome.pending.values())
         finally:
@@ -318,6 +321,12 @@ class Meeting:
 
     def _is_over(self) -> bool:
         return self._until is not None and time.monotonic() > self._until
+
+    def _lacks(self) -> list[str] | None:
+        """How the digests begin of the files that the peer still lacks; None for too many to be told."""
+        answer = self._ask("lacks")
+        begins = range(0, len(answer.data), BEGINNING)
+        return None if answer.said["most"] else [answer.data[begin : begin + BEGINNING].hex() for begin in begins]
 
     def _remember(self) -> None:
         now = datetime.now(UTC)

@@ -21,9 +21,9 @@ from sqlalchemy import Connection, Row, select, update
 
 from forms.problems import Problem
 from records.blobs import sync_folder
-from records.models import RelayNode, RelayRecord
+from records.models import Attachment, RelayNode, RelayRecord
 from sync.relay import comparing, log, projects
-from sync.relay.answering import MOST_PIECE, MOST_WANTS, Answerer
+from sync.relay.answering import BEGINNING, MOST_PIECE, MOST_WANTS, Answerer
 from sync.relay.batch import START, Batch, Place, place, texts
 from sync.relay.meeting import scribe_of
 from sync.relay.messages import MAGIC, MOST_PACKET, Peer, addressed, new_nonce, sealed
@@ -201,10 +201,15 @@ def _bounds(batch: Batch) -> str:
 
 def _files(answerer: Answerer, peer: Row[Any], key: str, start: Place) -> dict[str, int]:
     """The files a peer may lack: those it said, and those of what it has not read; small ones first."""
-    found: dict[str, int] = dict(peer.state.get("wants", []))
     if peer.role != projects.HUB:  # whatever a station that was stolen asks for
-        found = {sha256: size for sha256, size in found.items() if _may_have(answerer, peer, sha256, size)}
+        wanted: dict[str, int] = dict(peer.state.get("wants", []))
+        found = {sha256: size for sha256, size in wanted.items() if _may_have(answerer, peer, sha256, size)}
     else:
+        told: list[str] | None = peer.state.get("lacks")
+        lacks = None if told is None else set(told)
+        with answerer.store.read() as connection:
+            kept = connection.execute(select(Attachment.sha256, Attachment.size).where(Attachment.project_id == peer.project_id))
+            found = {row.sha256: row.size for row in kept if lacks is None or row.sha256[: 2 * BEGINNING] in lacks}
         for batch in _batches(answerer, peer, projects.channel(projects.DATA, key), start):
             for record in batch.records:
                 if record.about["k"] in {SUBMISSION, FILES}:

@@ -88,3 +88,16 @@ def test_what_does_not_fit_goes_on_the_next_stick_and_their_order_is_nothing(
     assert all(len(hub_files(hub, instance)) == 1 for instance in station.records())
     lost = small_sticks()
     assert sticks.write(station.answerer, station.peer(hub), lost, anew=True).full
+
+
+def test_a_stick_brings_the_photos_that_a_meeting_left_out_and_no_others(hub: Node, station: Node, stick: Path) -> None:
+    hub.publish(LOSS.read_bytes())
+    station.meet(hub)
+    for number in range(4):
+        station.receive(loss(new_id(), "1.jpg"), {"1.jpg": PHOTO + bytes([number])})
+        station.meet(hub, files=number < 2)
+    sticks.write(station.answerer, station.peer(hub), stick)
+    assert len(list(stick.rglob("2-*.tul"))) == 2
+    sticks.bring(hub.answerer, stick)
+    hub.settle()
+    assert all(len(hub_files(hub, instance)) == 1 for instance in station.records())
