@@ -88,7 +88,8 @@ class Scribe:
             progress = update(RelayProject).filter_by(project_id=self.project_id, authored_to=begun)
             if connection.execute(progress.values(authored_to=page[-1].position)).rowcount:
                 known = log.held(connection, [entry.record.id for entry in entries])
-                log.append(connection, [entry for entry in entries if entry.record.id not in known])
+                fresh = {entry.record.id: entry for entry in entries if entry.record.id not in known}  # two rows may tell the same
+                log.append(connection, fresh.values())
 
         self.store.write(work)
         return len(page)

@@ -8,16 +8,19 @@ import pytest
 from sqlalchemy import select
 
 from forms.problems import Problem
-from records import form_life, retention, reviews
-from records.models import RelayFile, RelayRecord, Submission, SubmissionVersion
+from records import entities, form_life, retention, reviews
+from records.models import Attachment, Entity, RelayFile, RelayRecord, Submission, SubmissionVersion
 from records.personal import open_contact, open_xml
+from sync.entities import ask
 from sync.person import erasing, finding
 from sync.relay import settling
 from tests.support.records import FLOCK, LOSS, flock, loss, new_id
 from tests.support.relay import Node
 from tests.support.small import record, xform
+from tests.support.stores import PROJECT
 from tests.sync.relay.conftest import NewNode
 
+UUID = "5f3d8b1e-0c51-4a77-9b7e-0d2f3c4b5a69"
 KIND = 'xmlns:t="urn:tulliana:xforms" t:personal'
 CLAIM = xform(
     "<owner/><code/><by/><photo/><remarks/>",
@@ -30,10 +33,9 @@ SECRETS = (b"Gholam", b"Rezaei", b"0912 555")
 PHOTO = b"\xff\xd8\xff a photo of Gholam's goats " * 50
 
 
-def claim(instance: str, *, village: str = "Gholam saw it, north", photo: str = "") -> bytes:
-    content = (
-        f"<owner>Gholam Rezaei 0912 555 7788</owner><code>H-12</code><by>R-1</by><photo>{photo}</photo><remarks>{village}</remarks>"
-    )
+def claim(instance: str, *, village: str = "Gholam saw it, north", photo: str = "", code: str = "H-12") -> bytes:
+    owner = "Gholam Rezaei 0912 555 7788" if code == "H-12" else "Maryam"
+    content = f"<owner>{owner}</owner><code>{code}</code><by>R-1</by><photo>{photo}</photo><remarks>{village}</remarks>"
     return record(content, instance_id=instance, form_id="claim", version="1")
 
 
@@ -327,3 +329,46 @@ def test_clocks_that_are_wrong_by_decades_change_nothing(hub: Node, west: Node, 
     reviews.set_state(west.store, west.access, "livestock_loss", instance, "rejected")
     assert west.meet(hub).safe
     assert hub.records()[instance].review_state == "rejected"
+
+
+def test_what_the_person_wrote_about_others_keeps_its_pictures_on_all_nodes(hub: Node, west: Node) -> None:
+    own, other = new_id(), new_id()
+    west.receive(claim(own))
+    west.receive(claim(other, village="south", photo="1.jpg", code="H-13"), {"1.jpg": b"\xff\xd8\xff of another"})
+    west.meet(hub)
+    schemas = hub.intake.schemas
+    person = finding.of_records(hub.store, hub.blobs, schemas, hub.access, [("claim", own)])
+    person.written.append(("claim", other))
+    erasing.erase(hub.store, hub.blobs, schemas, hub.access, person, "asked by letter")
+    assert west.meet(hub).safe
+    for node in (hub, west):
+        assert node.records()[other].files == ["1.jpg"]
+        with node.store.read() as connection:
+            assert connection.execute(select(Attachment.name).filter_by(instance_id=other)).scalars().all() == ["1.jpg"]
+    assert xml_of(west, other) == xml_of(hub, other)
+
+
+def test_entities_come_down_change_and_go(hub: Node, west: Node) -> None:
+    hub.store.write(lambda connection: entities.make_list(connection, PROJECT, "villages", ["district"]))
+    for kind, values in (
+        ("upsert", {"label": "Upper", "district": "north"}),
+        ("upsert", {"label": "Upper", "district": "south"}),
+        ("delete", {}),
+    ):
+        hub.store.write(lambda connection, kind=kind, values=values: ask(connection, hub.access, "villages", UUID, kind, values))  # type: ignore[misc]
+        west.meet(hub)
+        west.meet(hub)
+        with hub.store.read() as there, west.store.read() as here:
+            of_entity = select(Entity.label, Entity.data, Entity.deleted_at.is_(None)).where(Entity.uuid == UUID)
+            assert [tuple(row) for row in here.execute(of_entity)] == [tuple(row) for row in there.execute(of_entity)] != []
+    assert west.waiting() == []
+
+
+def test_a_person_erased_twice_at_once_is_told_of_once_and_stops_nobody(hub: Node, west: Node) -> None:
+    instance = new_id()
+    west.receive(claim(instance))
+    west.meet(hub)
+    erase(hub, instance)
+    erase(hub, instance)
+    west.meet(hub)
+    assert told(west) == told(hub) == []
