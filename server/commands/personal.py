@@ -148,3 +148,5 @@ def _tell(person: "Person") -> None:
         click.echo(f"a phone is named like them\t{phone}")
     for sha256 in person.aside:
         click.echo(f"kept aside\t{sha256}")
+    for record_id in person.relayed:
+        click.echo(f"of another node, or for one\t{record_id}")

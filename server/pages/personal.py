@@ -43,6 +43,7 @@ COUNTS = {
     "entities": _("entries in lists: {n}"),
     "trials": _("records of trials: {n}"),
     "kept aside": _("kept aside: {n}"),
+    "of other nodes": _("what other nodes sent, or get: {n}"),
     "phones": _("names of phones: {n}"),
     "lines of the log": _("lines of the log: {n}"),
 }

@@ -5,11 +5,12 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
 
 from forms.personal import ERASED
 from forms.spelling import folded
 from records.access import Access
+from records.entities import append_to_feed
 from records.models import (
     AppUser,
     AuditEvent,
@@ -21,9 +22,12 @@ from records.models import (
     IncidentPair,
     KeptAside,
     Measure,
+    RelayFile,
+    RelayRecord,
     ReviewEvent,
+    SubmissionVersion,
 )
-from sync.person.finding import Person
+from sync.person.finding import RELAYED, Person
 from sync.person.identity import Identity
 
 
@@ -48,6 +52,7 @@ class _Clearing:
         self._phones()
         self._trials()
         self._aside()
+        self._relayed()
         self._entities()
         self._incidents()
         self._log()
@@ -92,6 +97,22 @@ class _Clearing:
             self.digests += [sha256, *(file[-1] for file in files)]
             self.counts["kept aside"] += 1
 
+    def _relayed(self) -> None:
+        """What was signed for the relay cannot be changed: its body goes, as do names of files, and it is never asked for again."""
+        row, version = RelayRecord, SubmissionVersion
+        chosen: list[ColumnElement[bool]] = [row.id.in_(self.person.relayed)]
+        for form_id, instance_id in self.person.about:
+            of_record = select(version.instance_id).filter_by(**self.project, form_id=form_id, root_id=instance_id)
+            chosen.append(and_(row.form_id == form_id, row.instance_id.in_(of_record), row.kind.in_(RELAYED)))
+        for each in chosen:
+            ids = self.connection.execute(select(row.id).filter_by(**self.project).where(each)).scalars().all()
+            files = delete(RelayFile).where(RelayFile.record_id.in_(ids)).returning(RelayFile.sha256)
+            self.digests += self.connection.execute(files).scalars()
+            kept = update(row).where(row.id.in_(ids), row.body.is_not(None)).values(waiting=None)
+            if count := self.connection.execute(kept).rowcount:
+                self.counts["of other nodes"] += count
+            self.connection.execute(update(row).where(row.id.in_(ids)).values(body=None, files=[]))
+
     def _entities(self) -> None:
         """In a list of people the entity goes; in others it stays under the made-up code."""
         for name, uuid in self.person.entities:
@@ -108,6 +129,7 @@ class _Clearing:
             self.connection.execute(update(Entity).filter_by(**key).values(**state, updated_at=self.now))
             grown = {"revision": EntityList.revision + 1}  # phones get the list anew
             self.connection.execute(update(EntityList).filter_by(**self.project, name=name).values(grown))
+            append_to_feed(self.connection, self.access.project_id, name, uuid)
             self.counts["entities"] += 1
 
     def _said(self, row: Any, *, is_own: bool) -> dict[str, Any]:

@@ -15,7 +15,17 @@ from records.access import Access, Right
 from records.audit import note
 from records.blobs import BlobStore
 from records.forms import Schemas
-from records.models import AppUser, DraftSubmission, Entity, Form, KeptAside, ReviewEvent, Submission, SubmissionVersion
+from records.models import (
+    AppUser,
+    DraftSubmission,
+    Entity,
+    Form,
+    KeptAside,
+    RelayRecord,
+    ReviewEvent,
+    Submission,
+    SubmissionVersion,
+)
 from records.personal import open_contact, open_xml
 from records.store import Store
 from sync.intake import read_answers
@@ -24,6 +34,8 @@ from sync.person.identity import Identity
 _BATCH = 500
 NO_CODE = {"", "new"}
 """What stands in place of a code that is not known, as compared."""
+RELAYED = ("sub", "att", "review", "entity")
+"""Kinds of signed records that other nodes send, or get, and in whose bodies somebody may be named; see `sync.relay`."""
 RecordKey = tuple[str, str]
 """Form id and id of a record."""
 
@@ -48,13 +60,15 @@ class Person:
     aside: list[str] = field(default_factory=list)
     """Digests of what was refused and kept aside."""
 
+    relayed: list[str] = field(default_factory=list)
+    """Ids of records of other nodes, or for them, that name the person."""
     phones: list[str] = field(default_factory=list)
     """Names of phones that are named like them."""
 
     @property
     def is_nobody(self) -> bool:
         """Whether nothing was found."""
-        return not any((self.about, self.written, self.mentions, self.entities, self.trials, self.aside, self.phones))
+        return not any((self.about, self.written, self.mentions, self.entities, self.trials, self.aside, self.relayed, self.phones))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,15 @@ class _Search:
             for sha256 in connection.execute(select(KeptAside.sha256).filter_by(**self.project)).scalars():
                 if self.blobs.has(sha256) and identity.is_in(_readable(self.blobs.open(sha256).read())):
                     self.person.aside.append(sha256)
+            self._relayed(connection)
+
+    def _relayed(self, connection: Connection) -> None:
+        """What came from other nodes and waits, or was said to them; what a station erased waits for a person anyway."""
+        row = RelayRecord
+        kept = select(row.id, row.body).filter_by(**self.project).where(row.body.is_not(None), row.kind.in_(RELAYED))
+        for each in connection.execute(kept, execution_options={"yield_per": _BATCH}):
+            if self.person.identity.is_in(_readable(self.store.vault.open(each.body, "relay", each.id))):
+                self.person.relayed.append(each.id)
 
     def learn(self, form_id: str, instance_id: str) -> None:
         """Take a record's codes and contacts for the person's. Raises `Problem("submission_unknown")`."""

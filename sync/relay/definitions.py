@@ -11,7 +11,7 @@ from records import entities as kept
 from records.access import Access
 from records.blobs import BlobStore
 from records.form_life import replace_file
-from records.models import Entity, Form, FormVersion, RelayFile, RelayRecord
+from records.models import Entity, EntityAction, Form, FormVersion, RelayFile, RelayRecord
 from records.publishing import Publication, list_changed, publish_with
 from records.store import Store
 from sync import entities
@@ -83,6 +83,8 @@ def entity(store: Store, row: Row[Any], body: bytes, by: str) -> None:
         if said["deleted"]:
             if here is not None:
                 entities.ask(connection, access, name, uuid, "delete", {})
+                if not said["data"]:
+                    _forget(connection, row, said["label"])
         elif here is None or (here.label, here.data) != (said["label"], said["data"]):
             entities.ask(connection, access, name, uuid, "upsert", said["data"] | {"label": said["label"]})
 
@@ -90,6 +92,15 @@ def entity(store: Store, row: Row[Any], body: bytes, by: str) -> None:
         store.write(work)
     except Problem as problem:
         raise Waits(problem.kind.code) from None
+
+
+def _forget(connection: Connection, row: Row[Any], label: str) -> None:
+    """Keep nothing of what an entity said before: at the hub the person whom it named was erased."""
+    key = {"project_id": row.project_id, "list_name": row.form_id, "uuid": row.instance_id}
+    for model in (Entity, EntityAction):
+        connection.execute(update(model).filter_by(**key).values(label=label, data={}))
+    same = {"project_id": row.project_id, "kind": row.kind, "form_id": row.form_id, "instance_id": row.instance_id}
+    connection.execute(update(RelayRecord).filter_by(**same).where(RelayRecord.id != row.id).values(body=None))
 
 
 def _is_replaced(connection: Connection, row: Row[Any]) -> bool:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from traceback import format_tb
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -92,14 +93,17 @@ class Settler:
         except Waits as reason:
             values = {"waiting": str(reason)}
         except Problem as problem:
-            if problem.kind.status >= 500:  # the disk is full, say: later
+            if problem.kind.status >= 500 and problem.kind.code != "seal_broken":  # the disk is full, say: later
                 raise
             values = {"waiting": problem.kind.code}
-        except Exception:
-            _log.exception("The record %s of another node could not be settled", row.id)
+        except Exception as error:
+            if row.waiting != "failed":  # once, and without words of the record
+                where = "".join(format_tb(error.__traceback__))
+                _log.error("The record %s of another node could not be settled: %s\n%s", row.id, type(error).__name__, where)
             values = {"waiting": "failed"}
-        if values != {"waiting": row.waiting}:
-            self.store.write(lambda connection: connection.execute(update(RelayRecord).filter_by(id=row.id).values(**values)))
+        if values != {"waiting": row.waiting}:  # and nobody else settled it meanwhile
+            settled = update(RelayRecord).filter_by(id=row.id, waiting=row.waiting).values(**values)
+            self.store.write(lambda connection: connection.execute(settled))
         return values["waiting"] is None
 
     def _body(self, row: Row[Any]) -> bytes:
