@@ -13,16 +13,18 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from forms.submission import identify
 from records.blobs import BlobStore
 from records.flags import flag, flag_columns, is_waiting
-from records.models import AppUser, Attachment, Feed, RelayFile, RelayRecord, ReviewEvent, Submission, SubmissionVersion
+from records.models import AppUser, Attachment, Feed, RelayFile, RelayNode, RelayRecord, ReviewEvent, Submission, SubmissionVersion
 from records.orphans import remove_files
 from records.personal import seal_xml
 from records.store import Store, lock_form, vault_of
 from sync.intake import Intake, read_answers, reading_flags, state_of
-from sync.relay.scribe import DECIDED, ERASURE, heads, reviews, unwritten
+from sync.relay.projects import STATION
+from sync.relay.scribe import DECIDED, ERASURE, SUBMISSION, heads, is_decision, reviews, unwritten
 from sync.relay.waits import Waits
 
 CONTRADICTED = "decisions_contradict"
 _STRICTEST = ("rejected", "hasIssues", "approved", "edited", "received", "delete", "restore")
+_ADDED = {"comment", "settle", "split"}
 
 
 def header(row: Row[Any]) -> dict[str, Any]:
@@ -34,6 +36,8 @@ def header(row: Row[Any]) -> dict[str, Any]:
 def replay(store: Store, row: Row[Any], body: bytes, node: str, me: str) -> None:
     """Do here, at the node `me`, with a record what was done with it elsewhere. Raises `Waits` for one that is not here."""
     about, said = header(row), orjson.loads(body)
+    if about["a"] not in _ADDED and not is_decision(about):
+        raise Waits("kind")
 
     def work(connection: Connection) -> None:
         lock_form(connection, row.project_id, row.form_id, alone=True)
@@ -64,9 +68,19 @@ def _record(connection: Connection, row: Row[Any]) -> Row[Any]:
     roots = select(SubmissionVersion.root_id).filter_by(**of_form, instance_id=row.instance_id)
     query = select(*Submission.__table__.columns).filter_by(**of_form).where(Submission.instance_id.in_(roots))
     found = connection.execute(query.with_for_update()).first()
-    if found is None:
+    if found is None or not _may_decide(connection, row, found.instance_id):
         raise Waits("original")
     return found
+
+
+def _may_decide(connection: Connection, row: Row[Any], root_id: str) -> bool:
+    """Whether the node may say something of a record: a station only of those that it brought, in case it is stolen."""
+    if connection.execute(select(RelayNode.role).filter_by(id=row.origin)).scalar() != STATION:
+        return True
+    of_form = {"project_id": row.project_id, "form_id": row.form_id}
+    versions = select(SubmissionVersion.instance_id).filter_by(**of_form, root_id=root_id)
+    brought = select(RelayRecord.id).filter_by(**of_form, kind=SUBMISSION, origin=row.origin)
+    return connection.execute(brought.where(RelayRecord.instance_id.in_(versions)).limit(1)).first() is not None
 
 
 def _decided(connection: Connection, row: Row[Any], record: Row[Any], action: str, actor: str, me: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, func, select, text, update
 
 from records.models import Feed, RelayProject, RelayRecord, ReviewEvent, SubmissionVersion
 from records.personal import open_xml
+from records.reviews import STATES
 from records.store import Store
 from sync.relay import log
 from sync.relay.batch import Record, written
@@ -164,7 +165,15 @@ def event_name(node_id: str, event: Row[Any]) -> str:
 def reviews(connection: Connection, project_id: int, form_id: str, instance_id: str) -> list[dict[str, Any]]:
     """The headers of what people decided about a record, here and elsewhere."""
     query = select(RelayRecord.header).filter_by(project_id=project_id, form_id=form_id, instance_id=instance_id, kind=REVIEW)
-    return [about for header in connection.execute(query).scalars() if (about := orjson.loads(header)).get("a") in DECIDED]
+    return [about for header in connection.execute(query).scalars() if is_decision(about := orjson.loads(header))]
+
+
+def is_decision(about: Mapping[str, Any]) -> bool:
+    """Whether a header tells of a decision as this version knows them: one that does not must not keep others from counting."""
+    known = STATES if about.get("a") == "state" else DECIDED
+    others = about.get("o", [])
+    is_named = isinstance(about.get("e"), str) and isinstance(others, list) and all(isinstance(each, str) for each in others)
+    return is_named and about.get("a") in DECIDED and (about.get("s") or about["a"]) in known
 
 
 def heads(reviews: Iterable[Mapping[str, Any]], action: str) -> dict[str, str]:

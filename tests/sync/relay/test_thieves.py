@@ -7,11 +7,12 @@ import orjson
 import pytest
 from sqlalchemy import update
 
+from records import reviews
 from records.models import RelayNode
 from sync.relay import projects
 from sync.relay.batch import Batch, written
 from sync.relay.messages import Message, Peer, new_nonce, opened, sealed
-from tests.support.records import LOSS
+from tests.support.records import LOSS, loss
 from tests.support.relay import Node
 from tests.support.stores import PROJECT
 from tests.sync.relay.conftest import NewNode
@@ -116,3 +117,49 @@ def test_a_share_that_is_ended_while_a_meeting_goes_on_stays_ended(hub: Node, th
     thief.store.write(lambda connection: connection.execute(update(RelayNode).filter_by(id=row.id).values(state=started)))
     thief.meet(hub, changed)
     assert thief.peer(hub).state["shares"] == []
+
+
+REVIEW = orjson.dumps({"actor": "x", "comment": "", "detail": {}, "at": AT.isoformat()})
+
+
+@pytest.fixture
+def west(new_node: NewNode, hub: Node) -> Node:
+    made = new_node("west")
+    made.enrol(hub)
+    made.meet(hub)
+    return made
+
+
+@pytest.mark.parametrize(("kind", "more"), [("review", {"a": "delete", "e": "1" * 16}), ("erase", {"x": "1" * 64})])
+def test_a_station_decides_nothing_about_what_others_brought(
+    hub: Node, west: Node, thief: Node, kind: str, more: dict[str, Any]
+) -> None:
+    west.receive(loss("uuid:1"))
+    west.meet(hub)
+    assert push(thief, hub, kind, REVIEW, f="livestock_loss", i="uuid:1", **more)["new"] == 1
+    hub.settle()
+    assert hub.waiting() == ["original"]
+    assert hub.records()["uuid:1"].deleted_at is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"a": "state", "s": "gone"},
+        {"a": "state"},
+        {"a": "delete", "e": 3},
+        {"a": "delete", "o": 3},
+        {"a": "delete", "o": [{}]},
+        {"a": "x"},
+    ],
+)
+def test_a_decision_that_is_none_waits_and_keeps_no_other_from_counting(hub: Node, thief: Node, more: dict[str, Any]) -> None:
+    thief.meet(hub)
+    thief.receive(loss("uuid:1"))
+    thief.meet(hub)
+    push(thief, hub, "review", REVIEW, f="livestock_loss", i="uuid:1", **{"e": "1" * 16} | more)
+    hub.settle()
+    assert hub.waiting() == ["kind"]
+    reviews.set_state(thief.store, thief.access, "livestock_loss", "uuid:1", "approved")
+    thief.meet(hub)
+    assert hub.records()["uuid:1"].review_state == "approved"
