@@ -183,6 +183,18 @@ class Settler:
         return sum(self._attach(record_id) for record_id in records)
 
     def _attach(self, record_id: str) -> int:
+        """Give one record its files; where that fails, it must not stop the others, and is tried again."""
+        try:
+            return self._attach_one(record_id)
+        except Problem as problem:
+            if problem.kind.status >= 500:  # the disk is full, say: later
+                raise
+            _log.error("The files of the record %s of another node could not be taken: %s", record_id, problem)
+        except Exception:
+            _log.exception("The files of the record %s of another node could not be taken", record_id)
+        return 0
+
+    def _attach_one(self, record_id: str) -> int:
         with self.store.read() as connection:
             row = connection.execute(select(*RelayRecord.__table__.columns).filter_by(id=record_id)).one()
         files, xml = self._here(record_id), self._xml(row)
