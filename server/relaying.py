@@ -16,6 +16,8 @@ from sync.relay import projects, sharing, sticks
 from sync.relay.meeting import Meeting, Outcome, scribe_of
 
 _LOOK_SECONDS = 2
+_AGAIN_SECONDS = 10
+"""What waited before is tried again, and files that came are given to their records."""
 _SLICE_SECONDS = 600
 """A meeting of the schedule ends after so long, so that what arrived meanwhile, which is smaller than photos, comes first again."""
 _met = threading.Lock()
@@ -33,7 +35,8 @@ def upstream(services: Services, access: Access) -> list[Row[Any]]:
     """The nodes that a project goes to: its hub, hubs above. Raises `Problem` not_found or not_allowed."""
     access.require(Right.SEE)
     with services.store.read() as connection:
-        found = [each for each in projects.nodes(connection, access.project_id) if each.role in {projects.HUB, projects.RANGE}]
+        present = [each for each in projects.nodes(connection, access.project_id) if each.revoked_at is None]
+    found = [each for each in present if each.role in {projects.HUB, projects.RANGE}]
     if not found:
         raise Problem("not_found", "This project goes to no hub: tulliana relay enrol CODE.")
     return found
@@ -95,13 +98,17 @@ def _meet(services: Services, peer: Row[Any], *, files: bool, most_seconds: floa
 
 def keep_up(services: Services, lost: threading.Event) -> None:
     """Settle and write down what came, and meet hubs as often as the settings say, until the lead is lost."""
-    last = 0.0
+    last = tried = 0.0
     while not lost.wait(_LOOK_SECONDS):
         try:
             present = relayed(services)
             if not present:
                 continue
-            services.settler().run()
+            if not tried:
+                services.answerer().parts.sweep()
+            if services.settler().waits() or time.monotonic() - tried >= _AGAIN_SECONDS:
+                tried = time.monotonic()
+                services.settler().run()
             for project in present:
                 scribe_of(services.answerer(), project.project_id).run()
                 me = services.answerer().me
