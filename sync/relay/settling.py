@@ -22,7 +22,7 @@ from records.models import Feed, FormVersion, RelayFile, RelayNode, RelayRecord,
 from records.orphans import remove_files
 from records.personal import open_xml
 from records.store import Store
-from sync.delivery import Delivery, ReceivedFile
+from sync.delivery import Delivery, ReceivedFile, file_name
 from sync.intake import Intake
 from sync.relay import decisions, definitions, sharing
 from sync.relay.downward import ENTITY, FORM, FORM_STATE, NODE
@@ -240,7 +240,7 @@ class Settler:
     def _received(self, file: Row[Any]) -> ReceivedFile:
         with self.blobs.open(file.sha256) as content:
             head = content.read(HEAD_BYTES)
-        return ReceivedFile((file.name,), self.blobs.described(file.sha256), kind_of(head, file.name))
+        return ReceivedFile((file_name(file.name),), self.blobs.described(file.sha256), kind_of(head, file.name))
 
 
 def asked(connection: Connection, access: Access) -> Sequence[Row[str, str, str, str]]:

@@ -25,7 +25,7 @@ from sync.relay.upward import parts_of
 
 NEW = "new"
 """Why a record waits that nobody has looked at."""
-_MOST_FILES = 1000
+_MOST_FILES, _MOST_NAME, _MOST_SIZE = 1000, 1000, 2**32  # of a record, characters of a name, bytes of a file
 _CHANNELS = {
     SUBMISSION: {projects.DATA},
     FILES: {projects.DATA},
@@ -116,7 +116,8 @@ def files_of(record: Record) -> list[list[Any]]:
 def _is_file(file: Sequence[Any]) -> bool:
     name, sha256, size = file
     is_digest = isinstance(sha256, str) and len(sha256) == 64 and set(sha256) <= set("0123456789abcdef")
-    return isinstance(name, str) and is_digest and isinstance(size, int) and 0 <= size < 2**40
+    is_name = isinstance(name, str) and len(name) <= _MOST_NAME and "\0" not in name
+    return is_name and is_digest and isinstance(size, int) and 0 <= size < _MOST_SIZE
 
 
 def _expect_files(connection: Connection, entries: Sequence[Entry], peer: str) -> None:

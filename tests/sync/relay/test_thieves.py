@@ -1,14 +1,15 @@
 """What a station that was stolen, and is not revoked yet, can make its hub do: no more than bring reports of its own."""
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from records import reviews
-from records.models import RelayNode
+from records.models import Attachment, RelayNode
 from sync.relay import projects
 from sync.relay.batch import Batch, written
 from sync.relay.messages import Message, Peer, new_nonce, opened, sealed
@@ -163,3 +164,17 @@ def test_a_decision_that_is_none_waits_and_keeps_no_other_from_counting(hub: Nod
     reviews.set_state(thief.store, thief.access, "livestock_loss", "uuid:1", "approved")
     thief.meet(hub)
     assert hub.records()["uuid:1"].review_state == "approved"
+
+
+def test_names_of_files_are_made_safe_as_those_of_phones_are(hub: Node, thief: Node) -> None:
+    data = b"\xff\xd8\xff photo"
+    sha256 = hashlib.sha256(data).hexdigest()
+    for name in ("a\0b", "x" * 2000):
+        body = loss("uuid:1", name) + b"\0" + orjson.dumps([[name, sha256, len(data)]])
+        assert push(thief, hub, "sub", body, f="livestock_loss", i="uuid:1")["error"] == "relay_unreadable"
+    body = loss("uuid:1", "1.jpg") + b"\0" + orjson.dumps([["../../keys/1\n.jpg", sha256, len(data)]])
+    push(thief, hub, "sub", body, f="livestock_loss", i="uuid:1")
+    ask(thief, hub, "put", data, sha256=sha256, offset=0, size=len(data))
+    hub.settle()
+    with hub.store.read() as connection:
+        assert connection.execute(select(Attachment.name)).scalars().all() == ["1.jpg"]
