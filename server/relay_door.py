@@ -27,7 +27,7 @@ def answer() -> Response:
 
 
 def _read(size: int) -> bytes:
-    """The next bytes of the body; fewer where it ends. Always by a number: Granian forgets what it holds when asked for all the rest."""
+    """The next bytes of the body; fewer where it ends. Always by a number: asked for all, Granian forgets what it holds."""
     found = bytearray()
     while len(found) < size and (more := request.stream.read(min(size - len(found), _CHUNK))):
         found += more
