@@ -13,6 +13,6 @@ def tree(pid: int) -> list[int]:
 
 
 def peak_memory(pids: list[int]) -> float:
-    """The sum of the highest resident sizes these processes have had, in MiB."""
+    """The sum of the highest resident sizes these processes have had, in MiB; one that ended and is not yet reaped has none."""
     texts = [Path(f"/proc/{pid}/status").read_text() for pid in pids]
-    return sum(int(text.partition("VmHWM:")[2].split()[0]) for text in texts) / 1024
+    return sum(int(text.partition("VmHWM:")[2].split()[0]) for text in texts if "VmHWM:" in text) / 1024
