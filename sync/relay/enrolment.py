@@ -1,7 +1,7 @@
 """How nodes come to know each other: the hub gives a code, once; the station that has it says who it is, sealed for that hub.
 
 The code is all that must be carried: address and keys of the hub, the project, and a secret. Request and answer are messages as all
-others, so that a stick can carry them too.
+others, but small ones: a stranger may not send more.
 """
 
 import base64
