@@ -18,7 +18,7 @@ PHOTO = mountains(7)
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright runs once in a process, and tests/screens want theirs
 def browser() -> Iterator[Browser]:
     """The browser, or the reason why there is none."""
     with chromium() as launched:
