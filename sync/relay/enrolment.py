@@ -19,7 +19,7 @@ from records.access import Access, Right
 from records.audit import note
 from records.models import Project, RelayInvite, RelayNode
 from records.store import Store
-from sync.relay import projects
+from sync.relay import log, projects
 from sync.relay.identity import Identity, sealing_key
 from sync.relay.messages import Message, Peer, key_in, opened, sealed
 
@@ -154,6 +154,7 @@ def accept(store: Store, me: Identity, access: Access, code: Code, packet: bytes
             raise Problem("value_invalid", "Another project of this server goes to that hub; each needs a machine of its own.")
         if role == projects.HUB:
             projects.join(connection, access.project_id, str(said["key"]), code.hub.node_id)
+            log.begin_anew(connection, access.project_id, {me.node_id, code.hub.node_id})
         else:
             projects.key_of(connection, access.project_id)
         values = {"project_id": access.project_id, "name": str(said["project"]), "role": role, "url": code.url}

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, text
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, text, update
 
-from records.models import RelayPosition, RelayRecord
+from records.models import RelayFile, RelayPosition, RelayProject, RelayRecord
 from sync.relay.batch import START, Place, Record
 
 MOST_POSITIONS = 32
@@ -114,6 +114,21 @@ def channels(connection: Connection, project_id: int) -> dict[str, Place]:
     newest = select(func.max(RelayRecord.seq)).filter_by(project_id=project_id).group_by(RelayRecord.channel)
     rows = connection.execute(select(RelayRecord.channel, RelayRecord.seq, RelayRecord.chain).where(RelayRecord.seq.in_(newest)))
     return {row.channel: (row.seq, row.chain) for row in rows}
+
+
+def begin_anew(connection: Connection, project_id: int, known: Collection[str]) -> None:
+    """Forget the log of a project if others than these wrote in it, as this node under a key that was lost: the scribe writes it
+    again under today's, and what came from the hub is got again. Nothing of it is only here but in the log.
+    """
+    row = RelayRecord
+    of_project = select(row.id).where(row.project_id == project_id)
+    if connection.execute(of_project.where(row.origin.not_in(known), row.via.is_(None)).limit(1)).first() is None:
+        return
+    connection.execute(delete(RelayFile).where(RelayFile.record_id.in_(of_project)))
+    channels = select(row.channel).where(row.project_id == project_id)
+    connection.execute(delete(RelayPosition).where(RelayPosition.channel.in_(channels)))
+    connection.execute(delete(row).where(row.project_id == project_id))
+    connection.execute(update(RelayProject).filter_by(project_id=project_id).values(authored_to=0))
 
 
 def positions(connection: Connection, peer: str, channel: str, *, most: int = MOST_POSITIONS) -> list[Place]:

@@ -47,6 +47,7 @@ class Settler:
     def __init__(self, store: Store, blobs: BlobStore, intake: Intake, me: Identity) -> None:
         self.store, self.blobs, self.intake, self.me = store, blobs, intake, me
         self._names: dict[str, str] = {}
+        self._clocks: dict[str, timedelta] = {}
         self._ways: dict[str, Callable[[Row[Any], bytes], None]] = {
             SUBMISSION: self._submission,
             FILES: self._files,
@@ -62,12 +63,15 @@ class Settler:
     def run(self) -> int:
         """Settle everything that can be settled; how many records and files."""
         done, reached = 0, 0
+        self._clocks.clear()
         while rows := self._waiting(reached):
             reached = rows[-1].seq
             plain = [row for row in rows if row.kind == SUBMISSION]
             with ThreadPoolExecutor(_THREADS, "settling") as pool:
-                done += sum(pool.map(self._settle, plain))
-            done += sum(self._settle(row) for row in rows if row.kind != SUBMISSION)
+                done += self._write_down(plain, list(pool.map(self._settle, plain)))
+            for row in rows:  # in order, since one may build on another
+                if row.kind != SUBMISSION:
+                    done += self._write_down([row], [self._settle(row)])
         return done + self._attach_what_came()
 
     def waits(self) -> bool:
@@ -82,29 +86,43 @@ class Settler:
             query = select(*row.__table__.columns).where(row.waiting.is_not(None), row.waiting.not_in([HOLLOW, ASKED]))
             return connection.execute(query.where(row.seq > reached).order_by(row.seq).limit(_AT_ONCE)).all()
 
-    def _settle(self, row: Row[Any]) -> bool:
-        """Settle one record, or write down why it waits; whether it is settled."""
+    def _write_down(self, rows: Sequence[Row[Any]], reasons: Sequence[str | None]) -> int:
+        """Write down of each why it waits now (None: it is settled), unless somebody else settled it; how many are settled."""
+        changes = [
+            update(RelayRecord)
+            .filter_by(id=row.id, waiting=row.waiting)
+            .values({"waiting": reason} | ({"body": None} if reason is None and row.kind == SUBMISSION else {}))
+            for row, reason in zip(rows, reasons, strict=True)
+            if reason != row.waiting
+        ]
+
+        def work(connection: Connection) -> None:
+            for change in changes:
+                connection.execute(change)
+
+        if changes:
+            self.store.write(work)
+        return sum(reason is None for reason in reasons)
+
+    def _settle(self, row: Row[Any]) -> str | None:
+        """Settle one record; why it still waits, if it does."""
         way = self._ways.get(row.kind)
         try:
             if way is None:
                 raise Waits("kind")
             way(row, self._body(row))
-            values: dict[str, Any] = {"waiting": None} | ({"body": None} if row.kind == SUBMISSION else {})
         except Waits as reason:
-            values = {"waiting": str(reason)}
+            return str(reason)
         except Problem as problem:
             if problem.kind.status >= 500 and problem.kind.code != "seal_broken":  # the disk is full, say: later
                 raise
-            values = {"waiting": problem.kind.code}
+            return problem.kind.code
         except Exception as error:
             if row.waiting != "failed":  # once, and without words of the record
                 where = "".join(format_tb(error.__traceback__))
                 _log.error("The record %s of another node could not be settled: %s\n%s", row.id, type(error).__name__, where)
-            values = {"waiting": "failed"}
-        if values != {"waiting": row.waiting}:  # and nobody else settled it meanwhile
-            settled = update(RelayRecord).filter_by(id=row.id, waiting=row.waiting).values(**values)
-            self.store.write(lambda connection: connection.execute(settled))
-        return values["waiting"] is None
+            return "failed"
+        return None
 
     def _body(self, row: Row[Any]) -> bytes:
         if row.body is None:
@@ -233,9 +251,11 @@ class Settler:
     def _came_there(self, row: Row[Any], about: dict[str, Any]) -> datetime | None:
         """When the other node got a submission, by our clock."""
         at = instant(str(about["t"]))
-        with self.store.read() as connection:
-            state = connection.execute(select(RelayNode.state).filter_by(id=row.origin)).scalar() or {}
-        return None if at is None or at.tzinfo is None else at - timedelta(seconds=float(state.get("clock") or 0))
+        if row.origin not in self._clocks:
+            with self.store.read() as connection:
+                state = connection.execute(select(RelayNode.state).filter_by(id=row.origin)).scalar() or {}
+            self._clocks[row.origin] = timedelta(seconds=float(state.get("clock") or 0))
+        return None if at is None or at.tzinfo is None else at - self._clocks[row.origin]
 
     def _received(self, file: Row[Any]) -> ReceivedFile:
         with self.blobs.open(file.sha256) as content:

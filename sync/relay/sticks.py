@@ -103,7 +103,7 @@ def bring(answerer: Answerer, stick: Path) -> Brought:
             continue
         if receiver == answerer.me.node_id:
             _hear(answerer, path, packet, later, done)
-        elif (path.parent.parent.name, path.parent.name) == (receiver, sender):
+        elif sender != answerer.me.node_id and (path.parent.parent.name, path.parent.name) == (receiver, sender):
             _carry(answerer, path, packet, done)
     return done
 
