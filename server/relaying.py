@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,11 +35,16 @@ def relayed(services: Services) -> list[Row[Any]]:
 def upstream(services: Services, access: Access) -> list[Row[Any]]:
     """The nodes that a project goes to: its hub, hubs above. Raises `Problem` not_found or not_allowed."""
     access.require(Right.SEE)
+    return _peers(services, access, {projects.HUB, projects.RANGE}, "This project goes to no hub: tulliana relay enrol CODE.")
+
+
+def _peers(services: Services, access: Access, roles: Collection[str], otherwise: str) -> list[Row[Any]]:
+    """The peers of these roles that may speak. Raises `Problem("not_found")` with the words for none."""
     with services.store.read() as connection:
-        present = [each for each in projects.nodes(connection, access.project_id) if each.revoked_at is None]
-    found = [each for each in present if each.role in {projects.HUB, projects.RANGE}]
+        present = projects.nodes(connection, access.project_id)
+    found = [each for each in present if each.role in roles and each.revoked_at is None]
     if not found:
-        raise Problem("not_found", "This project goes to no hub: tulliana relay enrol CODE.")
+        raise Problem("not_found", otherwise)
     return found
 
 
@@ -77,12 +83,7 @@ def last_failure(project_id: int) -> str:
 def for_sticks(services: Services, access: Access) -> list[Row[Any]]:
     """The nodes that a stick written here is for: hub or stations of a project. Raises `Problem` not_found or not_allowed."""
     access.require(Right.PHONES)
-    with services.store.read() as connection:
-        present = [each for each in projects.nodes(connection, access.project_id) if each.revoked_at is None]
-    found = [each for each in present if each.role in {projects.HUB, projects.STATION}]
-    if not found:
-        raise Problem("not_found", "There is no other node to write for.")
-    return found
+    return _peers(services, access, {projects.HUB, projects.STATION}, "There is no other node to write for.")
 
 
 def _meet(services: Services, peer: Row[Any], *, files: bool, most_seconds: float | None) -> Outcome:

@@ -24,6 +24,13 @@ from sync.relay.settling import Settler
 from tests.support.stores import PROJECT, publish_form
 
 
+def joined(node: "Node", hub: "Node") -> "Node":
+    """The node, as a station of the hub that has its forms."""
+    node.enrol(hub)
+    node.meet(hub)
+    return node
+
+
 @dataclass
 class Node:
     """A node: `folder` holds its files, `url` is where its database is."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.relay import Node
+from tests.support.relay import Node, joined
 
 NewNode = Callable[..., Node]
 
@@ -31,6 +31,18 @@ def new_node(sqlite_template: Path, tmp_path: Path) -> Iterator[NewNode]:
 def hub(new_node: NewNode, database_url: str) -> Node:
     """A hub, on SQLite and on PostgreSQL."""
     return new_node("hub", database_url)
+
+
+@pytest.fixture
+def west(new_node: NewNode, hub: Node) -> Node:
+    """A station of the hub that has its forms."""
+    return joined(new_node("west"), hub)
+
+
+@pytest.fixture
+def east(new_node: NewNode, hub: Node) -> Node:
+    """Another one."""
+    return joined(new_node("east"), hub)
 
 
 @pytest.fixture

@@ -26,22 +26,6 @@ def hub(new_node: NewNode) -> Node:
 
 
 @pytest.fixture
-def west(new_node: NewNode, hub: Node) -> Node:
-    return joined(new_node("west"), hub)
-
-
-@pytest.fixture
-def east(new_node: NewNode, hub: Node) -> Node:
-    return joined(new_node("east"), hub)
-
-
-def joined(node: Node, hub: Node) -> Node:
-    node.enrol(hub)
-    node.meet(hub)
-    return node
-
-
-@pytest.fixture
 def stick(tmp_path: Path) -> Path:
     folder = tmp_path / "stick"
     folder.mkdir()

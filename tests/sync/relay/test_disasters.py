@@ -47,23 +47,6 @@ def hub(new_node: NewNode) -> Node:
     return made
 
 
-@pytest.fixture
-def west(new_node: NewNode, hub: Node) -> Node:
-    return joined(new_node("west"), hub)
-
-
-@pytest.fixture
-def east(new_node: NewNode, hub: Node) -> Node:
-    return joined(new_node("east"), hub)
-
-
-def joined(node: Node, hub: Node) -> Node:
-    """The node, as a station of the hub that has its forms."""
-    node.enrol(hub)
-    node.meet(hub)
-    return node
-
-
 def clone(node: Node, new_node: NewNode, name: str) -> Node:
     """The card of a node copied: the same database, files and keys in another machine."""
     other = new_node(name)

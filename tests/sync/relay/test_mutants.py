@@ -29,16 +29,6 @@ def hub(new_node: NewNode) -> Node:
     return made
 
 
-@pytest.fixture
-def west(new_node: NewNode, hub: Node) -> Node:
-    return threats.joined(new_node("west"), hub)
-
-
-@pytest.fixture
-def east(new_node: NewNode, hub: Node) -> Node:
-    return threats.joined(new_node("east"), hub)
-
-
 def places_are_numbers(patch: pytest.MonkeyPatch) -> None:
     def common(connection: Any, offered: Any) -> Any:
         return max((each for each in offered if each[0] <= log.last(connection)[0]), default=None)

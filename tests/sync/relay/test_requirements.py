@@ -37,23 +37,6 @@ def hub(new_node: NewNode) -> Node:
     return made
 
 
-@pytest.fixture
-def west(new_node: NewNode, hub: Node) -> Node:
-    return joined(new_node("west"), hub)
-
-
-@pytest.fixture
-def east(new_node: NewNode, hub: Node) -> Node:
-    return joined(new_node("east"), hub)
-
-
-def joined(node: Node, hub: Node) -> Node:
-    """The node, as a station of the hub that has its forms."""
-    node.enrol(hub)
-    node.meet(hub)
-    return node
-
-
 def files_of(node: Node) -> set[tuple[str, str]]:
     """(instance id, name) of the files that are part of records here and readable."""
     with node.store.read() as connection:
