@@ -35,17 +35,17 @@ def relayed(services: Services) -> list[Row[Any]]:
 def upstream(services: Services, access: Access) -> list[Row[Any]]:
     """The nodes that a project goes to: its hub, hubs above. Raises `Problem` not_found or not_allowed."""
     access.require(Right.SEE)
-    return _peers(services, access, {projects.HUB, projects.RANGE}, "This project goes to no hub: tulliana relay enrol CODE.")
+    found = _peers(services, access, {projects.HUB, projects.RANGE})
+    if not found:
+        raise Problem("not_found", "This project goes to no hub: tulliana relay enrol CODE.")
+    return found
 
 
-def _peers(services: Services, access: Access, roles: Collection[str], otherwise: str) -> list[Row[Any]]:
-    """The peers of these roles that may speak. Raises `Problem("not_found")` with the words for none."""
+def _peers(services: Services, access: Access, roles: Collection[str]) -> list[Row[Any]]:
+    """The peers of these roles that may speak."""
     with services.store.read() as connection:
         present = projects.nodes(connection, access.project_id)
-    found = [each for each in present if each.role in roles and each.revoked_at is None]
-    if not found:
-        raise Problem("not_found", otherwise)
-    return found
+    return [each for each in present if each.role in roles and each.revoked_at is None]
 
 
 def meet(services: Services, access: Access, *, files: bool = True, most_seconds: float | None = None) -> dict[str, Outcome]:
@@ -83,7 +83,10 @@ def last_failure(project_id: int) -> str:
 def for_sticks(services: Services, access: Access) -> list[Row[Any]]:
     """The nodes that a stick written here is for: hub or stations of a project. Raises `Problem` not_found or not_allowed."""
     access.require(Right.PHONES)
-    return _peers(services, access, {projects.HUB, projects.STATION}, "There is no other node to write for.")
+    found = _peers(services, access, {projects.HUB, projects.STATION})
+    if not found:
+        raise Problem("not_found", "There is no other node to write for.")
+    return found
 
 
 def _meet(services: Services, peer: Row[Any], *, files: bool, most_seconds: float | None) -> Outcome:
