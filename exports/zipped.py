@@ -45,6 +45,13 @@ def write_entry(archive: zipfile.ZipFile, sink: Sink, name: str, chunks: Iterato
             yield sink.take()  # often nothing yet: others get their turn meanwhile
 
 
+def timeless_entry(name: str) -> zipfile.ZipInfo:
+    """An entry that nobody should change, of the first day a ZIP knows: the same files make the same archive."""
+    entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o444 << 16
+    return entry
+
+
 def entry_name(name: str) -> str:
     """A name that leads nowhere else when the archive is unpacked, and that no spreadsheet computes when it lists files."""
     plain = "".join("_" if each in '/\\:*?"<>|' or ord(each) < 32 else each for each in name).strip(". ") or "unnamed"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from forms.problems import Problem
+from records.durable import sync_folder
 from records.sealed_files import BEGINNING, HEAD, PIECE, SealedFile, Sealer, plain_size
 from records.vault import Vault
 
@@ -194,15 +195,6 @@ def _write_all(file: Any, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[file.write(view) :]
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in this folder on disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _checked(action: Callable[[], Result]) -> Result:

@@ -2,6 +2,7 @@
 
 import io
 import os
+from abc import abstractmethod
 from typing import Any
 
 
@@ -13,9 +14,9 @@ class RandomAccess(io.RawIOBase):
         self.size = size
         self._at = 0
 
+    @abstractmethod
     def read_at(self, at: int, most: int) -> bytes | memoryview:
         """From this place on at most so many bytes, at least one unless the file ends here."""
-        raise NotImplementedError
 
     def readable(self) -> bool:
         return True

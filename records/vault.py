@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from forms.problems import Problem
+from records.durable import write_file
 
 MARK = b"\x01"
 """How everything sealed begins, and no XML does."""
@@ -121,7 +122,8 @@ class Vault:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lines = [line for line in self._lines() if not line.startswith("#")]
         about = f"# made {datetime.now(UTC):%Y-%m-%d}, id {_id_of(_key(fresh).public).hex()}\n"
-        _write(self.path, f"{_HEADING}{about}{fresh.hex()}\n" + "".join(f"{line}\n" for line in lines), replace=bool(lines))
+        text = f"{_HEADING}{about}{fresh.hex()}\n" + "".join(f"{line}\n" for line in lines)
+        write_file(self.path, text.encode("ascii"), mode=0o600, replace=bool(lines))
         self._load()
         return self.key_ids[0]
 
@@ -182,19 +184,3 @@ def _cipher(own: X25519PrivateKey, other: bytes, share: bytes, public: bytes) ->
     """What both sides come to, each from its own private key. Raises ValueError for a share that nobody's key has."""
     secret = own.exchange(X25519PublicKey.from_public_bytes(other))
     return AESGCM(HKDF(SHA256(), _KEY_BYTES, salt=None, info=b"tulliana seal" + share + public).derive(secret))
-
-
-def _write(path: Path, text: str, *, replace: bool) -> None:
-    """Write a file that only we can read, whole or not at all. Raises FileExistsError where it is there and not to be replaced."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    with open(fresh, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(text.encode("ascii"))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        if replace:
-            fresh.replace(path)
-        else:
-            os.link(fresh, path)
-    finally:
-        fresh.unlink(missing_ok=True)

@@ -14,7 +14,8 @@ from records.access import Access, Right
 from records.models import RelayProject
 from server.services import Services
 from sync.relay import projects, sharing, sticks
-from sync.relay.meeting import Meeting, Outcome, scribe_of
+from sync.relay.meeting import Meeting, Outcome
+from sync.relay.scribes import scribe_of
 
 _LOOK_SECONDS = 2
 _AGAIN_SECONDS = 10
@@ -26,10 +27,10 @@ _failed: dict[int, str] = {}
 _log = logging.getLogger(__name__)
 
 
-def relayed(services: Services) -> list[Row[Any]]:
-    """(project_id, key, hub) of the projects that are exchanged."""
+def relayed(services: Services) -> list[int]:
+    """The projects that are exchanged."""
     with services.store.read() as connection:
-        return list(connection.execute(select(RelayProject.project_id, RelayProject.key, RelayProject.hub)))
+        return list(connection.execute(select(RelayProject.project_id)).scalars())
 
 
 def upstream(services: Services, access: Access) -> list[Row[Any]]:
@@ -113,10 +114,10 @@ def keep_up(services: Services, lost: threading.Event) -> None:
             if services.settler().waits() or time.monotonic() - tried >= _AGAIN_SECONDS:
                 tried = time.monotonic()
                 services.settler().run()
-            for project in present:
-                scribe_of(services.answerer(), project.project_id).run()
-                me = services.answerer().me
-                sharing.share(services.store, services.blobs, me, project.project_id, services.config.releases_folder)
+            answerer = services.answerer()
+            for project_id in present:
+                scribe_of(answerer, project_id).run()
+                sharing.share(services.store, services.blobs, answerer.me, project_id, services.config.releases_folder)
             if services.config.relay_minutes and time.monotonic() - last >= services.config.relay_minutes * 60:
                 last = time.monotonic()
                 threading.Thread(target=_meet_all, args=(services, present), name="meeting", daemon=True).start()
@@ -124,9 +125,9 @@ def keep_up(services: Services, lost: threading.Event) -> None:
             _log.exception("The relay stopped; it is tried again")
 
 
-def _meet_all(services: Services, present: list[Row[Any]]) -> None:
-    for project in present:
-        _meet_one(services, Access.everything(project.project_id, "schedule"))
+def _meet_all(services: Services, present: list[int]) -> None:
+    for project_id in present:
+        _meet_one(services, Access.everything(project_id, "schedule"))
 
 
 def _meet_one(services: Services, access: Access) -> None:

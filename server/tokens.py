@@ -2,9 +2,10 @@
 
 import contextlib
 import hashlib
-import os
 import secrets
 from pathlib import Path
+
+from records.durable import write_file
 
 
 def new_token() -> str:
@@ -21,12 +22,6 @@ def kept_secret(folder: Path) -> bytes:
     """The secret of the server with this data folder, made when it is first asked for: what it signs is known again later."""
     path = folder / "secret"
     if not path.exists():
-        fresh = folder / f"secret.{secrets.token_hex(8)}"
-        with open(fresh, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):  # another process was quicker
-            os.link(fresh, path)
-        fresh.unlink()
+            write_file(path, secrets.token_bytes(32), mode=0o600, replace=False)
     return path.read_bytes()

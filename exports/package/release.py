@@ -18,11 +18,11 @@ from exports.package.readme import LICENCES, citation, file_name, readme
 from exports.package.words import LANGUAGES
 from exports.recipes import Recipe
 from exports.windows import Window
+from exports.zipped import timeless_entry
 from records.access import Access, Right
 from records.models import Project
 
 SUMS = "SHA256SUMS"
-_FIRST_DAY_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,6 @@ def _archive(folder: Path, files: Sequence[ExportedFile], target: Path) -> None:
     """Put the files into a ZIP, in one folder, all of one day: the same files make the same archive."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(file.name for file in files):
-            entry = zipfile.ZipInfo(f"{folder.name}/{name}", _FIRST_DAY_OF_ZIP)
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o444 << 16
-            with archive.open(entry, "w") as stream, (folder / name).open("rb") as source:
+            with archive.open(timeless_entry(f"{folder.name}/{name}"), "w") as stream, (folder / name).open("rb") as source:
                 while part := source.read(1 << 20):
                     stream.write(part)

@@ -13,12 +13,12 @@ from exports.csvfile import Cell, write_rows
 from exports.data.grouping import is_open, last_day, quarter_name, quarter_of
 from exports.package.contents import ExportedFile, described
 from exports.policy import CLOSING_DAYS, LEVELS, Policy
+from exports.zipped import timeless_entry
 from forms.problems import Problem
 from records.access import Access, Right
 from records.models import Form, Project
 
 WILDLIFE_NAMES = uuid.uuid5(uuid.NAMESPACE_URL, "https://rs.tdwg.org/dwc")
-_FIRST_DAY_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 
 
 Box = tuple[float, float, float, float]
@@ -97,9 +97,7 @@ def archive(folder: Path, name: str, files: Iterable[ExportedFile]) -> ExportedF
     """Put the files into a ZIP without a folder, as programs of the standard want it. The same files make the same archive."""
     with zipfile.ZipFile(folder / name, "w", zipfile.ZIP_DEFLATED) as target:
         for file in files:
-            entry = zipfile.ZipInfo(file.name, _FIRST_DAY_OF_ZIP)
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o444 << 16
-            target.writestr(entry, (folder / file.name).read_bytes())
+            target.writestr(timeless_entry(file.name), (folder / file.name).read_bytes())
     return described(folder / name)
 
 

@@ -19,6 +19,7 @@ from server.stick_places import stick_at, sticks
 from sync.relay import enrolment, settling
 from sync.relay.enrolment import Code
 from sync.relay.messages import new_nonce
+from sync.relay.projects import COUNTRY, HUB, RANGE, STATION
 from sync.relay.standing import compared, standing
 from sync.relay.sticks import bring, write
 
@@ -58,8 +59,7 @@ def shown() -> Response:
 def compared_node(node_id: str) -> Response:
     """What is here and there, by form and day."""
     opened = services()
-    groups = compared(opened.answerer(), access(), node_id)
-    peer = next(each for each in standing(opened.answerer(), access()).peers if each.id == node_id)
+    peer, groups = compared(opened.answerer(), access(), node_id)
     with opened.store.read() as connection:
         names = {form_id: form_title(title) for form_id, title in titles(connection, access().project_id)}
     return page("relay_node.html", peer=peer, groups=groups[:_MOST_GROUPS], more=max(len(groups) - _MOST_GROUPS, 0), names=names)
@@ -153,8 +153,8 @@ def _shown(problem: Problem | None = None, **more: Any) -> Response:
         status=problem.kind.status if problem else 200,
         problem=problem,
         now=now,
-        ups=[peer for peer in now.peers if peer.role in {"hub", "range"}],
-        downs=[peer for peer in now.peers if peer.role in {"station", "country"}],
+        ups=[peer for peer in now.peers if peer.role in {HUB, RANGE}],
+        downs=[peer for peer in now.peers if peer.role in {STATION, COUNTRY}],
         waits=waits,
         asked=asked,
         sticks=[str(stick) for stick in sticks()] if access().may(Right.PHONES) else [],

@@ -122,7 +122,7 @@ class Answerer:
         state |= {"same": same, "safe": bool(same) and not wanted}
         if about.get("regressed"):
             state["regressed_at"] = now.isoformat()
-        self.store.write(lambda connection: projects.remember(connection, peer.id, now, state))
+        self.store.write(lambda connection: projects.remember(connection, peer.id, state, met_at=now))
         gone = set(said.get("gone", ()))  # what the peer has no more must not keep others back
         wants = [[sha256, wanted[sha256], self.parts.offset(sha256)] for sha256 in wanted if sha256 not in gone][:MOST_WANTED]
         files = [len(wanted), sum(wanted.values())]
@@ -208,7 +208,7 @@ class Answerer:
             ]
             state |= {"same": not differing, "safe": not differing and not said["wants"]}
             state |= {"differing": [asdict(each) for each in differing]}
-        self.store.write(lambda connection: projects.remember(connection, peer.id, now, state))
+        self.store.write(lambda connection: projects.remember(connection, peer.id, state, met_at=now))
         return {}, b""
 
 

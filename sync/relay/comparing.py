@@ -34,7 +34,7 @@ class Difference:
         return Difference(self.group, self.there, self.only_here[:_SHOWN], self.only_there[:_SHOWN])
 
 
-def groups(connection: Connection, channel: str, *, of: str | None = None, upto: int | None = None) -> Groups:
+def groups(connection: Connection, channel: str, *, of: str, upto: int | None = None) -> Groups:
     """What the log holds of a channel, or held `upto` a number; of one that several write, what the node `of` wrote."""
     found: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     query = _of(channel, of) if upto is None else _of(channel, of).where(RelayRecord.seq <= upto)
@@ -45,7 +45,7 @@ def groups(connection: Connection, channel: str, *, of: str | None = None, upto:
     return {name: (count, f"{digest:064x}") for name, (count, digest) in sorted(found.items())}
 
 
-def ids(connection: Connection, channel: str, group: str, *, of: str | None = None) -> list[str]:
+def ids(connection: Connection, channel: str, group: str, *, of: str) -> list[str]:
     """The records of one form and day."""
     rows = connection.execute(_of(channel, of).filter_by(form_id=group.rsplit(" ", 1)[0]))
     return sorted(row.id for row in rows if _group(row.header) == group)
@@ -64,10 +64,10 @@ def whole(connection: Connection, channel: str, *, of: str) -> tuple[int, str]:
     return count, f"{digest:064x}"
 
 
-def _of(channel: str, node: str | None) -> Any:
+def _of(channel: str, node: str) -> Any:
     row = RelayRecord
     query = select(row.id, row.header).filter_by(channel=channel)
-    return query.where(row.origin == node) if node is not None and channel.startswith(f"{DATA}:") else query
+    return query.where(row.origin == node) if channel.startswith(f"{DATA}:") else query
 
 
 def _group(header: bytes) -> str:

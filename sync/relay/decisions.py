@@ -139,8 +139,8 @@ def show(store: Store, row: Row[Any]) -> None:
 
 def erase(store: Store, blobs: BlobStore, intake: Intake, row: Row[Any], xml: bytes) -> None:
     """Put what is left of a version in its place, take its files away, and never send or take the rest again."""
-    schema, _ = intake.schemas.get(row.project_id, row.form_id, identify(xml).version)
     incoming = identify(xml)
+    schema, _ = intake.schemas.get(row.project_id, row.form_id, incoming.version)
     reading = read_answers(schema, incoming)
     about = header(row)
     is_by_them = bool(about.get("w"))

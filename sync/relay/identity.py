@@ -1,7 +1,6 @@
 """Who a node is: a key that signs, and one with which it opens what is meant for it. Both are in a file, never in the database."""
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from forms.problems import Problem
+from records.durable import write_file
 
 _HEADING = "# The identity of this node towards its peers: who has it can speak for this machine. Keep no copy on another one.\n"
 
@@ -69,17 +69,10 @@ def kept_identity(path: Path) -> Identity:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = Identity.new()
     text = _HEADING + f"{fresh.signing.private_bytes_raw().hex()}\n{fresh.opening.private_bytes_raw().hex()}\n"
-    part = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-    with open(part, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
     try:
-        os.link(part, path)
+        write_file(path, text.encode("ascii"), mode=0o600, replace=False)
     except FileExistsError:  # another process was quicker
         return _read(path)
-    finally:
-        part.unlink()
     return fresh
 
 

@@ -5,7 +5,7 @@ is a number and the chain there, and places of another history match nothing.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,11 +59,14 @@ def held(connection: Connection, ids: Collection[str], *, whole: bool = False) -
     return found
 
 
-def append(connection: Connection, entries: Iterable[Entry]) -> None:
-    """Add records that are not here (see `held`) behind all others. The caller holds the `lock`."""
+def append(connection: Connection, entries: Sequence[Entry]) -> list[Entry]:
+    """Add those of these records that are not here behind all others, under the `lock`; which these were."""
+    lock(connection)
+    present = held(connection, [entry.record.id for entry in entries])
+    fresh = list({entry.record.id: entry for entry in entries if entry.record.id not in present}.values())
     seq, chain = last(connection)
     rows = []
-    for entry in entries:
+    for entry in fresh:
         seq, chain = seq + 1, after(chain, entry.record.id)
         about = entry.record.about
         rows.append(
@@ -88,6 +91,7 @@ def append(connection: Connection, entries: Iterable[Entry]) -> None:
         )
     if rows:
         connection.execute(insert(RelayRecord), rows)
+    return fresh
 
 
 def after(chain: bytes, record_id: str) -> bytes:

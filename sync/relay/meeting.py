@@ -12,27 +12,23 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row
 
 from forms.problems import CATALOGUE, Problem
-from records.models import Feed, KeptAside, RelayProject
 from sync.relay import comparing, log, projects
 from sync.relay.answering import BEGINNING, MOST_BATCH, MOST_PIECE, NEWEST, Answerer
 from sync.relay.batch import START, Batch, Place, place, texts
-from sync.relay.downward import Downward
 from sync.relay.messages import Message, Peer, new_nonce, opened, sealed
-from sync.relay.scribe import Scribe
+from sync.relay.scribes import scribe_of
 from sync.relay.settling import missing
+from sync.relay.standing import kept_aside, unsigned
 from sync.relay.taking import take_in
-from sync.relay.upward import Upward
 
 Call = Callable[[bytes], bytes]
 SLICE_SECONDS = 15
 """So long should one message take on its way."""
-_SMALLEST, _FAST = (
-    8 * 1024,
-    128 * 1024,
-)  # bytes of a message; bytes per second from which compressing well takes longer than sending
+_SMALLEST = 8 * 1024  # bytes of a message
+_FAST = 128 * 1024  # bytes per second from which compressing well takes longer than sending
 _TELLING = 2048  # bytes of a message whose time tells how fast the line is
 _SLOW_TURN = 0.5  # seconds there and back, from which several messages go at once
 _WINDOW = 4
@@ -99,8 +95,9 @@ class Meeting:
             if said["same"] is False:
                 said = self._mend()
             count, size = said["files"]
-            pending = {"records": unwritten(self.answerer, self.row.project_id), "files": count, "bytes": size}
-            self.outcome.pending = pending | {"aside": aside(self.answerer, self.row.project_id)}
+            with self.store.read() as connection:
+                here = (unsigned(connection, self.row.project_id), kept_aside(connection, self.row.project_id))
+            self.outcome.pending = {"records": here[0], "files": count, "bytes": size, "aside": here[1]}
             self.outcome.lacks = self._lacks() if count and self.row.role == projects.HUB else []
             self.outcome.same = said["same"]
             self.outcome.safe = said["same"] is True and not any(self.outcome.pending.values())
@@ -234,9 +231,12 @@ class Meeting:
     def _get(self, sha256: str, size: int) -> None:
         offset = self.answerer.parts.offset(sha256)
         while not self.blobs.has(sha256) and not self._is_over():
-            answer = self._ask("get", sha256=sha256, offset=offset, most=self._most(MOST_PIECE))
-            if "error" in answer.said:
-                return
+            try:
+                answer = self._ask("get", sha256=sha256, offset=offset, most=self._most(MOST_PIECE))
+            except Problem as problem:
+                if problem.kind.code not in {"not_found", "relay_refused"}:
+                    raise
+                return  # it is not there either, or no longer for us; what else there is must not wait for it
             offset = self.answerer.parts.add(sha256, offset, answer.data, size)
         self.outcome.files_got += self.blobs.has(sha256)
 
@@ -332,29 +332,4 @@ class Meeting:
         now = datetime.now(UTC)
         seen = {"regressed_at": now.isoformat()} if self.outcome.peer_regressed else {}
         state = {**asdict(self.outcome), **seen, "given": []}
-        self.store.write(lambda connection: projects.remember(connection, self.row.id, now, state))
-
-
-def scribe_of(answerer: Answerer, project_id: int) -> Scribe:
-    """Who writes the log of a project: for its hub, or, if it is one, for its stations."""
-    with answerer.store.read() as connection:
-        project = projects.relayed(connection, project_id)
-    if project is None:
-        raise Problem("relay_refused", "This project is not exchanged.")
-    kind = Downward if project.hub is None else Upward
-    return kind(answerer.store, answerer.me, project_id, project.key)
-
-
-def unwritten(answerer: Answerer, project_id: int) -> int:
-    """How many submissions and files arrived that are not yet in the log."""
-    begun = select(RelayProject.authored_to).filter_by(project_id=project_id).scalar_subquery()
-    arrived = select(func.count()).where(Feed.project_id == project_id, Feed.position > begun)
-    with answerer.store.read() as connection:
-        return connection.execute(arrived.where(Feed.kind.in_(["submission", "attachment"]))).scalar_one()
-
-
-def aside(answerer: Answerer, project_id: int) -> int:
-    """How much was kept aside here, since nobody could say what it is, and waits for a person: it goes nowhere until then."""
-    waiting = select(func.count()).select_from(KeptAside).where(KeptAside.project_id == project_id, KeptAside.settled_at.is_(None))
-    with answerer.store.read() as connection:
-        return connection.execute(waiting).scalar_one()
+        self.store.write(lambda connection: projects.remember(connection, self.row.id, state, met_at=now))

@@ -64,10 +64,11 @@ def node(connection: Connection, node_id: str) -> Row[Any]:
     return row
 
 
-def remember(connection: Connection, node_id: str, met_at: datetime, state: Mapping[str, Any]) -> None:
-    """Add to what is known of a peer; what others wrote down meanwhile stays."""
+def remember(connection: Connection, node_id: str, state: Mapping[str, Any], *, met_at: datetime | None = None) -> None:
+    """Add to what is known of a peer, and when it was met; what others wrote down meanwhile stays."""
     before = connection.execute(select(RelayNode.state).filter_by(id=node_id).with_for_update()).scalar_one()
-    connection.execute(update(RelayNode).filter_by(id=node_id).values(met_at=met_at, state={**before, **state}))
+    met = {} if met_at is None else {"met_at": met_at}
+    connection.execute(update(RelayNode).filter_by(id=node_id).values(state={**before, **state}, **met))
 
 
 def channel(name: str, key: str, *more: str) -> str:

@@ -1,20 +1,27 @@
 """Files of a peer, received piece by piece: what was received stays when the line breaks, and goes on from there, by any way."""
 
 import hashlib
-import os
 import shutil
 import threading
 import time
 from pathlib import Path
 
 from forms.problems import Problem
-from records.blobs import BlobStore, sync_folder
+from records.blobs import BlobStore
+from records.durable import write_file
 from records.vault import Vault
 
 _CHUNK = 1024 * 1024
 _DIGITS = frozenset("0123456789abcdef")
-_SPARE = 0.08  # of the disk, which is left to phones
-_LONG_SECONDS = 90 * 24 * 3600
+_SPARE = 0.08
+LONG_SECONDS = 90 * 24 * 3600
+"""So long something of others is kept that nobody goes on with."""
+
+
+def has_room(folder: Path, size: int) -> bool:
+    """Whether the disk has room for so many bytes of others and 8 % of it are left to phones."""
+    usage = shutil.disk_usage(folder)
+    return usage.free - size > _SPARE * usage.total
 
 
 class Parts:
@@ -53,7 +60,7 @@ class Parts:
     def sweep(self) -> None:
         """Remove files that nobody went on with for very long."""
         for folder in self.folder.iterdir() if self.folder.is_dir() else ():
-            if folder.stat().st_mtime < time.time() - _LONG_SECONDS:
+            if folder.stat().st_mtime < time.time() - LONG_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _is_worth(self, sha256: str, offset: int, length: int, size: int) -> bool:
@@ -80,20 +87,12 @@ class Parts:
 
     def _write(self, sha256: str, offset: int, data: bytes) -> None:
         folder = self.folder / sha256
-        part = folder / f"{os.urandom(8).hex()}.part"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            usage = shutil.disk_usage(folder)
-            if usage.free < _SPARE * usage.total:
+            if not has_room(folder, len(data)):
                 raise Problem("disk_full", "Files of other nodes wait; reports are taken in.")
-            with part.open("wb") as file:
-                file.write(self._vault.seal(data, "piece", sha256, offset))
-                file.flush()
-                os.fsync(file.fileno())
-            part.rename(folder / f"{offset}-{offset + len(data)}")
-            sync_folder(folder)
+            write_file(folder / f"{offset}-{offset + len(data)}", self._vault.seal(data, "piece", sha256, offset))
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise Problem("disk_full", str(error.strerror)) from error
 
     def _finish(self, sha256: str) -> None:

@@ -5,6 +5,7 @@ it writes for a hub is in `sync.relay.upward`, what for the stations of a hub in
 """
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,7 +47,7 @@ def sealed_body(store: Store, record: Record) -> bytes | None:
 
 
 @dataclass(slots=True)
-class Scribe:
+class Scribe(ABC):
     """Writes the log of one project."""
 
     store: Store
@@ -88,16 +89,14 @@ class Scribe:
             log.lock(connection)
             progress = update(RelayProject).filter_by(project_id=self.project_id, authored_to=begun)
             if connection.execute(progress.values(authored_to=page[-1].position)).rowcount:
-                known = log.held(connection, [entry.record.id for entry in entries])
-                fresh = {entry.record.id: entry for entry in entries if entry.record.id not in known}  # two rows may tell the same
-                log.append(connection, fresh.values())
+                log.append(connection, entries)
 
         self.store.write(work)
         return len(page)
 
+    @abstractmethod
     def entries(self, connection: Connection, page: Sequence[Row[Any]]) -> Iterable[Entry]:
         """What is to be told of these rows of the feed."""
-        raise NotImplementedError
 
     def review(self, connection: Connection, row: Row[Any], to: Iterable[str]) -> Iterator[Entry]:
         """What a person did here with a record, for these channels; nothing of what came from a peer."""

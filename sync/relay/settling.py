@@ -24,7 +24,7 @@ from records.personal import open_xml
 from records.store import Store
 from sync.delivery import Delivery, ReceivedFile, file_name
 from sync.intake import Intake
-from sync.relay import decisions, definitions, sharing
+from sync.relay import decisions, definitions, projects, sharing
 from sync.relay.downward import ENTITY, FORM, FORM_STATE, NODE
 from sync.relay.identity import Identity
 from sync.relay.log import HOLLOW
@@ -171,7 +171,7 @@ class Settler:
     def _erasure(self, row: Row[Any], body: bytes) -> None:
         with self.store.read() as connection:
             role = connection.execute(select(RelayNode.role).filter_by(id=row.origin)).scalar()
-        if role != "hub" and row.origin != self.me.node_id:
+        if role != projects.HUB and row.origin != self.me.node_id:
             decisions.hide(self.store, row, self._name(row))
             raise Waits(ASKED)
         decisions.erase(self.store, self.blobs, self.intake, row, body)

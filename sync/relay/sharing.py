@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, select
 
 from forms.problems import Problem
 from records import export_runs
@@ -52,12 +52,11 @@ def choose(store: Store, access: Access, node_id: str, names: Sequence[str], kno
         raise Problem("value_invalid", f"{', '.join(unknown)}: releases are {', '.join(sorted(known))}.")
 
     def work(connection: Connection) -> None:
-        query = select(RelayNode.state, RelayNode.name).filter_by(id=node_id, project_id=access.project_id, role=projects.RANGE)
-        row = connection.execute(query.with_for_update()).first()
+        query = select(RelayNode.name).filter_by(id=node_id, project_id=access.project_id, role=projects.RANGE)
+        row = connection.execute(query).first()
         if row is None:
             raise Problem("not_found", f"The node {node_id} is no hub above this one.")
-        state = {**row.state, "shares": sorted(set(names))}
-        connection.execute(update(RelayNode).filter_by(id=node_id).values(state=state))
+        projects.remember(connection, node_id, {"shares": sorted(set(names))})
         note(connection, "relay.share", row.name, actor=access.actor, project_id=access.project_id, releases=sorted(set(names)))
 
     store.write(work)
@@ -70,8 +69,9 @@ def share(store: Store, blobs: BlobStore, me: Identity, project_id: int, release
         runs = [
             (row, run) for row in above for name in row.state.get("shares", ()) for run in _latest(connection, project_id, name)
         ]
-        query = select(RelayRecord.instance_id, RelayRecord.channel).filter_by(project_id=project_id, kind=RELEASE)
-        told = {tuple(row) for row in connection.execute(query)}
+        channels = {channel for row in above for channel in row.grants}
+        query = select(RelayRecord.instance_id, RelayRecord.channel).where(RelayRecord.channel.in_(channels))
+        told = {tuple(row) for row in connection.execute(query)} if runs else set()
     count = 0
     for row, run in runs:
         package = releases / f"{run.folder}.zip"
@@ -125,9 +125,4 @@ def _tell(store: Store, blobs: BlobStore, me: Identity, project_id: int, channel
     body = orjson.dumps(said)
     record = written(me, RELEASE, channel, at, body, f=run.name, i=run.folder)
     entry = Entry(record, project_id, sha256=hashlib.sha256(body).hexdigest(), body=sealed_body(store, record))
-
-    def work(connection: Connection) -> None:
-        log.lock(connection)
-        log.append(connection, [entry])
-
-    store.write(work)
+    store.write(lambda connection: log.append(connection, [entry]))

@@ -10,13 +10,12 @@ from forms.datatypes import instant
 from forms.problems import Problem
 from records.access import Access, Right
 from records.blobs import BlobStore
-from records.models import Attachment, RelayRecord, Submission
+from records.models import Attachment, Feed, KeptAside, RelayProject, RelayRecord, Submission
 from sync.relay import comparing, projects
 from sync.relay.answering import Answerer
 from sync.relay.batch import place
-from sync.relay.meeting import aside, unwritten
 from sync.relay.scribe import SUBMISSION
-from sync.relay.settling import missing
+from sync.relay.settling import missing, why_waiting
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _TOLD = timedelta(days=30)  # so long it is told that data were put back
@@ -68,17 +67,27 @@ def standing(answerer: Answerer, access: Access) -> Standing:
         project = projects.relayed(connection, project_id)
         rows = projects.nodes(connection, project_id)
         here = connection.execute(select(func.count()).select_from(Submission).where(*access.visible())).scalar_one()
-        why = select(RelayRecord.waiting, func.count()).where(
-            RelayRecord.project_id == project_id, RelayRecord.waiting.is_not(None)
-        )
-        waiting = {str(reason): count for reason, count in connection.execute(why.group_by(RelayRecord.waiting))}
+        waiting = why_waiting(connection, access)
         peers = [_peer(connection, answerer.blobs, row) for row in rows]
         hub = next((row for row in rows if project is not None and row.id == project.hub), None)
         there = None if hub is None or project is None else _there(connection, hub, projects.channel(projects.DATA, project.key))
         mine = 0 if there is None else _written(connection, project_id, answerer.me.node_id)
-    kept = aside(answerer, project_id)
-    safe = bool(hub is not None and hub.state.get("safe") and there == mine and not kept and not unwritten(answerer, project_id))
-    return Standing(here, there, safe, peers, waiting, kept)
+        new, aside = unsigned(connection, project_id), kept_aside(connection, project_id)
+    safe = bool(hub is not None and hub.state.get("safe") and there == mine and not aside and not new)
+    return Standing(here, there, safe, peers, waiting, aside)
+
+
+def unsigned(connection: Connection, project_id: int) -> int:
+    """How many submissions and files arrived that are not yet in the log."""
+    begun = select(RelayProject.authored_to).filter_by(project_id=project_id).scalar_subquery()
+    arrived = select(func.count()).where(Feed.project_id == project_id, Feed.position > begun)
+    return connection.execute(arrived.where(Feed.kind.in_(["submission", "attachment"]))).scalar_one()
+
+
+def kept_aside(connection: Connection, project_id: int) -> int:
+    """How much was kept aside here, since nobody could say what it is, and waits for a person: it goes nowhere until then."""
+    waiting = select(func.count()).select_from(KeptAside).where(KeptAside.project_id == project_id, KeptAside.settled_at.is_(None))
+    return connection.execute(waiting).scalar_one()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +105,8 @@ class Compared:
     only_there: tuple[str, ...] = ()
 
 
-def compared(answerer: Answerer, access: Access, node_id: str) -> list[Compared]:
-    """What the last meeting with a hub or a station found out, form by form and day by day, the newest days first.
+def compared(answerer: Answerer, access: Access, node_id: str) -> tuple[Row[Any], list[Compared]]:
+    """A hub or a station, and what the last meeting with it found out, form by form and day by day, the newest days first.
 
     Raises `Problem` not_found or not_allowed.
     """
@@ -123,7 +132,7 @@ def compared(answerer: Answerer, access: Access, node_id: str) -> list[Compared]
         there = difference["there"] if difference else compared_then.get(name, (0, ""))[0] if is_known else None
         only = (tuple(difference["only_here"]), tuple(difference["only_there"])) if difference else ((), ())
         found.append(Compared(form_id, day, here, there, digest, *only))
-    return found
+    return row, found
 
 
 def _peer(connection: Connection, blobs: BlobStore, row: Row[Any]) -> Peer:

@@ -7,7 +7,6 @@ counts. Who only carries them, another station say, can neither read nor change 
 
 import errno
 import os
-import shutil
 import stat
 import time
 from collections import Counter
@@ -17,17 +16,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, select
 
 from forms.problems import Problem
-from records.blobs import sync_folder
-from records.models import Attachment, RelayNode, RelayRecord
+from records.durable import sync_folder, write_file
+from records.models import Attachment
 from sync.relay import comparing, log, projects
 from sync.relay.answering import BEGINNING, MOST_PIECE, MOST_WANTS, Answerer
 from sync.relay.batch import START, Batch, Place, place, texts
-from sync.relay.meeting import scribe_of
 from sync.relay.messages import MAGIC, MOST_PACKET, Peer, addressed, new_nonce, sealed
-from sync.relay.scribe import FILES, SUBMISSION
+from sync.relay.receiving import LONG_SECONDS, has_room
+from sync.relay.scribes import scribe_of
 from sync.relay.settling import missing
 from sync.relay.taking import files_of
 
@@ -35,8 +34,6 @@ FOLDER = "tulliana-relay"
 GIVEN = "given"
 SUFFIX = ".tul"
 _BATCH_BYTES = 1024 * 1024
-_SPARE = 0.08  # of a disk, which carrying for others leaves free
-_LONG_SECONDS = 90 * 24 * 3600
 
 
 @dataclass(slots=True)
@@ -79,7 +76,8 @@ def write(answerer: Answerer, peer: Row[Any], stick: Path, *, anew: bool = False
             raise
         done.full = True
     os.sync()
-    _remember_given(answerer, peer, {*given, *(path.stem for path in folder.glob(f"*{SUFFIX}"))} if done.full else set())
+    given = {*given, *(path.stem for path in folder.glob(f"*{SUFFIX}"))} if done.full else set()  # the next stick goes on behind
+    answerer.store.write(lambda connection: projects.remember(connection, peer.id, {GIVEN: sorted(given)}))
     return done
 
 
@@ -126,16 +124,6 @@ def deliver(answerer: Answerer, peer: Row[Any], call: Callable[[bytes], bytes]) 
     return count
 
 
-def _remember_given(answerer: Answerer, peer: Row[Any], names: set[str]) -> None:
-    """What stands on sticks that were full, so that the next one goes on behind it."""
-
-    def work(connection: Connection) -> None:
-        state = connection.execute(select(RelayNode.state).filter_by(id=peer.id)).scalar_one()
-        connection.execute(update(RelayNode).filter_by(id=peer.id).values(state={**state, GIVEN: sorted(names)}))
-
-    answerer.store.write(work)
-
-
 def _packets(answerer: Answerer, peer: Row[Any]) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """(name, how to make it) of everything for a peer: what we have and lack, then records, then files, small ones first."""
     to = Peer.of(peer.verify_key, peer.seal_key)
@@ -156,12 +144,14 @@ def _packets(answerer: Answerer, peer: Row[Any]) -> Iterator[tuple[str, Callable
         channels = [projects.channel(projects.DATA, project.key)]
     else:
         channels = sorted(projects.readable(peer, project.key))
-    told = peer.state.get("have", {})
+    told, files = peer.state.get("have", {}), _files(answerer, peer)
     for channel in (each for each in channels if each in ours):
         for batch in _batches(answerer, peer, channel, _start(answerer, told.get(channel, []))):
             name = f"1-{_bounds(batch)}"
             yield name, lambda batch=batch: packed({"type": "push", **batch.said()}, batch.data())  # type: ignore[misc]
-    for sha256, size in _files(answerer, peer, project.key, _start(answerer, told.get(channels[0], []))).items():
+            if peer.role == projects.HUB:
+                files |= {sha256: size for record in batch.records for _, sha256, size in files_of(record)}
+    for sha256, size in sorted(files.items(), key=lambda item: item[1]):
         for offset in range(0, max(size, 1), MOST_PIECE):
             yield f"2-{size:015d}-{sha256}-{offset:015d}", lambda at=(sha256, offset, size): _piece(answerer, packed, *at)  # type: ignore[misc]
 
@@ -170,15 +160,9 @@ def _what_we_have(answerer: Answerer, connection: Connection, peer: Row[Any], ke
     """How far we have read the peer, what we lack of it and, for a station, what is here of it."""
     channel = projects.channel(projects.DATA, key)
     wanted = missing(connection, answerer.blobs, peer.id)
-    of_peer = {channel} if peer.role == projects.STATION else _heard_of(connection, peer)
-    have = {name: texts(log.positions(connection, peer.id, name)) for name in sorted(of_peer)}
+    have = {name: texts(log.positions(connection, peer.id, name)) for name in log.read_of(connection, peer.id)}
     groups = comparing.groups(connection, channel, of=peer.id) if peer.role == projects.STATION else {}
     return {"have": have, "wants": list(wanted.items())[:MOST_WANTS], "groups": groups}
-
-
-def _heard_of(connection: Connection, peer: Row[Any]) -> set[str]:
-    query = select(RelayRecord.channel).where(RelayRecord.via == peer.id).distinct()
-    return set(connection.execute(query).scalars())
 
 
 def _start(answerer: Answerer, told: list[list[Any]]) -> Place:
@@ -199,22 +183,16 @@ def _bounds(batch: Batch) -> str:
     return f"{batch.channel.split(':')[0]}-{after:012d}-{upto:012d}-{chain.hex()[:8]}"
 
 
-def _files(answerer: Answerer, peer: Row[Any], key: str, start: Place) -> dict[str, int]:
-    """The files a peer may lack: those it said, and those of what it has not read; small ones first."""
+def _files(answerer: Answerer, peer: Row[Any]) -> dict[str, int]:
+    """The files a peer may lack of what it has read, with their sizes."""
     if peer.role != projects.HUB:  # whatever a station that was stolen asks for
         wanted: dict[str, int] = dict(peer.state.get("wants", []))
-        found = {sha256: size for sha256, size in wanted.items() if _may_have(answerer, peer, sha256, size)}
-    else:
-        told: list[str] | None = peer.state.get("lacks")
-        lacks = None if told is None else set(told)
-        with answerer.store.read() as connection:
-            kept = connection.execute(select(Attachment.sha256, Attachment.size).where(Attachment.project_id == peer.project_id))
-            found = {row.sha256: row.size for row in kept if lacks is None or row.sha256[: 2 * BEGINNING] in lacks}
-        for batch in _batches(answerer, peer, projects.channel(projects.DATA, key), start):
-            for record in batch.records:
-                if record.about["k"] in {SUBMISSION, FILES}:
-                    found |= {sha256: size for _, sha256, size in files_of(record)}
-    return dict(sorted(found.items(), key=lambda item: item[1]))
+        return {sha256: size for sha256, size in wanted.items() if _may_have(answerer, peer, sha256, size)}
+    told: list[str] | None = peer.state.get("lacks")
+    lacks = None if told is None else set(told)
+    with answerer.store.read() as connection:
+        kept = connection.execute(select(Attachment.sha256, Attachment.size).where(Attachment.project_id == peer.project_id))
+        return {row.sha256: row.size for row in kept if lacks is None or row.sha256[: 2 * BEGINNING] in lacks}
 
 
 def _may_have(answerer: Answerer, peer: Row[Any], sha256: str, size: int) -> bool:
@@ -281,8 +259,8 @@ def _hear(answerer: Answerer, path: Path, packet: bytes, later: Path, done: Brou
             raise
         said = {"error": problem.kind.code, "detail": problem.detail}
     if said.get("later"):
-        if path.parent != later and _has_room(answerer, len(packet)):
-            _keep(later / f"{path.parent.name}-{path.name}", packet)
+        if path.parent != later and has_room(answerer.folder, len(packet)):
+            write_file(later / f"{path.parent.name}-{path.name}", packet)
         done.counts["later"] += 1
         return
     error = said.get("error")
@@ -297,22 +275,16 @@ def _hear(answerer: Answerer, path: Path, packet: bytes, later: Path, done: Brou
 
 def _carry(answerer: Answerer, path: Path, packet: bytes, done: Brought) -> None:
     target = _made(answerer.folder / "carried" / path.parent.parent.name / path.parent.name) / path.name
-    if not target.exists() and _has_room(answerer, len(packet)):
-        _keep(target, packet)
+    if not target.exists() and has_room(answerer.folder, len(packet)):
+        write_file(target, packet)
     done.counts["carried" if target.exists() else "left"] += 1
 
 
 def _forget_old(answerer: Answerer) -> None:
     """Take away what was carried, or waits for its record, for very long: who wrote it has it still."""
     for path in [*_carried(answerer), *_later(answerer).glob(f"*{SUFFIX}")]:
-        if path.stat().st_mtime < time.time() - _LONG_SECONDS:
+        if path.stat().st_mtime < time.time() - LONG_SECONDS:
             path.unlink(missing_ok=True)
-
-
-def _has_room(answerer: Answerer, size: int) -> bool:
-    """Whether the disk has room for more than what it is there for."""
-    usage = shutil.disk_usage(answerer.folder)
-    return usage.free - size > _SPARE * usage.total
 
 
 def _carried(answerer: Answerer) -> list[Path]:
@@ -321,16 +293,6 @@ def _carried(answerer: Answerer) -> list[Path]:
 
 def _later(answerer: Answerer) -> Path:
     return _made(answerer.folder / "later")
-
-
-def _keep(path: Path, packet: bytes) -> None:
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        file.write(packet)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    sync_folder(path.parent)
 
 
 def _on_stick(stick: Path, *names: str) -> Path:

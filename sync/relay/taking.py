@@ -68,11 +68,9 @@ def take_in(store: Store, me: Identity, peer: Row[Any], key: str, batch: Batch) 
     entries = [_entry(store, record, peer) for record in records]
 
     def work(connection: Connection) -> Taken:
-        log.lock(connection)
-        present = log.held(connection, [entry.record.id for entry in entries])
-        fresh = [entry for entry in entries if entry.record.id not in present]
-        log.append(connection, fresh)
-        filled = [entry for entry in entries if entry.record.id in present and _fill(connection, entry)]
+        fresh = log.append(connection, entries)
+        new = {entry.record.id for entry in fresh}
+        filled = [entry for entry in entries if entry.record.id not in new and _fill(connection, entry)]
         _expect_files(connection, [*fresh, *filled], peer.id)
         lacking = sorted(set(batch.references) - log.held(connection, batch.references, whole=True))
         upto = None

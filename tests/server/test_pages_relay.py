@@ -14,7 +14,7 @@ from server import relaying, stick_places
 from server.i18n import translator
 from sync.relay import link
 from sync.relay.enrolment import PREFIX
-from sync.relay.meeting import scribe_of
+from sync.relay.scribes import scribe_of
 from tests.support.pages import Site
 from tests.support.records import loss, new_id
 from tests.support.stores import PROJECT

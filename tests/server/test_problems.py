@@ -5,12 +5,9 @@ import re
 import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import insert, text
 from werkzeug.test import TestResponse
 
@@ -22,9 +19,7 @@ from records.models import IncidentLink
 from records.publishing import publish
 from records.submissions import KeptFile, found
 from server import accounts, app_users
-from server.app import create_app
 from server.config import Config
-from server.services import Services
 from server.setup import migrate
 from sync.pull.client import Client
 from sync.relay.identity import Identity
@@ -33,6 +28,7 @@ from sync.relay.messages import Peer, sealed
 from tests.support import docs
 from tests.support.collect import encode
 from tests.support.conflict import insert_record
+from tests.support.door import Door
 from tests.support.encryption import Keys, seal
 from tests.support.entities import household_form
 from tests.support.small import record, xform
@@ -43,39 +39,14 @@ FORM = xform("<q/>")
 FORM_OF_CONFLICTS = "conflict_livestock"
 
 
-@dataclass
-class Door:
-    """An application with one form and one phone, and ways to knock at it."""
-
-    app: Flask
-    opened: Services
-    key: str
-
-    def phone(self, path: str, method: str = "GET", **more: Any) -> TestResponse:
-        return self.app.test_client().open(f"{self.key}{path}", method=method, **more)
-
-    def send(self, xml: bytes, name: str = "xml_submission_file") -> TestResponse:
-        body, kind = encode([(name, "record.xml", "text/xml", xml)])
-        return self.phone("/submission", "POST", data=body, content_type=kind)
-
-    def browse(self, path: str, method: str = "GET", **more: Any) -> TestResponse:
-        return self.app.test_client().open(
-            path, method=method, headers={"Accept": "application/json", **more.pop("headers", {})}, **more
-        )
-
-
 @pytest.fixture
 def door(sqlite_template: Path, tmp_path: Path) -> Iterator[Door]:
     data = tmp_path / "data"
     data.mkdir()
     shutil.copy(sqlite_template, data / "tulliana.sqlite3")
-    app = create_app(Config.load({"DATA": str(data)}, {}))
-    opened: Services = app.extensions["tulliana"]
-    migrate(opened.store)  # makes the key
-    publish(opened.store, opened.blobs, 1, xform=FORM, source_name="test")
-    user = app_users.add(opened.store, "ranger", project_id=1, language="en")
-    yield Door(app, opened, user.url(""))
-    opened.store.close()
+    made = Door.of(data, FORM)
+    yield made
+    made.opened.store.close()
 
 
 def raised(action: Callable[[], object]) -> Problem:

@@ -18,8 +18,9 @@ from sync.intake import Intake
 from sync.relay import enrolment, projects
 from sync.relay.answering import Answerer
 from sync.relay.identity import Identity, kept_identity
-from sync.relay.meeting import Call, Meeting, Outcome, scribe_of
+from sync.relay.meeting import Call, Meeting, Outcome
 from sync.relay.messages import new_nonce
+from sync.relay.scribes import scribe_of
 from sync.relay.settling import Settler
 from tests.support.stores import PROJECT, publish_form
 

@@ -17,9 +17,9 @@ from records.models import (
 from records.personal import open_xml
 from sync.relay import log
 from sync.relay.batch import written
-from sync.relay.meeting import scribe_of
 from sync.relay.projects import DATA, channel
 from sync.relay.scribe import sealed_body
+from sync.relay.scribes import scribe_of
 from tests.support.records import FLOCK, LOSS, flock, loss, new_id, renamed
 from tests.support.relay import Node
 from tests.support.stores import PROJECT

@@ -306,10 +306,11 @@ def test_a_station_that_stops_while_it_takes_forms_has_them_next_time(
     downward(hub, west)
     append = log.append
 
-    def stop(connection: Any, entries: Any) -> None:
-        append(connection, entries)
+    def stop(connection: Any, entries: Any) -> list[log.Entry]:
+        fresh = append(connection, entries)
         if any(entry.via for entry in entries):
             raise Broken
+        return fresh
 
     with monkeypatch.context() as broken:
         broken.setattr(log, "append", stop)
