@@ -1,4 +1,4 @@
-"""Hotspots one by one: where they are, how strong, since when; cells to watch; and what a second method finds."""
+"""Hotspots one by one: where they are, how strong, since when; and what a second method finds."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from exports.hotspots.scan import REPLICATES
 from exports.report.document import POP, Block, Heading, Paragraph, Table, isolated
 from exports.report.labels import FLAGS_OF_PLACES, HISTORIES
 from exports.report.language import Language
-from exports.report.numbers import BY_CHANCE, EVENT_SET, Cluster, Numbers, Place
+from exports.report.numbers import Cluster, Numbers, Place
 
 KEPT_BACK = "–"
 NO_BREAK = "\u00a0"
@@ -33,7 +33,6 @@ def hotspots(numbers: Numbers, _: Language) -> Iterator[Block]:
         yield from _history(numbers, _)
     else:
         yield Paragraph(_("No hotspot was found. That does not mean that there were no attacks, or that a place is safe."))
-    yield from _watched(numbers, _)
     yield from _second_opinion(numbers, _)
 
 
@@ -151,34 +150,6 @@ def _history(numbers: Numbers, _: Language) -> Iterator[Block]:
             rows=tuple(rows),
             note=_("Cells that were never hotspots, or only now and then before, are not counted here."),
         )
-
-
-def _watched(numbers: Numbers, _: Language) -> Iterator[Block]:
-    if not numbers.watched:
-        return
-    cells = numbers.summary["sets"][EVENT_SET]["n_cells"]
-    yield Heading(_("Cells to watch"), 3)
-    yield Paragraph(
-        _(
-            "These cells are no hotspots. They stand out when each is looked at alone, but not when all are tested together: of "
-            "{cells} cells up to {chance} would stand out like this by chance alone. Ask and look there; decide nothing by it. "
-            "Only partners are told.",
-            cells=_.number(cells),
-            chance=_.number(round(cells * BY_CHANCE)),
-        )
-    )
-    yield Table(
-        caption=_("Cells to watch; dashed on the map"),
-        columns=(_("Where"), _("Attacks"), _("Households"), _("Risk"), _("By chance alone")),
-        numeric=(False, True, True, True, True),
-        widths=(9, 3, 4, 4, 5),
-        rows=tuple(_watched_row(place, numbers, _) for place in numbers.watched),
-    )
-
-
-def _watched_row(place: Place, numbers: Numbers, _: Language) -> tuple[str, ...]:
-    where = _where(place, numbers, _)
-    return where, _.number(place.attacks), households(place.households, _), _risk(place, _), _one_in(place.p or 1.0, _)
 
 
 def _second_opinion(numbers: Numbers, _: Language) -> Iterator[Block]:

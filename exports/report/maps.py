@@ -16,7 +16,6 @@ LAND, SILENT, BORDER, FINE_BORDER = "#f4f0e4", "#e3e5e4", "#7d8580", "#c9c6b8"
 COLOURS = {"hot_99": "#8c1414", "hot_95": "#e06a1b", "none": "#f3cf62", INSUFFICIENT: "#a9b3c1"}
 """From dark to light, so that they differ on a grey print and for eyes that do not tell red from green."""
 EDGE = "#4a2a0c"
-WATCHED, _DASHES = "#f7e9bf", "4 2"
 _RING: dict[str, str | float] = {
     "stroke": "#1c3f5e",
     "stroke_width": 1.6,
@@ -120,11 +119,8 @@ def _cells(numbers: Numbers, sheet: Sheet) -> Iterator[str]:
     """Large cells below small ones, hotspots on top."""
     order = {name: number for number, name in enumerate(reversed(COLOURS))}
     cells = [place for place in numbers.places if place.is_cell]
-    watched = {place.cell_id for place in numbers.watched}
     for place in sorted(cells, key=lambda each: (each.level, order[each.hotspot_class], each.cell_id)):
         style: dict[str, str | float] = {"fill": COLOURS[place.hotspot_class], "stroke": EDGE, "stroke_width": 0.6}
-        if place.cell_id in watched:
-            style = {"fill": WATCHED, "stroke": EDGE, "stroke_width": 1.4, "stroke_dasharray": _DASHES}
         yield svg.path([sheet.cell(place.cell_id, _LEAST)], fill_opacity=0.9, **style)
 
 
@@ -224,8 +220,6 @@ def _legend(numbers: Numbers, _: Language) -> Iterator[tuple[str, str]]:
             yield _box(colour, EDGE), words[name]
     if numbers.hotspots:
         yield svg.text(9, 12, _.number(1), size=13, anchor="middle", font_weight="bold"), _("Number of the hotspot in the table")
-    if numbers.watched:
-        yield _box(WATCHED, EDGE, stroke_width=1.4, dashes=_DASHES), _("To watch: stands out only when looked at alone")
     if numbers.clusters:
         yield svg.rect(2, 0, 14, 14, rx=7, fill="none", **_RING), _("Ring: cluster found by the second method")
     provinces = {place.hotspot_class for place in _provinces_with_rows(numbers.places)}
@@ -242,9 +236,8 @@ def _provinces_with_rows(places: Sequence[Place]) -> list[Place]:
     return [place for place in places if place.level == "adm1" and ":unplaced" not in place.cell_id]
 
 
-def _box(fill: str, stroke: str, opacity: float = 1.0, *, stroke_width: float = 0.8, dashes: str = "none") -> str:
-    outline: dict[str, str | float] = {"stroke": stroke, "stroke_width": stroke_width, "stroke_dasharray": dashes}
-    return svg.rect(0, 0, _SYMBOL, 14, fill=fill, fill_opacity=opacity, **outline)
+def _box(fill: str, stroke: str, opacity: float = 1.0) -> str:
+    return svg.rect(0, 0, _SYMBOL, 14, fill=fill, fill_opacity=opacity, stroke=stroke, stroke_width=0.8)
 
 
 def _drawn_legend(legend: Legend, top: float, *, right_to_left: bool) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from exports.indicators.slices import Period, periods
 from exports.package.contents import Table
-from exports.privacy import CELL_LEVELS, LEVELS, PARTNER
+from exports.privacy import CELL_LEVELS, LEVELS
 from exports.windows import Window
 from records.geography import km_between
 
@@ -21,8 +21,6 @@ HOT = ("hot_99", "hot_95")
 INSUFFICIENT = "insufficient"
 EVENT_SET = "standard"
 PREDATOR = "leopard"
-BY_CHANCE = 0.05
-"""A cell that is no hotspot is worth watching where chance alone gives so many attacks around it at most this often."""
 HALF = 50
 """Percent of the months with a report, or a report of nothing, below which a country counts as under-reported."""
 
@@ -33,7 +31,7 @@ class Place:
 
     `centre` is latitude and longitude, and no point of the cell is farther from it than `reach_km`; both zero for what is no cell.
     `nearby` are the attacks in and around the cell, `expected` those that would be there if the risk were the same everywhere,
-    `risk` is that there against that everywhere else, and `p` how often chance alone gives as many attacks.
+    `risk` is that there against that everywhere else.
     """
 
     cell_id: str
@@ -54,7 +52,6 @@ class Place:
     nearby: int | None
     expected: float | None
     risk: float | None
-    p: float | None
     flags: tuple[str, ...]
 
     @property
@@ -181,14 +178,6 @@ class Numbers:
     def holding(self) -> list[Place]:
         """Larger cells, provinces and countries that hold a hotspot which may not be shown on its own."""
         return [place for place in self.places if place.is_hot and not self.is_finest(place)]
-
-    @cached_property
-    def watched(self) -> list[Place]:
-        """For partners: cells that look hot when each is tested alone, but not when all are tested together."""
-        if self.level != PARTNER.name:
-            return []
-        cold = (place for place in self.places if self.is_finest(place) and not place.is_hot)
-        return [place for place in cold if place.p is not None and place.p <= BY_CHANCE]
 
     def hotspots_in(self, cluster: Cluster) -> list[int]:
         """The numbers of the hotspots that a cluster touches, from 1."""

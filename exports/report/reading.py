@@ -82,7 +82,6 @@ def _places(rows: Iterable[Mapping[str, str]]) -> Iterator[Place]:
             nearby=int(row["nb_events"]) if row["nb_events"] else None,
             expected=_number(row["nb_expected"]),
             risk=_number(row["rr_nb"]),
-            p=_number(row["p_value"]),
             flags=_flags(row["quality_flags"]),
         )
 

@@ -18,6 +18,8 @@ from shapely.geometry import box
 
 from exports.equal_area import EASE10
 from exports.grid import H3, Cells, Grid
+from exports.hotspots.assessment import SINGLE_SITE, WATCH
+from exports.hotspots.columns import TABLE
 from exports.hotspots.release import EVENT_SETS, Release
 from exports.hotspots.rows import TableRows
 from exports.privacy import PARTNER, PUBLIC, Level
@@ -186,6 +188,21 @@ def sent_to(cell: int, households: range, *, shared: bool = True) -> list[tuple[
 
 def table_of(release: Release, level: Level) -> dict[str, dict]:
     return {row["cell_id"]: row for _, row in rows(release, level, "standard")}
+
+
+def test_no_row_names_a_class_that_stays_inside_nor_lets_a_single_farm_be_read_off_its_test() -> None:
+    inside = {WATCH, SINGLE_SITE}
+    farm = [(6, 1, True, True, 1)] * 8
+    valley = [(0, household, True, True, 1) for household in range(5, 40)]
+    release = release_of([*farm, *valley, *sent_to(7, range(50, 55)), *sent_to(5, range(60, 64))])
+    own = release.table(PARTNER, "standard")
+    assert inside < set(own.assessment.classes.tolist())
+    assert CELLS[7] in own.cells  # a cell to be watched has a row of its own
+    for level, event_set in product((PARTNER, PUBLIC), EVENT_SETS):
+        for _, row in rows(release, level, event_set):
+            assert inside.isdisjoint(row.values())
+            assert row.get("q_value") is None or row["q_value"] > 0.05 or row["hotspot_class"] in ("hot_95", "hot_99")
+    assert inside.isdisjoint(word for column in TABLE.columns for word in column.allowed)
 
 
 def test_a_cell_with_five_households_is_shown_and_with_four_is_rolled_up() -> None:

@@ -11,7 +11,7 @@ from exports.report.hotspots import hotspots, households
 from exports.report.labels import HISTORIES
 from exports.report.language import Language
 from exports.report.maps import hotspot_map
-from exports.report.numbers import Numbers, Place, Value
+from exports.report.numbers import Numbers, Value
 from exports.report.reporting import reporting
 from exports.report.summary import first_page
 from exports.report.years import years
@@ -25,15 +25,6 @@ def table_of(blocks: list[Block], start: str) -> Table:
 
 def words_of(blocks: list[Block]) -> str:
     return " ".join(block.text for block in blocks if isinstance(block, Paragraph))
-
-
-def as_partner(numbers: Numbers, *places: Place) -> Numbers:
-    return replace(numbers, level="partner", places=places)
-
-
-def cell(numbers: Numbers, **changed: object) -> Place:
-    """A cell of the finest level of the partners, which is no hotspot unless said so."""
-    return replace(numbers.hotspots[0], level="h3_6", hotspot_class="none", **changed)  # type: ignore[arg-type]
 
 
 def test_hotspots_are_numbered_alike_in_the_table_and_on_the_map(numbers: Numbers) -> None:
@@ -79,22 +70,6 @@ def test_with_enough_periods_every_class_is_told_in_words(numbers: Numbers) -> N
         assert "8 periods of 6 months" in words_of(blocks)
         if name != "none":
             assert table_of(blocks, "What cells").rows == ((words, "1"),)
-
-
-def test_only_partners_are_told_which_cells_to_watch_and_how_many_chance_alone_makes(numbers: Numbers) -> None:
-    odd, plain = cell(numbers, p=0.02), cell(numbers, p=0.2, cell_id=numbers.hotspots[1].cell_id)
-    told = as_partner(numbers, odd, plain)
-    assert told.watched == [odd]
-    blocks = list(hotspots(told, ENGLISH))
-    assert table_of(blocks, "Cells to watch").rows[0][-1] == "1 in 50"
-    cells = numbers.summary["sets"]["standard"]["n_cells"]
-    assert f"of {cells} cells up to {round(cells / 20)} would stand out like this by chance alone" in words_of(blocks)
-    assert hotspot_map(told, ENGLISH).svg.count('stroke-dasharray="4 2"') == 2  # the cell and its legend
-    public = replace(told, level="public")
-    assert public.watched == []
-    assert 'stroke-dasharray="4 2"' not in hotspot_map(public, ENGLISH).svg
-    hot = as_partner(numbers, cell(numbers, p=0.02), replace(plain, p=0.02, hotspot_class="hot_95"))
-    assert len(hot.watched) == 1
 
 
 def test_the_second_opinion_says_which_hotspots_it_bears_out(numbers: Numbers) -> None:
