@@ -18,7 +18,7 @@ from records.store import Store
 from sync.relay import comparing, enrolment, log, projects
 from sync.relay.batch import START, Batch, place, texts
 from sync.relay.identity import Identity
-from sync.relay.messages import Message, Peer, addressed, check_size, opened, sealed
+from sync.relay.messages import Message, Peer, expected, opened, sealed
 from sync.relay.receiving import Parts
 from sync.relay.sending import Sender
 from sync.relay.settling import missing
@@ -58,10 +58,9 @@ class Answerer:
             "have": self._have,
         }
 
-    def expect(self, heading: bytes, size: int) -> None:
-        """Look at who sends before a packet of this size is read. Raises `Problem` relay_unreadable or relay_refused."""
-        sender, _ = addressed(heading)
-        check_size(sender, self._key(sender), size)
+    def expect(self, heading: bytes, size: int) -> str:
+        """Who sends a packet of this size, before it is read. Raises `Problem` relay_unreadable or relay_refused."""
+        return expected(heading, size, self.me, self._key)
 
     def answer(self, packet: bytes) -> bytes:
         """The answer to a packet. Raises `Problem` relay_unreadable or relay_refused for whom we cannot answer."""

@@ -1,10 +1,12 @@
 """What goes between two nodes: messages that only the receiver can read and only the sender can have written.
 
-A packet is a heading (who to whom) and, sealed by HPKE (RFC 9180: X25519, HKDF-SHA256, AES-128-GCM), what is said in JSON and
-bytes, compressed, with the sender's signature. The same packet is the body of a request and a file on a stick; whoever carries it
-can neither read nor change it, so neither certificates nor clocks matter. An answer repeats the nonce of what it answers.
+A packet is a heading (who to whom, how many bytes follow, and their SHA-256, signed by the sender) and, sealed by HPKE (RFC 9180:
+X25519, HKDF-SHA256, AES-128-GCM), what is said in JSON and bytes, compressed. So whoever gets the heading knows whether to read on,
+and whoever carries a packet whether it is whole. The same packet is the body of a request and a file on a stick; whoever carries
+it can neither read nor change it, so neither certificates nor clocks matter. An answer repeats the nonce of what it answers.
 """
 
+import hashlib
 import lzma
 import secrets
 import struct
@@ -21,13 +23,15 @@ from forms.problems import Problem
 from sync.relay.identity import Identity, id_of, is_signed, sealing_key
 
 MAGIC = b"tulliana relay 1\n"
-HEADING = len(MAGIC) + 16
+_BETWEEN = len(MAGIC) + 16  # bytes of who to whom
+_SIGNED = _BETWEEN + 4 + 32
+_SIGNATURE = 64
+HEADING = _SIGNED + _SIGNATURE
 MOST_PACKET = 16 * 1024 * 1024
 MOST_PLAIN = 64 * 1024 * 1024
 MOST_OF_STRANGERS = 4096
 """Limits in bytes of a packet, of what it may unpack to, and of a packet of an unknown node, which can only ask to enrol."""
 _MOST_SAID = 8 * 1024 * 1024  # of JSON, which takes many times its size in memory
-_SIGNATURE = 64
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
 _PLAIN, _ZLIB, _XZ = b"\0", b"\1", b"\2"
 _WORTH = 128  # bytes; less is not worth compressing
@@ -70,53 +74,78 @@ def new_nonce() -> str:
 
 def sealed(me: Identity, peer: Peer, said: dict[str, Any], data: bytes = b"", *, small: bool = False) -> bytes:
     """A packet for a peer. `small`: rather few bytes than little work (xz), for slow links and sticks."""
-    heading = MAGIC + bytes.fromhex(me.node_id) + bytes.fromhex(peer.node_id)
     text = orjson.dumps(said)
     if len(text) > _MOST_SAID:
         raise Problem("relay_unreadable", "It is too large to be sent.")
-    packed = _packed(struct.pack(">I", len(text)) + text + data, small=small)
-    signature = me.signing.sign(heading + packed)
-    return heading + _SUITE.encrypt(packed + signature, sealing_key(peer.seal_key), info=heading)
+    return _closed(me, peer, _packed(struct.pack(">I", len(text)) + text + data, small=small))
+
+
+def _closed(me: Identity, peer: Peer, packed: bytes) -> bytes:
+    between = MAGIC + bytes.fromhex(me.node_id) + bytes.fromhex(peer.node_id)
+    content = _SUITE.encrypt(packed, sealing_key(peer.seal_key), info=between)
+    signed = between + struct.pack(">I", len(content)) + hashlib.sha256(content).digest()
+    return signed + me.signing.sign(signed) + content
 
 
 def addressed(packet: bytes) -> tuple[str, str]:
     """(node it is from, node it is for), as the heading says. Raises `Problem("relay_unreadable")`."""
     if len(packet) < HEADING or not packet.startswith(MAGIC):
         raise Problem("relay_unreadable", "It is no message of a node.")
-    return packet[len(MAGIC) : HEADING - 8].hex(), packet[HEADING - 8 : HEADING].hex()
+    return packet[len(MAGIC) : _BETWEEN - 8].hex(), packet[_BETWEEN - 8 : _BETWEEN].hex()
 
 
-def opened(me: Identity, packet: bytes, key_of: Callable[[str], bytes | None]) -> Message:
-    """The message in a packet. `key_of` gives the key of its sender, None for one that is not known, or raises a `Problem`.
+def is_whole(packet: bytes) -> bool:
+    """Whether what follows the heading of a packet is what it says; anybody can see that."""
+    said = packet[_BETWEEN:_SIGNED]
+    return said == struct.pack(">I", len(packet) - HEADING) + hashlib.sha256(packet[HEADING:]).digest()
 
-    Who is not known can only ask to enrol, with the key in the message. Nothing is unpacked before its signature is verified, and
-    little of a stranger. Raises `Problem` relay_refused, or relay_unreadable for what is for another, cut, changed, too large, or
-    not from whom it says.
+
+def is_heading_of(heading: bytes, key: bytes) -> bool:
+    """Whether the node with this key signed a heading, or that of a packet."""
+    return is_signed(heading[_SIGNED:HEADING], heading[:_SIGNED], key)
+
+
+def expected(heading: bytes, size: int, me: Identity, key_of: Callable[[str], bytes | None]) -> str:
+    """Who sends a packet of so many bytes with this heading: looked at before any more of it is read or worked on.
+
+    `key_of` gives the key of the sender, None for one that is not known, or raises a `Problem`. Raises `Problem` relay_unreadable
+    for what is for another node or not signed by whom it says, relay_refused for what is larger than an unknown node may send.
     """
-    sender, receiver = addressed(packet)
+    sender, receiver = addressed(heading)
     if receiver != me.node_id:
         raise Problem("relay_unreadable", f"It is for the node {receiver}; this one is {me.node_id}.")
     key = key_of(sender)
-    check_size(sender, key, len(packet))
-    heading = packet[:HEADING]
+    if key is None and size > MOST_OF_STRANGERS:
+        raise Problem("relay_refused", f"The node {sender} is not enrolled here.")
+    if key is not None and not is_heading_of(heading, key):
+        raise Problem("relay_unreadable", f"The node {sender} did not sign it.")
+    (follow,) = struct.unpack_from(">I", heading, _BETWEEN)
+    if size != HEADING + follow:
+        raise Problem("relay_unreadable", "It was cut or changed on its way: it is not as long as it says.")
+    return sender
+
+
+def opened(me: Identity, packet: bytes, key_of: Callable[[str], bytes | None]) -> Message:
+    """The message in a packet; `key_of` as for `expected`.
+
+    Who is not known can only ask to enrol, with the key in the message. Nothing of who is known is opened before its signature is
+    verified, and little of a stranger. Raises `Problem` relay_refused, or relay_unreadable for what is for another, cut, changed,
+    too large, or not from whom it says.
+    """
+    sender = expected(packet, len(packet), me, key_of)
+    key = key_of(sender)
+    if not is_whole(packet):
+        raise Problem("relay_unreadable", "It was cut or changed on its way.")
     try:
-        plain = _SUITE.decrypt(packet[HEADING:], me.opening, info=heading)
-        signed, signature = plain[:-_SIGNATURE], plain[-_SIGNATURE:]
-        is_known = key is not None and is_signed(signature, heading + signed, key)
-        said, data = _parts(_unpacked(signed, MOST_PLAIN if is_known else MOST_OF_STRANGERS))
+        packed = _SUITE.decrypt(packet[HEADING:], me.opening, info=packet[:_BETWEEN])
+        said, data = _parts(_unpacked(packed, MOST_OF_STRANGERS if key is None else MOST_PLAIN))
     except (InvalidTag, ValueError, TypeError, struct.error, zlib.error, lzma.LZMAError, EOFError) as error:
         raise Problem("relay_unreadable", f"It was cut or changed on its way ({type(error).__name__}).") from None
     if key is None and said.get("type") != "enrol":
         raise Problem("relay_refused", f"The node {sender} is not enrolled here.")
-    if not is_known and (key is not None or not is_signed(signature, heading + signed, key_in(sender, said))):
+    if key is None and not is_heading_of(packet, key_in(sender, said)):
         raise Problem("relay_unreadable", f"The node {sender} did not sign it.")
     return Message(sender, said, data)
-
-
-def check_size(sender: str, key: bytes | None, size: int) -> None:
-    """Raise `Problem("relay_refused")` for a packet that is larger than a node without a key here may send."""
-    if key is None and size > MOST_OF_STRANGERS:
-        raise Problem("relay_refused", f"The node {sender} is not enrolled here.")
 
 
 def key_in(node_id: str, said: dict[str, Any]) -> bytes:

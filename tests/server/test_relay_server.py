@@ -2,19 +2,23 @@
 
 import os
 import re
+import select
 import shutil
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from sync.relay import enrolment
 from sync.relay.enrolment import PREFIX, Code
-from sync.relay.link import Link
+from sync.relay.link import PATH, Link
 from sync.relay.meeting import Meeting, Outcome
-from sync.relay.messages import new_nonce
+from sync.relay.messages import HEADING, MOST_PACKET, Peer, new_nonce, sealed
 from tests.conftest import NewServer
+from tests.support.raw import exchange, head
 from tests.support.records import LOSS, loss, new_id
 from tests.support.relay import Node
 from tests.support.servers import Server
@@ -81,3 +85,23 @@ def test_a_station_whose_key_was_lost_enrols_anew_and_brings_everything(hub: Ser
     else:
         pytest.fail("It never became part of what people see.")
     link.close()
+
+
+def test_a_heading_that_somebody_else_made_or_overheard_brings_little_into_memory(hub: Server, station: Node) -> None:
+    enrol(station, hub).close()
+    with station.store.read() as connection:
+        (peer,) = (row for row in enrolment.projects.nodes(connection, 1) if row.role == "hub")
+    packet = sealed(station.me, Peer.of(peer.verify_key, peer.seal_key), {"type": "hello"}, os.urandom(MOST_PACKET - 4096))
+    url = f"http://127.0.0.1:{hub.port}{PATH}"
+    start = head("POST", url, Content_Length=str(len(packet)), Content_Type="application/octet-stream", Accept="application/json")
+    assert b"did not sign" in exchange(url, [start + packet[: HEADING - 64] + bytes(64)])
+    with ExitStack() as lines:
+        begun = [lines.enter_context(socket.create_connection(("127.0.0.1", hub.port), timeout=60)) for _ in range(3)]
+        for line in begun:
+            line.sendall(start + packet[:HEADING])
+        [refused], _, _ = select.select(begun, [], [], 60)
+        assert refused.recv(12) == b"HTTP/1.1 503"
+        waits = next(line for line in begun if line is not refused)
+        waits.sendall(packet[HEADING:])
+        assert waits.recv(12) == b"HTTP/1.1 200"
+    assert exchange(url, [start + packet]).startswith(b"HTTP/1.1 200")

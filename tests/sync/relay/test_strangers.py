@@ -1,5 +1,6 @@
 """Who is not enrolled costs a node next to nothing, whatever is posted to it."""
 
+import os
 import zlib
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from forms.problems import Problem
 from sync.relay import messages
 from sync.relay.identity import Identity
-from sync.relay.messages import HEADING, MAGIC, MOST_OF_STRANGERS, MOST_PACKET, Peer, sealed
+from sync.relay.messages import HEADING, MOST_OF_STRANGERS, MOST_PACKET, Peer, sealed
 from tests.support.relay import Node
 from tests.sync.relay.conftest import NewNode
 
@@ -22,31 +23,57 @@ def peer(node: Node) -> Peer:
 
 
 def test_a_large_packet_of_a_stranger_is_refused_by_its_heading(hub: Node) -> None:
-    heading = MAGIC + bytes.fromhex(Identity.new().node_id) + bytes.fromhex(hub.me.node_id)
-    hub.answerer.expect(heading, MOST_OF_STRANGERS)
+    small = sealed(Identity.new(), peer(hub), {"type": "enrol"})
+    hub.answerer.expect(small[:HEADING], len(small))
+    large = sealed(Identity.new(), peer(hub), {"type": "enrol"}, os.urandom(5000))
+    assert len(large) > MOST_OF_STRANGERS
     with pytest.raises(Problem, match="not enrolled"):
-        hub.answerer.expect(heading, MOST_OF_STRANGERS + 1)
+        hub.answerer.expect(large[:HEADING], len(large))
     with pytest.raises(Problem, match="not enrolled"):
-        hub.answerer.answer(heading + bytes(MOST_PACKET - HEADING))
+        hub.answerer.answer(large)
 
 
-def test_what_a_stranger_sends_in_the_name_of_a_station_is_not_unpacked(
+def test_a_heading_in_the_name_of_a_station_is_refused_before_the_rest_is_read(hub: Node, new_node: NewNode) -> None:
+    station = new_node("station")
+    station.enrol(hub)
+    size = MOST_PACKET
+    genuine = sealed(station.me, peer(hub), {"type": "hello"}, os.urandom(5000))
+    assert hub.answerer.expect(genuine[:HEADING], len(genuine)) == station.me.node_id
+    with pytest.raises(Problem, match="not as long as it says"):
+        hub.answerer.expect(genuine[:HEADING], size)
+    at = HEADING - 64 - 36  # where the heading says how long it is
+    longer = genuine[:at] + (size - HEADING).to_bytes(4, "big") + genuine[at + 4 : HEADING]
+    with pytest.raises(Problem, match="did not sign"):
+        hub.answerer.expect(longer, size)
+    with pytest.raises(Problem, match="is for the node"):
+        station.answerer.expect(genuine[:HEADING], len(genuine))
+
+
+def test_what_a_stranger_sends_in_the_name_of_a_station_is_not_opened(
     hub: Node, new_node: NewNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     station = new_node("station")
     station.enrol(hub)
-    stranger = Identity.new()
-    heading = MAGIC + bytes.fromhex(station.me.node_id) + bytes.fromhex(hub.me.node_id)
     bomb = b"\1" + zlib.compress(bytes(messages.MOST_PLAIN))
-    key = messages.sealing_key(hub.me.seal_key)
-    packet = heading + messages._SUITE.encrypt(bomb + stranger.signing.sign(heading + bomb), key, info=heading)
-    unpacked = []
-    monkeypatch.setattr(
-        messages, "_unpacked", lambda packed, most, through=messages._unpacked: unpacked.append(most) or through(packed, most)
-    )
-    with pytest.raises(Problem):
+    forged = messages._closed(Identity.new(), peer(hub), bomb)
+    between = HEADING - 100
+    packet = messages._closed(station.me, peer(hub), b"")[:between] + forged[between:]
+    unpacked: list[int] = []
+    monkeypatch.setattr(messages, "_unpacked", lambda packed, most: unpacked.append(most) or b"")
+    with pytest.raises(Problem, match="did not sign"):
         hub.answerer.answer(packet)
-    assert max(unpacked, default=0) <= MOST_OF_STRANGERS
+    assert unpacked == []
+
+
+def test_what_somebody_sealed_cannot_be_taken_for_ones_own(hub: Node, new_node: NewNode) -> None:
+    west, east = new_node("west"), new_node("east")
+    west.enrol(hub)
+    east.enrol(hub)
+    packet = sealed(west.me, peer(hub), {"type": "hello", "nonce": "1"})
+    between, sizes, content = packet[: HEADING - 100], packet[HEADING - 100 : HEADING - 64], packet[HEADING:]
+    mine = between.replace(bytes.fromhex(west.me.node_id), bytes.fromhex(east.me.node_id)) + sizes
+    with pytest.raises(Problem, match="cut or changed"):
+        hub.answerer.answer(mine + east.me.signing.sign(mine) + content)
 
 
 @pytest.mark.parametrize(

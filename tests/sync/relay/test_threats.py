@@ -17,8 +17,8 @@ from records import reviews
 from records.models import RelayPosition
 from sync.relay import enrolment, log, messages
 from sync.relay.batch import START, Batch, Record, written
-from sync.relay.identity import Identity, sealing_key
-from sync.relay.messages import MAGIC, Peer, new_nonce, opened, sealed
+from sync.relay.identity import Identity
+from sync.relay.messages import Peer, new_nonce, opened, sealed
 from sync.relay.projects import DATA, DECISIONS, FORMS, channel, relayed
 from sync.relay.taking import take_in
 from sync.relay.upward import body_of
@@ -190,10 +190,7 @@ def test_a_packet_changed_in_any_byte_is_not_read(hub: Node, west: Node) -> None
 
 def bomb(west: Node, hub: Node, packed: bytes) -> bytes:
     """A packet that unpacks to what `packed` does."""
-    heading = MAGIC + bytes.fromhex(west.me.node_id) + bytes.fromhex(hub.me.node_id)
-    signed = packed + west.me.signing.sign(heading + packed)
-    to = Peer.of(hub.me.verify_key, hub.me.seal_key)
-    return heading + messages._SUITE.encrypt(signed, sealing_key(to.seal_key), info=heading)
+    return messages._closed(west.me, Peer.of(hub.me.verify_key, hub.me.seal_key), packed)
 
 
 def test_what_unpacks_to_far_more_is_not_unpacked(hub: Node, west: Node, monkeypatch: pytest.MonkeyPatch) -> None:
