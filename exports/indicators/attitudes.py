@@ -8,6 +8,7 @@ import numpy as np
 from exports.indicators.effect_statistics import difference_in_differences
 from exports.indicators.figures import NO_CONTROLS, Figure, Indicator, Support, behind, estimated
 from exports.indicators.intervals import Estimate, ratio_of_sums
+from exports.indicators.parts import ELSEWHERE, PROGRAMME
 from exports.indicators.records import Record
 from exports.indicators.slices import Slice
 from exports.statistics import Floats
@@ -35,7 +36,7 @@ def _people(records: Iterable[Record]) -> Support:
 
 def _index(where: Slice) -> Iterable[Figure]:
     asked = [record for record in where.of(SURVEY) if record.answers.text("consent") == "yes"]
-    for area, answer in (("programme", "yes"), ("elsewhere", "no")):
+    for area, answer in ((PROGRAMME, "yes"), (ELSEWHERE, "no")):
         mine = [record for record in asked if record.answers.text("programme_area") == answer]
         valid = [record for record in mine if index(record) is not None]
         if valid:

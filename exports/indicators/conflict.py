@@ -7,6 +7,7 @@ from exports.indicators.attacks import REPORT, VERIFIED, VISIT, Attack, Told, at
 from exports.indicators.figures import ANY, LEOPARD, LOW_N, Figure, Indicator, Support, behind, estimated, share
 from exports.indicators.grazing import livestock_months, of_herds
 from exports.indicators.intervals import median, percentile_90, poisson_rate
+from exports.indicators.parts import OTHER_PREDATOR
 from exports.indicators.slices import Slice
 
 UNDER_REPORTED, INCOMPLETE = "under_reported", "exposure_incomplete"
@@ -85,7 +86,7 @@ def _attribution(where: Slice) -> Iterable[Figure]:
     ]
     supports = (behind(each.report for each in blamed),)
     found = [_found(each) for each in blamed]
-    for kind in ("leopard", "other_predator", "dog", "not_predation", "undetermined"):
+    for kind in (LEOPARD, OTHER_PREDATOR, "dog", "not_predation", "undetermined"):
         for figure in share("found", found.count(kind), len(found), of=kind, supports=supports):
             yield replace(figure, predator=LEOPARD)
 
@@ -96,7 +97,7 @@ def _found(told: Told) -> str:
         return "not_predation"
     if told.predator in ("leopard", "dog"):
         return told.predator
-    return "undetermined" if told.predator in ("", "unknown") or told.finding == "undetermined" else "other_predator"
+    return "undetermined" if told.predator in ("", "unknown") or told.finding == "undetermined" else OTHER_PREDATOR
 
 
 def _protection(where: Slice) -> Iterable[Figure]:

@@ -12,6 +12,7 @@ from exports.indicators.conflict import of_attacks
 from exports.indicators.figures import ANY, LEOPARD, Figure, Indicator, behind, estimated
 from exports.indicators.grazing import livestock_months, of_herds
 from exports.indicators.intervals import Estimate, Z, median, ratio_of_sums
+from exports.indicators.parts import is_code
 from exports.indicators.records import Answers, Record
 from exports.indicators.slices import Data, Slice
 from forms.numbers import official
@@ -125,7 +126,7 @@ def _values(attack: Attack, price: Price) -> dict[str, _Loss]:
 
 def _currency(answers: Answers) -> str:
     written = answers.text("losses_g/currency")
-    return official(0.0, written)[1] if len(written) == 3 and written.isascii() and written.isupper() else ""
+    return official(0.0, written)[1] if is_code(written) else ""
 
 
 def _official(amount: float | None, answers: Answers) -> float | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from exports.indicators.effect_statistics import Rate
+from exports.indicators.parts import is_code
 from exports.indicators.records import Record, bare
 from exports.indicators.slices import DAYS_PER_MONTH, Data, Slice, Sorted
 from forms.numbers import official
@@ -96,9 +97,9 @@ def added(rates: Iterable[Rate]) -> Rate:
 
 
 def amount(record: Record, path: str, currency: str) -> tuple[float, str] | None:
-    """A sum of money in its official currency; None where sum or currency is missing."""
+    """A sum of money in its official currency; None where sum or currency is not known."""
     found, written = record.answers.number(path), record.answers.text(currency)
-    return None if found is None or not written else official(found, written)
+    return None if found is None or not is_code(written) else official(found, written)
 
 
 def units_of(data: Data) -> Sequence[Unit]:

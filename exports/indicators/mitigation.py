@@ -29,13 +29,12 @@ from exports.indicators.measures import (
     installed,
     visited_units,
 )
+from exports.indicators.parts import SPELLS
 from exports.indicators.slices import DAYS_PER_MONTH, Slice
 from exports.statistics import Floats
 
 FILLED_UP = "half_added_to_empty_counts"
 FEWEST_PAIRS = 10
-SPELLS = (("0-3", 0.0, 3.0), ("4-12", 3.0, 12.0), ("13-24", 12.0, 24.0), ("25+", 24.0, float("inf")))
-"""Months since a measure began: effects wear off (Khorozyan & Waltert 2019)."""
 POISSON = "log-normal, Poisson counts"
 
 
@@ -148,7 +147,7 @@ def _class(where: Slice) -> Iterable[Figure]:
 
 def _durability(where: Slice) -> Iterable[Figure]:
     for measure, comparison in _comparisons(where):
-        for spell, first, last in SPELLS:
+        for spell, (first, last) in SPELLS.items():
             units = [_within(unit, first, last) for unit in (*comparison.treated, *comparison.controls)]
             part = Comparison([unit for unit in units if unit.visits])
             found = part.baci() if part.treated and part.controls else None

@@ -11,6 +11,7 @@ from exports.indicators.disclosure import FEW_HOUSEHOLDS
 from exports.indicators.dogs import PATROL
 from exports.indicators.figures import Figure, Indicator, behind, estimated, share
 from exports.indicators.intervals import median, percentile_90
+from exports.indicators.parts import KNOWN
 from exports.indicators.slices import Data, Slice, Sorted, Standing
 from exports.policy import FEWEST
 from forms.library.sources import restricted_ids, survey_ids
@@ -60,10 +61,10 @@ def heard(where: Slice) -> Iterable[Figure]:
     reports = where.of(REPORT)
     yield from _delays(where)
     known = [record for record in reports if record.answers.text(_ROLE)]
-    roles = ("", *sorted({record.answers.text(_ROLE) for record in known}))
+    roles = (KNOWN, *sorted({record.answers.text(_ROLE) for record in known}))
     for role in roles:  # all with a known role first: what they leave of it must be of five households too
-        mine = [record for record in known if role in ("", record.answers.text(_ROLE))]
-        whole = known if role else reports
+        mine = [record for record in known if role in (KNOWN, record.answers.text(_ROLE))]
+        whole = reports if role == KNOWN else known
         yield from share("role_share", len(mine), len(whole), of=role, supports=(behind(mine),))
     asked = [record for record in where.of(PATROL) if record.answers.text("zero_month") == "yes"]
     households = sum(record.answers.count("households_asked") for record in asked)

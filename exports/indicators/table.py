@@ -6,6 +6,7 @@ from typing import TypeAlias
 from exports.indicators.catalogue import indicators
 from exports.indicators.disclosure import Guard, households, said
 from exports.indicators.figures import Figure, Indicator
+from exports.indicators.parts import is_told
 from exports.indicators.records import LeftOut
 from exports.indicators.slices import Data, Slice, Sorted, slices
 from exports.package.contents import Column, Table
@@ -55,11 +56,15 @@ def rows(data: Data, window: Window, level: Level) -> Iterator[Row]:
         found = []
         for where in cut:
             number = said(_excluded(indicator, where, left_out))
-            for figure in indicator.figures(where):
+            for figure in filter(_has_words, indicator.figures(where)):
                 reason = guard.reason(figure, where)
                 if reason is not None:
                     found.append(_row(indicator, figure, where, reason, level) | {"n_excluded": number})
         yield from sorted(found, key=lambda row: tuple(str(row[name]) for name in _ORDER))
+
+
+def _has_words(figure: Figure) -> bool:
+    return is_told(figure.of)
 
 
 def _left_out(data: Data) -> Mapping[str, Sorted[LeftOut]]:

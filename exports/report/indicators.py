@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from exports.indicators.parts import SPELLS, rounds_of
 from exports.report.document import Block, Heading, Paragraph, Table, isolated
-from exports.report.labels import CLASSES, FLAGS, LABELS, OTHER_REASON, REASONS
+from exports.report.labels import CLASSES, FLAGS, LABELS, PARTS, REASONS
 from exports.report.language import Language
 from exports.report.numbers import PREDATOR, Numbers, Value
 from exports.strategy import Status, status_of
@@ -16,11 +17,13 @@ MOST_PARTS = 5
 BY_END = "I-HOT"
 """Its figures are of calendar years alone, so that the one that ends last says most."""
 SIGNED = {
-    ("I-MIT-1", "reduction"),
     ("I-MIT-2", "reduction"),
     ("I-PREY-5", "change"),
     ("I-TRN-2", "gain"),
+    ("I-MIT-6", "income_difference"),
+    ("I-MIT-6", "income_change"),
     ("I-ATT-1", "difference_in_differences"),
+    ("I-ATT-1", "change"),
 }
 """Figures that may be below zero; a limit of any other that is, is of the method and means nothing."""
 
@@ -128,11 +131,11 @@ def _figure_rows(numbers: Numbers, indicator: str, figure: str, label: str, say:
     kept_back: dict[str, list[Value]] = {}
     for value in newest(numbers.own.get((indicator, figure), ())):
         if value.is_told:
-            mind = [say(FLAGS[flag]) for flag in value.flags if flag in FLAGS]
+            mind = [say(FLAGS[flag]) for flag in value.flags]
             of = "" if value.of == value.unit else value.of
             yield _named(label, [of], say), shown(value, say), say.number(value.n), say.period(value.period), say("; ").join(mind)
         else:
-            kept_back.setdefault(REASONS.get(value.reason, OTHER_REASON), []).append(value)
+            kept_back.setdefault(REASONS[value.reason], []).append(value)
     for reason, values in kept_back.items():
         newest_of_all = max(values, key=_recent)
         yield _named(label, [value.of for value in values], say), say(reason), "", say.period(newest_of_all.period), ""
@@ -175,5 +178,10 @@ def shown(value: Value, say: Language) -> str:
 
 
 def _of(of: str, say: Language) -> str:
-    word = say.choice(of)
-    return isolated(word) if word == of else word
+    """What a figure is of: a choice, a choice and a spell of months, a kind and a choice, or two rounds."""
+    if between := rounds_of(of):
+        return say("round {first} to round {last}", **dict(zip(("first", "last"), map(say.digits, between), strict=True)))
+    first, _colon, last = of.partition(":")
+    if last in SPELLS:
+        return say("{measure}, months {spell}", measure=say.choice(first), spell=isolated(say.digits(last)))
+    return say(PARTS[of]) if of in PARTS else say.choice(last.strip() or of)

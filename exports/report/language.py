@@ -24,7 +24,7 @@ _SOLAR_MONTHS = {
 }
 _LISTS = (
     *("prey", "measure", "livestock", "audience", "training_kind", "dog_class", "predator", "reject_reason", "mort_cause"),
-    *("trade_item", "patrol_obs", "passage", "verif_status", "scalp", "currency"),
+    *("trade_item", "patrol_obs", "passage", "verif_status", "scalp", "currency", "reporter_role", "fate3"),
 )
 """Lists of choices of the surveys that figures are told by, in the order in which a code is looked up."""
 

@@ -9,6 +9,7 @@ from exports.indicators.catalogue import indicators
 from exports.indicators.figures import Figure
 from exports.indicators.records import Answers, Holdings, Record
 from exports.indicators.slices import Data, Period, Slice
+from exports.report.labels import LABELS
 
 YEAR = Period("2025", date(2025, 1, 1), date(2025, 12, 31))
 QUARTER = Period("2025Q2", date(2025, 4, 1), date(2025, 6, 30))
@@ -51,7 +52,10 @@ def data(*records: Record, until: date = date(2025, 12, 31), **more: Any) -> Dat
 
 
 def figures(indicator: str, found: Data, *, period: Period = YEAR, country: str = "") -> list[Figure]:
-    return list(indicators()[indicator].figures(Slice(found, period, country)))
+    """The figures of an indicator; each has words in the report."""
+    made = list(indicators()[indicator].figures(Slice(found, period, country)))
+    assert {(indicator, each.name) for each in made} <= set(LABELS)
+    return made
 
 
 def only(found: Iterable[Figure], name: str, **wanted: Any) -> Figure:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from exports.indicators.parts import is_told
 from exports.indicators.records import Record
 from exports.indicators.table import rows
 from exports.privacy import PARTNER
+from exports.report.labels import LABELS
 from exports.windows import Window
 from forms.library import read_survey, survey_ids
 from tests.exports.indicators.making import data, record
@@ -68,6 +70,8 @@ def test_any_answers_make_a_table(seed: int) -> None:
     made = list(rows(data(*records), Window(date(2024, 1, 1), date(2025, 12, 31)), PARTNER))
     assert len(made) > (600 if seed < 5 else 50)
     for row in made:
+        assert (row["indicator"], row["figure"]) in LABELS
+        assert is_told(str(row["of"])), row
         for name in ("value", "lower", "upper", "coverage"):
             value = row.get(name)
             assert value is None or math.isfinite(value), row  # type: ignore[arg-type]

@@ -5,7 +5,11 @@ from pathlib import Path
 
 from exports.indicators import catalogue
 from exports.indicators.catalogue import FAMILIES, indicators
+from exports.indicators.disclosure import DIFFERENCE, DOMINANCE, FEW_HOUSEHOLDS, FEW_RECORDS
 from exports.indicators.files import FLAGS
+from exports.indicators.prey import FEWEST_GROUPS, FEWEST_LINES
+from exports.report.labels import FLAGS as REPORT_FLAGS
+from exports.report.labels import LABELS, REASONS
 from forms.library import read_survey, survey_ids
 from forms.strategy import strategy
 
@@ -57,3 +61,16 @@ def test_the_readme_explains_every_flag() -> None:
     source = "\n".join(path.read_text() for path in Path(catalogue.__file__).parent.glob("*.py"))
     for flag in FLAGS:
         assert source.count(f'"{flag}"') >= 2, flag
+
+
+def test_every_figure_flag_and_reason_that_the_code_can_give_has_words_in_the_report() -> None:
+    """`making.figures` asks the same of every figure that a test has worked out; here are those that no test has."""
+    source = "\n".join(path.read_text() for path in Path(catalogue.__file__).parent.glob("*.py"))
+    made = r'(?:Figure|estimated|share|_of_answers|_figure|_part|_people|_count|_share)\(\s*"([a-z_0-9]+)"|\bname="([a-z_0-9]+)"'
+    names = {first or second for first, second in re.findall(made, source)}
+    assert names <= {figure for _, figure in LABELS}
+    assert len(names) > 60
+    assert set(REPORT_FLAGS) == set(FLAGS)
+    reasons = {FEW_HOUSEHOLDS, FEW_RECORDS, DOMINANCE, DIFFERENCE, f"below_{FEWEST_GROUPS}_groups", f"below_{FEWEST_LINES}_lines"}
+    reasons |= {found for pair in re.findall(r'refused="([a-z_0-9]+)"|"(too_many_[a-z_]+)"', source) for found in pair if found}
+    assert set(REASONS) == reasons | {"nothing_saved"}

@@ -178,3 +178,26 @@ def test_a_stay_in_two_quarters_does_not_keep_both_back() -> None:
         ("range", "2025Q2"): "",
         ("range", "2025Q3"): "",
     }
+
+
+TYPED = "Ali's den 36.5,52.1"
+
+
+def test_what_somebody_typed_in_place_of_a_choice_or_currency_is_in_no_release() -> None:
+    money = {"losses_g__currency": TYPED, "reporter__reporter_role": TYPED, "husbandry__measures": [TYPED]}
+    loss = [{"species": TYPED, "age": TYPED, "n_killed": 2, "unit_value": 5.0}]
+    records = several(9, lambda number: report(f"h{number}", losses_g__loss=loss, **money))
+    records += several(9, lambda number: record("grazing_survey", GRAZED, household=f"h{number}"))
+    records += [record("prey_transect", WALKED), record("dog_impact", {"event_type": "wildlife", "dog_class": TYPED})]
+    records += [record("training_event", {"kind": TYPED, "aud": [{"audience": TYPED, "women": 3, "first_time": 3}]})]
+    records += several(9, lambda _: record("leopard_mortality", {"fate": TYPED, "cause": TYPED}))
+    made = list(rows(data(*records), WINDOW, PUBLIC))
+    assert len(made) > 50
+    assert not [row for row in made if any(TYPED in str(value) for value in row.values())]
+    assert {"I-PREY-1", "I-TRN-1", "I-THR-1", "I-GRZ-1", "I-EFF-2"} <= {str(row["indicator"]) for row in made}
+
+
+HERD = {"arrive": "2025-01-01", "leave": "2025-12-31", "pasture_ha": 40.0}
+GRAZED = HERD | {"herd": [{"species": TYPED, "head": 50}, {"species": "sheep", "head": 50}]}
+SEEN = {"n_total": 4, "n_female": 2, "n_young": 1}
+WALKED = {"end_g/length_km": 5.0, "obs": [{"species": TYPED, **SEEN}, {"species": "capra_aegagrus", **SEEN}]}

@@ -215,7 +215,7 @@ def test_how_soon_attacks_are_told_of_and_by_whom() -> None:
     delay, late = only(told, "delay_median"), only(told, "delay_90")
     assert (delay.value, delay.n, delay.coverage) == (2, 15, 15 / 16)
     assert late.value == pytest.approx(7.6)
-    assert only(told, "role_share", of="").value == pytest.approx(100 * 15 / 16)
+    assert only(told, "role_share", of="known").value == pytest.approx(100 * 15 / 16)
     assert only(told, "role_share", of="herder").value == 60
     assert {share.household for share in only(told, "role_share", of="ranger").supports[0]} == {f"r{n}" for n in range(1, 7)}
 
