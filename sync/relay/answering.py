@@ -33,6 +33,8 @@ MOST_WANTS = 1000
 _MOST_CHANNELS = 1000
 MOST_LACKS, BEGINNING = 4000, 8
 """So many files that are not here are told of, each by so many bytes of its digest."""
+MOST_GROUPS, MOST_AGAIN = 500, 500
+"""So many forms and days are compared, and records asked for by their ids, at once."""
 MOST_PIECE = 4 * 1024 * 1024
 MOST_BATCH = 4 * 1024 * 1024
 """Limits in bytes of a piece of a file, and of a batch before it is packed."""
@@ -55,6 +57,7 @@ class Answerer:
             "put": self._put,
             "get": self._get,
             "compare": self._compare,
+            "again": self._again,
             "have": self._have,
         }
 
@@ -119,6 +122,8 @@ class Answerer:
         about = said["about"]
         state = {"clock": float(about["clock"]), "rate": max(float(about["rate"]), 0.0), "have": _places(about["have"])}
         state |= {"same": same, "safe": bool(same) and not wanted}
+        if same:
+            state["back"] = {}
         if about.get("regressed"):
             state["regressed_at"] = now.isoformat()
         self.store.write(lambda connection: projects.remember(connection, peer.id, state, met_at=now))
@@ -173,22 +178,30 @@ class Answerer:
         return {"offset": self.parts.add(sha256, offset, message.data, size)}, b""
 
     def _get(self, peer: Row[Any], key: str, message: Message) -> Answer:
-        """Give a piece of a file that goes with a form."""
+        """Give a piece of a file that goes with a form, or that the peer once brought."""
         sha256, offset = str(message.said["sha256"]), int(message.said["offset"])
-        if peer.role != projects.STATION or not self.sender.may_have(peer.project_id, sha256):
+        if peer.role != projects.STATION or not self.sender.may_have(peer, sha256):
             raise Problem("relay_refused", f"The file {sha256} is not for {peer.name}.")
         data, size = self.sender.piece(sha256, offset, min(max(int(message.said["most"]), 1024), MOST_PIECE))
         return {"size": size}, data
 
     def _compare(self, peer: Row[Any], key: str, message: Message) -> Answer:
-        """What we hold of a channel that the peer writes, or may read: of each form and day, or one by one of one of these."""
-        channel, group = str(message.said["channel"]), message.said.get("group")
+        """What we hold of a channel that the peer writes, or may read: of each form and day, or one by one of some of these."""
+        channel, among = str(message.said["channel"]), message.said.get("among")
         if channel not in projects.readable(peer, key) | {projects.channel(projects.DATA, key)}:
             raise Problem("relay_refused", f"The channel {channel} is not for {peer.name}.")
         with self.store.snapshot() as connection:
-            if group is not None:
-                return {"ids": comparing.ids(connection, channel, str(group), of=peer.id)}, b""
+            if among is not None:
+                names = [str(name) for name in among[:MOST_GROUPS]]
+                return {"ids": comparing.ids(connection, channel, names, of=peer.id)}, b""
             return {"groups": comparing.groups(connection, channel, of=peer.id)}, b""
+
+    def _again(self, peer: Row[Any], key: str, message: Message) -> Answer:
+        """Give the peer records back that it wrote itself, some of those it names: its database was put back."""
+        ids = [str(each) for each in message.said["ids"][:MOST_AGAIN]]
+        records = self.sender.some(ids, of=peer.id, most_bytes=min(max(int(message.said["most"]), 1024), MOST_BATCH))
+        batch = Batch(projects.channel(projects.DATA, key), None, None, records, ())
+        return batch.said(), batch.data()
 
     def _have(self, peer: Row[Any], key: str, message: Message) -> Answer:
         """Remember what a peer said it has and lacks: the stick that goes to it brings what is missing."""
@@ -197,11 +210,13 @@ class Answerer:
         lacks = [str(sha256)[: 2 * BEGINNING] for sha256, _ in wants] if len(wants) < MOST_WANTS else None
         state: dict[str, Any] = {"have": _places(said["have"]), "wants": wants, "lacks": lacks}
         state |= {"have_at": str(said["at"])[:40], "given": []}
-        if peer.role == projects.HUB:
-            channel = projects.channel(projects.DATA, key)
-            theirs = {name: (int(count), str(digest)) for name, (count, digest) in said["groups"].items()}
-            with self.store.snapshot() as connection:
-                ours = comparing.groups(connection, channel, of=self.me.node_id)
+        channel = projects.channel(projects.DATA, key)
+        theirs = {name: (int(count), str(digest)) for name, (count, digest) in said["groups"].items()}
+        with self.store.snapshot() as connection:
+            ours = comparing.groups(connection, channel, of=self.me.node_id if peer.role == projects.HUB else peer.id)
+        if peer.role == projects.STATION:  # what of its own it has not, as far as can be told
+            state["back"] = {name: theirs.get(name, (0, "")) for name in comparing.differing(ours, theirs) if name in ours}
+        else:
             differing = [
                 comparing.Difference(name, theirs.get(name, (0, ""))[0], [], []) for name in comparing.differing(ours, theirs)
             ]

@@ -5,7 +5,7 @@ are equal. Nobody says "everything is safe" because nothing failed, but because 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,10 +45,14 @@ def groups(connection: Connection, channel: str, *, of: str, upto: int | None = 
     return {name: (count, f"{digest:064x}") for name, (count, digest) in sorted(found.items())}
 
 
-def ids(connection: Connection, channel: str, group: str, *, of: str) -> list[str]:
-    """The records of one form and day."""
-    rows = connection.execute(_of(channel, of).filter_by(form_id=group.rsplit(" ", 1)[0]))
-    return sorted(row.id for row in rows if _group(row.header) == group)
+def ids(connection: Connection, channel: str, names: Collection[str], *, of: str) -> dict[str, list[str]]:
+    """The records of these forms and days, by group."""
+    found: dict[str, list[str]] = {name: [] for name in names}
+    of_forms = RelayRecord.form_id.in_({name.rsplit(" ", 1)[0] for name in names})
+    for row in connection.execute(_of(channel, of).where(of_forms).order_by(RelayRecord.id)).yield_per(1000):
+        if (name := _group(row.header)) in found:
+            found[name].append(row.id)
+    return found
 
 
 def differing(ours: Mapping[str, tuple[int, str]], theirs: Mapping[str, tuple[int, str]]) -> list[str]:

@@ -46,7 +46,8 @@ def replay(store: Store, row: Row[Any], body: bytes, node: str, me: str) -> None
         known = select(ReviewEvent.id).filter_by(**key).where(ReviewEvent.detail["relay"].as_string() == about["e"])
         if connection.execute(known).first() is not None:
             return
-        actor, detail = f"{said['actor']} @ {node}", said["detail"] | {"relay": about["e"]}
+        actor = said["actor"] if row.origin == me else f"{said['actor']} @ {node}"
+        detail = said["detail"] | {"relay": about["e"]}
         event = {**key, "at": datetime.fromisoformat(said["at"]), "actor": actor, "action": about["a"], "state": about.get("s")}
         added = connection.execute(insert(ReviewEvent).values(**event, comment=said["comment"], detail=detail)).inserted_primary_key
         entry = {"kind": "review", **key, "sha256": record.current_sha256, "event_id": added[0] if added else None}

@@ -6,7 +6,7 @@ knows of networks.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -16,8 +16,8 @@ from sqlalchemy import Row
 
 from forms.problems import CATALOGUE, Problem
 from sync.relay import comparing, log, projects
-from sync.relay.answering import BEGINNING, MOST_BATCH, MOST_PIECE, NEWEST, Answerer
-from sync.relay.batch import START, Batch, Place, place, texts
+from sync.relay.answering import BEGINNING, MOST_AGAIN, MOST_BATCH, MOST_GROUPS, MOST_PIECE, NEWEST, Answerer
+from sync.relay.batch import START, Batch, Place, Record, place, texts
 from sync.relay.messages import Message, Peer, new_nonce, opened, sealed
 from sync.relay.scribes import scribe_of
 from sync.relay.settling import missing
@@ -33,7 +33,7 @@ _TELLING = 2048  # bytes of a message whose time tells how fast the line is
 _SLOW_TURN = 0.5  # seconds there and back, from which several messages go at once
 _WINDOW = 4
 _TRIES = 3
-_AT_ONCE = 100  # records
+_IDS_AT_ONCE = 2000
 _SHRINKS = 3  # about so many times are records smaller on their way
 
 
@@ -90,10 +90,10 @@ class Meeting:
             said = self._hello()
             if self._push_all(said["have"]) | self._pull(said["heads"]):
                 said = self._hello()
-            if files:
-                said = self._files(said)
             if said["same"] is False:
                 said = self._mend()
+            if files:
+                said = self._files(said)
             count, size = said["files"]
             with self.store.read() as connection:
                 here = (unsigned(connection, self.row.project_id), kept_aside(connection, self.row.project_id))
@@ -258,29 +258,52 @@ class Meeting:
         return False
 
     def _mend(self) -> dict[str, Any]:
-        """Find out, record by record, what of ours is not there in spite of all, and send it; what the peer says then."""
-        lacking = [record_id for group in self._differing() for record_id in group.only_here]
-        for begin in range(0, len(lacking), _AT_ONCE):
-            some = Batch(self.data, None, None, self.answerer.sender.some(lacking[begin : begin + _AT_ONCE]), ())
-            self.outcome.pushed += self._ask("push", some.data(), **some.said()).said["new"]
+        """Find out, record by record, what of ours only one side holds in spite of all: send it, or take it back where our database
+        was put back; what the peer says then."""
+        differing = self._differing()
+        self._send([each for group in differing for each in group.only_here])
+        self._take_back([each for group in differing for each in group.only_there])
         said = self._hello()
+        if self._push_all(said["have"]):  # what came back, by its ids
+            said = self._hello()
         if said["same"] is not False:
             return said
         still = self._differing()
         self.outcome.differing = [asdict(group.shortened()) for group in still]
-        return said | {"same": not any(group.only_here for group in still)}  # more than here: our database was put back once
+        return said | {"same": not any(group.only_here for group in still)}  # more than here: it is still to come back
+
+    def _send(self, ids: list[str]) -> None:
+        while ids and not self._is_over():
+            records = self.answerer.sender.some(ids[:MOST_AGAIN], of=self.me.node_id, most_bytes=self._most())
+            batch = Batch(self.data, None, None, records, ())
+            self.outcome.pushed += self._ask("push", batch.data(), **batch.said()).said["new"]
+            ids = _others(ids, records)
+
+    def _take_back(self, ids: list[str]) -> None:
+        while ids and not self._is_over():
+            answer = self._ask("again", ids=ids[:MOST_AGAIN], most=self._most())
+            batch = Batch.read(answer.said, answer.data)
+            self.outcome.pulled += take_in(self.store, self.me, self.row, self.key, batch).new
+            ids = _others(ids, batch.records)
 
     def _differing(self) -> list[comparing.Difference]:
         """The forms and days of which the peer does not hold the same of ours as we."""
         with self.store.snapshot() as connection:
             ours = comparing.groups(connection, self.data, of=self.me.node_id)
         theirs = {name: tuple(each) for name, each in self._ask("compare", channel=self.data).said["groups"].items()}
-        found = []
-        for group in comparing.differing(ours, theirs):
-            there = set(self._ask("compare", channel=self.data, group=group).said["ids"])
+        found, some, size = [], list[str](), 0
+        for name in (names := comparing.differing(ours, theirs)):
+            some.append(name)
+            size += theirs.get(name, (0,))[0]
+            if size < _IDS_AT_ONCE and len(some) < MOST_GROUPS and name != names[-1]:
+                continue
+            there = self._ask("compare", channel=self.data, among=some).said["ids"]
             with self.store.read() as connection:
-                here = set(comparing.ids(connection, self.data, group, of=self.me.node_id))
-            found.append(comparing.Difference(group, len(there), sorted(here - there), sorted(there - here)))
+                here = comparing.ids(connection, self.data, some, of=self.me.node_id)
+            for each in some:
+                only_here, only_there = set(here[each]) - set(there[each]), set(there[each]) - set(here[each])
+                found.append(comparing.Difference(each, len(there[each]), sorted(only_here), sorted(only_there)))
+            some, size = [], 0
         return found
 
     def _ask(self, kind: str, data: bytes = b"", **said: Any) -> Message:
@@ -333,3 +356,10 @@ class Meeting:
         seen = {"regressed_at": now.isoformat()} if self.outcome.peer_regressed else {}
         state = {**asdict(self.outcome), **seen, "given": []}
         self.store.write(lambda connection: projects.remember(connection, self.row.id, state, met_at=now))
+
+
+def _others(ids: Sequence[str], records: Sequence[Record]) -> list[str]:
+    """Those of these ids that are of none of these records; none where that would be all of them again."""
+    done = {record.id for record in records}
+    rest = [each for each in ids if each not in done]
+    return rest if len(rest) < len(ids) else []

@@ -6,6 +6,7 @@ counts. Who only carries them, another station say, can neither read nor change 
 """
 
 import errno
+import hashlib
 import os
 import stat
 import time
@@ -22,7 +23,7 @@ from forms.problems import Problem
 from records.durable import sync_folder, write_file
 from records.models import Attachment
 from sync.relay import comparing, log, projects
-from sync.relay.answering import BEGINNING, MOST_PIECE, MOST_WANTS, Answerer
+from sync.relay.answering import BEGINNING, MOST_AGAIN, MOST_PIECE, MOST_WANTS, Answerer
 from sync.relay.batch import START, Batch, Place, place, texts
 from sync.relay.messages import MAGIC, MOST_PACKET, Peer, addressed, new_nonce, sealed
 from sync.relay.receiving import LONG_SECONDS, has_room
@@ -151,18 +152,34 @@ def _packets(answerer: Answerer, peer: Row[Any]) -> Iterator[tuple[str, Callable
             yield name, lambda batch=batch: packed({"type": "push", **batch.said()}, batch.data())  # type: ignore[misc]
             if peer.role == projects.HUB:
                 files |= {sha256: size for record in batch.records for _, sha256, size in files_of(record)}
+    for batch in _given_back(answerer, peer, projects.channel(projects.DATA, project.key)):
+        name = f"1-back-{hashlib.sha256(''.join(record.id for record in batch.records).encode()).hexdigest()[:16]}"
+        yield name, lambda batch=batch: packed({"type": "push", **batch.said()}, batch.data())  # type: ignore[misc]
     for sha256, size in sorted(files.items(), key=lambda item: item[1]):
         for offset in range(0, max(size, 1), MOST_PIECE):
             yield f"2-{size:015d}-{sha256}-{offset:015d}", lambda at=(sha256, offset, size): _piece(answerer, packed, *at)  # type: ignore[misc]
 
 
 def _what_we_have(answerer: Answerer, connection: Connection, peer: Row[Any], key: str) -> dict[str, Any]:
-    """How far we have read the peer, what we lack of it and, for a station, what is here of it."""
+    """How far we have read the peer, what we lack of it, and what is here of the station, whichever of both that is."""
     channel = projects.channel(projects.DATA, key)
     wanted = missing(connection, answerer.blobs, peer.id)
     have = {name: texts(log.positions(connection, peer.id, name)) for name in log.read_of(connection, peer.id)}
-    groups = comparing.groups(connection, channel, of=peer.id) if peer.role == projects.STATION else {}
+    groups = comparing.groups(connection, channel, of=peer.id if peer.role == projects.STATION else answerer.me.node_id)
     return {"have": have, "wants": list(wanted.items())[:MOST_WANTS], "groups": groups}
+
+
+def _given_back(answerer: Answerer, peer: Row[Any], channel: str) -> Iterator[Batch]:
+    """What a station once brought and said it has not, or not all of it, by form and day: its database was put back."""
+    told = {name: tuple(each) for name, each in peer.state.get("back", {}).items()}
+    with answerer.store.snapshot() as connection:
+        ours = comparing.groups(connection, channel, of=peer.id) if told else {}
+        names = [name for name, each in told.items() if ours.get(name) != each]
+        ids = [each for some in comparing.ids(connection, channel, names, of=peer.id).values() for each in some]
+    while records := answerer.sender.some(ids[:MOST_AGAIN], of=peer.id, most_bytes=_BATCH_BYTES):
+        yield Batch(channel, None, None, records, ())
+        done = {record.id for record in records}
+        ids = [each for each in ids if each not in done]
 
 
 def _start(answerer: Answerer, told: list[list[Any]]) -> Place:
@@ -198,7 +215,7 @@ def _files(answerer: Answerer, peer: Row[Any]) -> dict[str, int]:
 def _may_have(answerer: Answerer, peer: Row[Any], sha256: str, size: int) -> bool:
     """Whether a file that a station asks for is for stations, and as large as it says."""
     try:
-        return answerer.sender.may_have(peer.project_id, sha256) and answerer.sender.piece(sha256, 0, 0)[1] == size
+        return answerer.sender.may_have(peer, sha256) and answerer.sender.piece(sha256, 0, 0)[1] == size
     except Problem:
         return False  # it is not here itself
 

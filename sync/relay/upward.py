@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import orjson
 from sqlalchemy import Connection, Row, or_, select, tuple_
 
-from records.models import Attachment, SubmissionVersion
+from records.models import Attachment, RelayRecord, SubmissionVersion
 from records.personal import open_xml
-from sync.relay.batch import written
+from sync.relay.batch import digest, written
 from sync.relay.log import Entry
 from sync.relay.projects import DATA, channel
 from sync.relay.scribe import FILES, SUBMISSION, Scribe
@@ -17,6 +17,7 @@ from sync.relay.scribe import FILES, SUBMISSION, Scribe
 _VERSION = (SubmissionVersion.form_id, SubmissionVersion.instance_id, SubmissionVersion.sha256)
 _ATTACHMENT = (Attachment.form_id, Attachment.instance_id, Attachment.sha256)
 _Key = tuple[str, str, str]
+_Back = Mapping[tuple[str, str], Sequence[Row[Any]]]
 
 
 class Upward(Scribe):
@@ -27,18 +28,19 @@ class Upward(Scribe):
     def entries(self, connection: Connection, page: Sequence[Row[Any]]) -> Iterator[Entry]:
         """What the hub should have of these rows of the feed."""
         to = channel(DATA, self.key)
-        versions, files = self._versions(connection, page), self._files(connection, page)
+        versions, files, back = self._versions(connection, page), self._files(connection, page), self._came_back(connection, page)
         came_with = _deliveries(page)
         for number, row in enumerate(page):
             key = (row.form_id, row.instance_id, row.sha256)
             if row.kind in {"submission", "redaction"} and key in versions:
                 came = came_with.get(number, ()) if row.kind == "submission" else files  # who gets it emptied gets nothing else
-                own = [each[:3] for other in came if other[:2] == key[:2] for each in files.get(other, ())]
-                yield self._submission(versions[key], own, to)
-            elif row.kind == "attachment" and key in files and number in came_with:
-                at = files[key][0][3]
-                body = orjson.dumps([each[:3] for each in files[key]])
-                yield self.written(FILES, to, at, body, f=row.form_id, i=row.instance_id)
+                own = [each for other in came if other[:2] == key[:2] for each in files.get(other, ())]
+                if row.kind == "submission" and self._is_among(back.get(key[:2], ()), versions[key]):
+                    yield from self._of_files(row, own, back, to)
+                else:
+                    yield self._submission(versions[key], [each[:3] for each in own], to)
+            elif row.kind == "attachment" and number in came_with:
+                yield from self._of_files(row, files.get(key, ()), back, to)
             elif row.kind == "review":
                 yield from self.review(connection, row, [to])
             elif row.kind == "erasure":
@@ -62,6 +64,33 @@ class Upward(Scribe):
             key = (row.form_id, row.instance_id, row.sha256)
             files.setdefault(key, []).append((row.name, row.sha256, row.size, row.received_at))
         return files
+
+    def _came_back(self, connection: Connection, page: Sequence[Row[Any]]) -> _Back:
+        """What this node wrote about these submissions and files before its database was put back, and its hub gave back."""
+        keys = {(row.form_id, row.instance_id) for row in page if row.kind in {"submission", "attachment"}}
+        row = RelayRecord
+        query = select(row.form_id, row.instance_id, row.kind, row.header, row.files)
+        query = query.filter_by(project_id=self.project_id, origin=self.me.node_id).where(row.via.is_not(None))
+        query = query.where(row.kind.in_([SUBMISSION, FILES]), tuple_(row.form_id, row.instance_id).in_(keys))
+        back: dict[tuple[str, str], list[Row[Any]]] = {}
+        for each in connection.execute(query) if keys else ():
+            back.setdefault((each.form_id, each.instance_id), []).append(each)
+        return back
+
+    def _is_among(self, back: Sequence[Row[Any]], version: Row[Any]) -> bool:
+        """Whether one of these records says what this version does."""
+        if not back:
+            return False
+        xml = open_xml(self.store.vault, version)
+        said = (orjson.loads(each.header)["b"] == digest(body_of(xml, each.files)) for each in back if each.kind == SUBMISSION)
+        return version.erased_at is not None or any(said)
+
+    def _of_files(self, row: Row[Any], files: Sequence[tuple[Any, ...]], back: _Back, to: str) -> Iterator[Entry]:
+        """What is to be told of files that came, but for those that came back."""
+        known = {tuple(file[:2]) for each in back.get((row.form_id, row.instance_id), ()) for file in each.files}
+        if fresh := [each for each in files if each[:2] not in known]:
+            body = orjson.dumps([each[:3] for each in fresh])
+            yield self.written(FILES, to, fresh[0][3], body, f=row.form_id, i=row.instance_id)
 
     def _submission(self, version: Row[Any], files: Sequence[Sequence[Any]], to: str) -> Entry:
         xml = open_xml(self.store.vault, version)
