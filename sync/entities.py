@@ -89,9 +89,12 @@ def settle_waiting(store: Store, project_id: int | None = None) -> None:
         _settle_all(store, row.project_id, [(row.list_name, row.uuid)])
 
 
-def history(connection: Connection, access: Access, uuid: str) -> tuple[History, list[Row[Any]]]:
-    """All versions of an entity, and everything asked of it, in the order it came. Raises `Problem` "not_found", "not_allowed"."""
-    found = kept.entity(connection, access, uuid)
+def history(connection: Connection, access: Access, uuid: str, name: str | None = None) -> tuple[History, list[Row[Any]]]:
+    """All versions of an entity (of this list), and everything asked of it, in the order it came.
+
+    Raises `Problem` "not_found" or "not_allowed".
+    """
+    found = kept.entity(connection, access, uuid, name)
     rows = _rows(connection, access.project_id, found.list_name, uuid)
     return fold(_action(row) for row in rows), rows
 

@@ -1,27 +1,34 @@
 """Pulling from ODK Central (API v1, OData): forms with versions and files, records with theirs, edits, review states, comments.
 
-What is new since the last pull is asked for by `submissionDate` and `updatedAt`, by that server's clock and with an overlap of ten
-minutes; records whose files were not all there are asked for again by name. Drafts and their test records are never asked for.
+What is new since the last pull is asked for by `submissionDate` and `updatedAt`; records whose files were not all there are asked
+for again by name. Drafts and their test records are never asked for.
 """
 
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from forms.problems import Problem
 from sync.delivery import ReceivedFile, same_name
 from sync.pull import progress
-from sync.pull.client import Client, Missing, following
-from sync.pull.definitions import Definition, known_versions, publish_missing
+from sync.pull.client import Client, Missing
+from sync.pull.definitions import Definition, close_new, known_versions, publish_missing
+from sync.pull.lists import Lists
 from sync.pull.naming import Names
 from sync.pull.receiving import Receiver, Said, Tally, moment
+from sync.pull.walk import Json, pages
 
-OVERLAP = timedelta(minutes=10)
-_PAGE = 250
 _MOST_INCOMPLETE = 5000
+_NEW = ("submissionDate", "updatedAt")
 _NO_VERSION = "___"
-Json = dict[str, Any]
+
+
+class _Version(NamedTuple):
+    """A version of a record there: its id, when it came and from which device."""
+
+    instance_id: str
+    at: str
+    device_id: str
 
 
 class Central:
@@ -37,9 +44,12 @@ class Central:
         forms = [form for form in listed if form.get("publishedAt") and (not only or form["xmlFormId"] in only)]
         if unknown := set(only) - {form["xmlFormId"] for form in forms}:
             raise Problem("not_found", f"{self._client.base} has no form {', '.join(sorted(unknown))} that is published.")
+        lists = Lists(self._receiver, self._client, self._project)
+        lists.make(only)
         for form in forms:
-            self._form(form["xmlFormId"])
+            self._form(form["xmlFormId"], is_open=form.get("state", "open") == "open")
             self._records(form["xmlFormId"])
+        lists.pull()
         self._receiver.finish(f"{self._client.base}{self._project}")
         return self._receiver.tally
 
@@ -50,7 +60,7 @@ class Central:
             text = f"{self._client.base}{path}: {error}."
             raise Problem("not_found", text, hint="Check the address and --source-project.") from None
 
-    def _form(self, form_id: str) -> None:
+    def _form(self, form_id: str, *, is_open: bool) -> None:
         form = self._at(form_id)
         versions = [each.get("version") or "" for each in self._required(f"{form}/versions")]
         known = known_versions(self._receiver, form_id)
@@ -63,13 +73,15 @@ class Central:
             except Missing as error:
                 self._receiver.tally.tell(f"{form_id}, version “{version}”: it cannot be had ({error})")
         publish_missing(self._receiver, form_id, found, has_newest=bool(versions) and versions[0] in missing)
+        if not known and not is_open:
+            close_new(self._receiver, form_id)
 
     def _media(self, version: str, form: str) -> dict[str, bytes]:
-        """The files of a version; those of the current one from a server that does not keep them by version."""
+        """The files of a version; those of the current one from a server that does not keep them by version. A list is no file."""
         for place in (version, form):
             try:
                 listed: list[Json] = self._client.json(f"{place}/attachments")
-                names = [file["name"] for file in listed if file.get("exists")]
+                names = [file["name"] for file in listed if file.get("exists") and not file.get("datasetExists")]
                 return {name: self._client.content(f"{place}/attachments/{_segment(name)}") for name in names}
             except Missing:
                 continue
@@ -82,38 +94,18 @@ class Central:
         incomplete: dict[str, None] = dict.fromkeys(state.get("incomplete", []))
         for instance_id in list(incomplete):
             self._kept(form_id, instance_id, None, incomplete)
-        for page, after, started in self._pages(form_id, state):
-            for row in page:
+        for page in pages(self._client, f"{self._at(form_id)}.svc/Submissions", _NEW, state, only="__id,__system"):
+            for row in page.rows:
                 self._kept(form_id, row["__id"], row.get("__system") or {}, incomplete)
-            waiting = list(incomplete)[-_MOST_INCOMPLETE:]
-            now = {"since": state.get("since"), "started": started, "after": after} if after else {"since": started}
-            progress.save(store, project_id, address, {**now, "incomplete": waiting})
+            progress.save(store, project_id, address, {**page.state, "incomplete": list(incomplete)[-_MOST_INCOMPLETE:]})
         self._receiver.tally.counts["incomplete"] += len(incomplete)
-
-    def _pages(self, form_id: str, state: Json) -> Iterator[tuple[list[Json], dict[str, str] | None, str]]:
-        """The pages from where the last pull broke off, else of what is new: rows, the query of the next page, when it began."""
-        table = f"{self._at(form_id)}.svc/Submissions"
-        query: dict[str, str] | None = state.get("after") or _of_new(state.get("since"))
-        started: str = state.get("started", "") if state.get("after") else ""
-        while query is not None:
-            try:
-                page = self._client.json(table, query)
-            except Missing as error:
-                if query is not state.get("after"):
-                    raise Problem("source_failed", f"{self._client.base}{table}: {error}.") from None
-                query, started = _of_new(state.get("since")), ""  # that server knows the place no more
-                continue
-            started = started or (self._client.moment - OVERLAP).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-            query = following(page.get("@odata.nextLink"))
-            yield page["value"], query, started
 
     def _kept(self, form_id: str, instance_id: str, system: Json | None, incomplete: dict[str, None]) -> None:
         """One record as it is there now; `system` is None for one whose files are asked for again."""
         incomplete.pop(instance_id, None)
         record = f"{self._at(form_id)}/submissions/{_segment(instance_id)}"
         try:
-            is_edited, at = system is None or bool(system.get("edits")), moment((system or {}).get("submissionDate") or "")
-            if not self._versions(form_id, instance_id, record, at, is_edited=is_edited):
+            if not self._versions(form_id, instance_id, record, system):
                 incomplete[instance_id] = None
             if system is not None:
                 self._receiver.decided(form_id, instance_id, system.get("reviewState") or "received", self._comments(record))
@@ -124,36 +116,46 @@ class Central:
                 incomplete[instance_id] = None
                 self._receiver.tally.tell(f"{form_id}, {instance_id}: it cannot be had now ({error}); the next pull asks again")
 
-    def _versions(self, form_id: str, instance_id: str, record: str, at: datetime | None, *, is_edited: bool) -> bool:
+    def _versions(self, form_id: str, instance_id: str, record: str, system: Json | None) -> bool:
         """Take the versions in, the oldest first; whether all files of the last one came."""
-        ids = [instance_id]
-        if is_edited:
+        said = system or {}
+        versions = [_Version(instance_id, said.get("submissionDate") or "", said.get("deviceId") or "")]
+        if system is None or said.get("edits"):
             listed: list[Json] = self._client.json(f"{record}/versions")
-            ids = [each["instanceId"] for each in reversed(listed)]
-        for version in ids[:-1]:
-            if self._receiver.holds(form_id, version) is None:
-                self._take(form_id, version, f"{record}/versions/{_segment(version)}.xml", (), at)
-        present = self._receiver.holds(form_id, ids[-1])
-        files: list[Json] = self._client.json(f"{record}/attachments")
+            versions = [
+                _Version(each["instanceId"], each.get("createdAt") or "", each.get("deviceId") or "") for each in listed[::-1]
+            ]
+        for version in versions[:-1]:
+            if self._receiver.holds(form_id, version.instance_id) is None:
+                self._earlier(form_id, version, f"{record}/versions/{_segment(version.instance_id)}")
+        last = versions[-1]
+        present = self._receiver.holds(form_id, last.instance_id)
+        has_none = said.get("attachmentsExpected") == said.get("attachmentsPresent") == 0
+        files: list[Json] = [] if has_none else self._client.json(f"{record}/attachments")
         there = [file["name"] for file in files if file.get("exists")]
         new = [name for name in there if same_name(name) not in (present or ())]
-        came = 0
-        if present is None or new:
-            wanted = [(name, f"{record}/attachments/{_segment(name)}") for name in new]
-            came = self._take(form_id, ids[-1], f"{record}.xml", wanted, at)
+        came = self._take(form_id, last, record, new) if present is None or new else 0
         return len(files) == len(there) - len(new) + came
 
-    def _take(self, form_id: str, version: str, address: str, files: Collection[tuple[str, str]], at: datetime | None) -> int:
-        """Take in one version with these files (name, address); how many of them came."""
-        xml = self._client.content(address)
-        names, received = Names(xml), list[ReceivedFile]()
-        for name, place in files:
+    def _earlier(self, form_id: str, version: _Version, record: str) -> None:
+        """Take in an earlier version with the files it had, as far as that server still gives them."""
+        try:
+            files: list[Json] = self._client.json(f"{record}/attachments")
+        except Missing:
+            files = []
+        self._take(form_id, version, record, [file["name"] for file in files if file.get("exists")])
+
+    def _take(self, form_id: str, version: _Version, record: str, files: Collection[str]) -> int:
+        """Take in one version with these files; how many of them came."""
+        xml = self._client.content(f"{record}.xml")
+        names, received, where = Names(xml), list[ReceivedFile](), f"{form_id}, {version.instance_id}"
+        for name in files:
             try:
-                with self._client.chunks(place) as chunks:
+                with self._client.chunks(f"{record}/attachments/{_segment(name)}") as chunks:
                     received.append(self._receiver.file(names.of(name), chunks))
             except Missing as error:
-                self._receiver.tally.tell(f"{form_id}, {version}: the file {name} cannot be had ({error})")
-        self._receiver.take(xml, received, where=f"{form_id}, {version}", at=at)
+                self._receiver.tally.tell(f"{where}: the file {name} cannot be had ({error})")
+        self._receiver.take(xml, received, where=where, device_id=version.device_id, at=moment(version.at))
         return len(received)
 
     def _comments(self, record: str) -> Iterator[Said]:
@@ -164,12 +166,6 @@ class Central:
 
     def _at(self, form_id: str) -> str:
         return f"{self._project}/forms/{_segment(form_id)}"
-
-
-def _of_new(since: str | None) -> dict[str, str]:
-    """What came or changed since then: a record that nobody touched has no `updatedAt`."""
-    query = {"$top": str(_PAGE), "$select": "__id,__system"}
-    return query | ({"$filter": f"__system/submissionDate ge {since} or __system/updatedAt ge {since}"} if since else {})
 
 
 def _segment(text: str) -> str:

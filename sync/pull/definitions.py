@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from forms.problems import Problem
 from forms.xlsform import convert
+from records.form_life import set_state
 from records.models import Form, FormVersion
 from records.publishing import list_changed, publish
 from sync import aside
@@ -48,6 +49,12 @@ def publish_missing(receiver: Receiver, form_id: str, found: Sequence[Definition
         _make_current(receiver, form_id, before)
     if published:
         aside.take_in_for(receiver.store, receiver.blobs, receiver.intake, receiver.access.project_id, form_id)
+
+
+def close_new(receiver: Receiver, form_id: str) -> None:
+    """Close a form that is new here and closed there: no phone is to get it."""
+    if known_versions(receiver, form_id):
+        set_state(receiver.store, receiver.there, form_id, "closed")
 
 
 def _publish(receiver: Receiver, form_id: str, definition: Definition) -> bool:

@@ -35,6 +35,8 @@ WORDS = {
     "decision": "{n} review states",
     "comment": "{n} comments",
     "form": "{n} versions of forms",
+    "entity": "{n} entries of lists, new or changed",
+    "entity_gone": "{n} entries taken off lists, because they were deleted there",
     "incomplete": "{n} records whose files are not all at the source; the next pull asks again",
 }
 _MOST_TOLD = 50
@@ -75,14 +77,14 @@ class Tally:
 
 
 class Receiver:
-    """Takes in what a pull finds. `origin` is where from, for people: it stands beside what was decided there."""
+    """Takes in what a pull finds. `origin` is where from, for people: who does here what was decided there (`there`)."""
 
     def __init__(self, store: Store, blobs: BlobStore, intake: Intake, access: Access, origin: str) -> None:
         access.require(Right.FORMS)
         access.require(Right.REVIEW)
         self.store, self.blobs, self.intake, self.access, self.origin = store, blobs, intake, access, origin
         self.tally = Tally()
-        self._there = replace(access, actor=origin)
+        self.there = replace(access, actor=origin)
 
     def file(self, names: tuple[str, ...], chunks: Iterable[bytes]) -> ReceivedFile:
         """Keep a file piece by piece, whatever its size. Only a whole one is kept."""
@@ -135,7 +137,7 @@ class Receiver:
             return
         states = [event.state for event in said_here if event.action == "state"]
         if state != (states[-1] if states else "received") and not (state == "edited" and not states):
-            remedies.review(self.store, self._there, form_id, root_id, state)
+            remedies.review(self.store, self.there, form_id, root_id, state)
             self.tally.counts["decision"] += 1
         known = {(event.detail.get("by"), event.detail.get("at")) for event in said_here if event.action == "comment"}
         new = [each for each in comments if each.text.strip() and (each.by, each.at) not in known]
@@ -162,6 +164,6 @@ class Receiver:
         return root_id, connection.execute(query.order_by(event.id)).all()
 
     def _comment(self, connection: Connection, form_id: str, root_id: str, comments: Sequence[Said]) -> None:
-        review = Review(connection, self._there, form_id, root_id)
+        review = Review(connection, self.there, form_id, root_id)
         for each in comments:
             review.note("comment", each.text.strip()[:MOST_COMMENT], by=each.by, at=each.at)

@@ -1,11 +1,13 @@
 """A server that gives written-down answers, in order, to whoever asks for them; it notes what it was asked."""
 
+import base64
 import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -39,6 +41,15 @@ class Recorded:
         if not left:
             return Answer({"message": "not found", "code": 404.1}, 404)
         return left.pop(0) if len(left) > 1 else left[0]
+
+
+def written_down(file: Path) -> dict[str, list[Answer]]:
+    """Answers of a real server, as tests/peers keeps them."""
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    return {
+        target: [Answer(each["json"] if "json" in each else base64.b64decode(each["bytes"]), each["status"]) for each in given]
+        for target, given in kept.items()
+    }
 
 
 @contextmanager
