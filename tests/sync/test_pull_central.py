@@ -91,6 +91,7 @@ def test_forms_come_with_their_files_and_a_list_stays_a_list(store: Store, blobs
     assert forms["livestock_loss"] == ("2", "open")
     assert forms["village_visit"] == ("1", "closed")
     assert lists == {"households": ["herd", "note"], "rangers": ["phone-model"]}
+    assert not any(path.endswith("households.csv") for path in played.paths())
 
 
 def test_lists_come_with_every_version_and_without_what_was_deleted(store: Store, blobs: BlobStore, played: Recorded) -> None:
@@ -134,3 +135,16 @@ def test_an_entry_deleted_here_stays_deleted(store: Store, blobs: BlobStore, pla
     tally = pulled(store, blobs, played)
     assert "H-D" not in entries(store)
     assert "list households, H-D: it was deleted here and stays so" in tally.lines()
+
+
+def test_an_entry_changed_back_there_is_changed_back_here(store: Store, blobs: BlobStore, played: Recorded) -> None:
+    pulled(store, blobs, played)
+    place = f"/v1/projects/1/datasets/households/entities/{uuid_of('b')}/versions"
+    *_, said = played.answers[place]
+    back = {**said.body[1], "version": 4, "dataReceived": {"herd": "12"}}
+    played.answers[place] = [Answer([*said.body, back])]
+    system = {"createdAt": back["createdAt"], "updatedAt": back["createdAt"], "updates": 3, "version": 4}
+    row = {"__id": uuid_of("b"), "label": "H-b", "herd": "12", "note": "from the page", "__system": system}
+    played.answers["/v1/projects/1/datasets/households.svc/Entities"] = [Answer({"value": []}), Answer({"value": [row]})]
+    pulled(store, blobs, played)
+    assert entries(store)["H-b"] == ({"herd": "12", "note": "from the page"}, 4, None)
