@@ -1,5 +1,6 @@
 """A phone's own folder: what Collect left on the card is taken in as if the phone had sent it."""
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -143,3 +144,85 @@ def test_a_long_list_of_oddities_ends_with_how_many_more() -> None:
     for number in range(receiving._MOST_TOLD + 3):
         tally.tell(str(number))
     assert tally.lines()[-1] == "and 3 more like these"
+
+
+def test_records_of_several_projects_are_not_mixed(receiver: Receiver, tmp_path: Path) -> None:
+    put(tmp_path / "projects" / "ours", "small_1", answers("1"))
+    put(tmp_path / "projects" / "theirs", "other_1", record("<q>1</q>", form_id="other", instance_id="uuid:b"))
+    with pytest.raises(Problem) as caught:
+        pull_phone(receiver, tmp_path / "projects")
+    assert caught.value.kind.code == "value_invalid"
+    assert "ours/instances, theirs/instances" in str(caught.value)
+    assert not kept(receiver)
+    pull_phone(again(receiver), tmp_path / "projects" / "ours")
+    assert list(kept(receiver)) == ["uuid:1"]
+    assert pull_phone(again(receiver), tmp_path / "projects" / "ours" / "instances").counts["duplicate"] == 1
+    assert pull_phone(again(receiver), tmp_path / "projects" / "ours" / "instances" / "small_1").counts["duplicate"] == 1
+
+
+@pytest.mark.parametrize("written", [b"", b"\0" * 4096, b"\n"])
+def test_what_the_phone_had_no_time_to_write_is_told_and_not_kept_aside(receiver: Receiver, tmp_path: Path, written: bytes) -> None:
+    put(tmp_path, "small_1", written)
+    put(tmp_path, "small_2", answers("2", "1.jpg"), **{"1__jpg": b""})
+    tally = pull_phone(receiver, tmp_path)
+    assert (tally.counts["created"], tally.counts["aside"]) == (1, 0)
+    assert "small_1/small_1.xml: it is empty; its answers are lost on this phone" in tally.lines()
+    assert "small_2/1.jpg: it is empty" in tally.lines()
+    assert kept(receiver) == {"uuid:2": []}
+
+
+def test_a_half_written_record_is_kept_aside_once(receiver: Receiver, tmp_path: Path) -> None:
+    put(tmp_path, "small_1", answers("1")[:-20])
+    for _ in range(2):
+        assert pull_phone(again(receiver), tmp_path).counts["aside"] == 1
+    with receiver.store.read() as connection:
+        assert [row.reason for row in waiting(connection, EVERYTHING)] == ["xml_unreadable"]
+
+
+def test_a_photo_that_is_gone_from_the_phone_is_told_and_taken_once_it_is_found(receiver: Receiver, tmp_path: Path) -> None:
+    place = put(tmp_path, "small_1", answers("1", "1.jpg"))
+    tally = pull_phone(receiver, tmp_path)
+    assert "small_1/small_1.xml: 1 of its 1 files are not in the folder" in tally.lines()
+    (place / "1.jpg").write_bytes(PHOTO)
+    tally = pull_phone(again(receiver), tmp_path)
+    assert tally.lines() == ["1 records whose missing files came"]
+    assert kept(receiver) == {"uuid:1": ["1.jpg"]}
+
+
+def test_an_xml_file_that_somebody_attached_is_no_record(receiver: Receiver, tmp_path: Path) -> None:
+    place = put(tmp_path, "small_1", answers("1", "note.xml"))
+    (place / "note.xml").write_bytes(answers("not a record"))
+    assert pull_phone(receiver, tmp_path).counts["created"] == 1
+    assert kept(receiver) == {"uuid:1": ["note.xml"]}
+
+
+def test_a_folder_that_somebody_renamed_is_read_all_the_same(receiver: Receiver, tmp_path: Path) -> None:
+    put(tmp_path, "small_1", answers("1")).rename(tmp_path / "instances" / "copied for the office")
+    pull_phone(receiver, tmp_path)
+    assert list(kept(receiver)) == ["uuid:1"]
+
+
+def test_open_answers_of_a_form_that_encrypts_are_not_finished(receiver: Receiver, tmp_path: Path) -> None:
+    form = FORM.replace(b"</model>", b'<submission base64RsaPublicKey="AA=="/></model>').replace(b'version="1"', b'version="2"')
+    publish_form(receiver.store, receiver.blobs, form)
+    place = put(tmp_path, "small_1", answers("1").replace(b'version="1"', b'version="2"'))
+    (place / "submission.xml.enc").write_bytes(b"\x00half")
+    tally = pull_phone(receiver, tmp_path)
+    assert tally.counts["unfinished"] == 1
+    assert not kept(receiver)
+
+
+def test_an_envelope_whose_answers_are_gone_is_kept_and_told(receiver: Receiver, tmp_path: Path) -> None:
+    place = put(tmp_path, "small_1", ENVELOPE)
+    (place / "small_1.xml").rename(place / "submission.xml")
+    tally = pull_phone(receiver, tmp_path)
+    assert kept(receiver) == {"uuid:sealed": []}
+    assert "small_1/submission.xml: 1 of its 1 files are not in the folder" in tally.lines()
+
+
+def test_what_is_no_file_is_left_alone(receiver: Receiver, tmp_path: Path) -> None:
+    place = put(tmp_path, "small_1", answers("1"))
+    os.mkfifo(place / "1.jpg")
+    (place / "2.jpg").mkdir()
+    pull_phone(receiver, tmp_path)
+    assert kept(receiver) == {"uuid:1": []}
