@@ -19,6 +19,7 @@ from records.models import (
     Entity,
     EntityAction,
     EntityList,
+    Feed,
     IncidentPair,
     KeptAside,
     Measure,
@@ -63,6 +64,8 @@ class _Clearing:
         for row in self.connection.execute(said).all():
             if self.identity.is_in(row.comment, own=(row.form_id, row.instance_id) in self.person.about):
                 self.connection.execute(update(event).filter_by(id=row.id).values(comment=ERASED))
+                told = {"kind": "review", **self.project, "form_id": row.form_id, "instance_id": row.instance_id}
+                self.connection.execute(insert(Feed).values(**told, sha256="", event_id=row.id))  # so that other nodes erase it
                 self.counts["comments"] += 1
 
     def _notices(self) -> None:
@@ -103,7 +106,8 @@ class _Clearing:
         chosen: list[ColumnElement[bool]] = [row.id.in_(self.person.relayed)]
         for form_id, instance_id in self.person.about:
             of_record = select(version.instance_id).filter_by(**self.project, form_id=form_id, root_id=instance_id)
-            chosen.append(and_(row.form_id == form_id, row.instance_id.in_(of_record), row.kind.in_(RELAYED)))
+            of_kind = row.kind.in_(set(RELAYED) - {"review"})  # a decision stays; its comment names somebody or not
+            chosen.append(and_(row.form_id == form_id, row.instance_id.in_(of_record), of_kind))
         for each in chosen:
             ids = self.connection.execute(select(row.id).filter_by(**self.project).where(each)).scalars().all()
             files = delete(RelayFile).where(RelayFile.record_id.in_(ids)).returning(RelayFile.sha256)

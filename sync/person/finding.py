@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Row, and_, select
 
 from forms.definition import Field, FormDefinition
@@ -157,10 +158,16 @@ class _Search:
 
     def _relayed(self, connection: Connection) -> None:
         """What came from other nodes and waits, or was said to them; what a station erased waits for a person anyway."""
-        row = RelayRecord
-        kept = select(row.id, row.body).filter_by(**self.project).where(row.body.is_not(None), row.kind.in_(RELAYED))
+        row, version, identity, own = RelayRecord, SubmissionVersion, self.person.identity, set[RecordKey]()
+        for form_id, root_id in self.person.about:
+            versions = select(version.instance_id).filter_by(**self.project, form_id=form_id, root_id=root_id)
+            own |= {(form_id, instance_id) for instance_id in connection.execute(versions).scalars()}
+        kept = select(row.id, row.kind, row.body, row.form_id, row.instance_id).filter_by(**self.project)
+        kept = kept.where(row.body.is_not(None), row.kind.in_(RELAYED))
         for each in connection.execute(kept, execution_options={"yield_per": _BATCH}):
-            if self.person.identity.is_in(_readable(self.store.vault.open(each.body, "relay", each.id))):
+            body = self.store.vault.open(each.body, "relay", each.id)
+            comment = str(orjson.loads(body)["comment"]) if each.kind == "review" else ""
+            if identity.is_in(_readable(body)) or identity.is_in(comment, own=(each.form_id, each.instance_id) in own):
                 self.person.relayed.append(each.id)
 
     def learn(self, form_id: str, instance_id: str) -> None:

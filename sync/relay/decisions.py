@@ -4,12 +4,14 @@ Decisions name those their author knew. Where two places decided differently wit
 the record waits for a person, whatever the order in which both arrive.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from forms.personal import ERASED
 from forms.submission import identify
 from records.blobs import BlobStore
 from records.flags import flag, flag_columns, is_waiting
@@ -18,8 +20,9 @@ from records.orphans import remove_files
 from records.personal import seal_xml
 from records.store import Store, lock_form, vault_of
 from sync.intake import Intake, read_answers, reading_flags, state_of
+from sync.relay.log import HOLLOW
 from sync.relay.projects import STATION
-from sync.relay.scribe import DECIDED, ERASURE, SUBMISSION, heads, is_decision, reviews, unwritten
+from sync.relay.scribe import DECIDED, ERASURE, REVIEW, SUBMISSION, event_name, heads, is_decision, said_of, unwritten
 from sync.relay.waits import Waits
 
 CONTRADICTED = "decisions_contradict"
@@ -43,8 +46,10 @@ def replay(store: Store, row: Row[Any], body: bytes, node: str, me: str) -> None
         lock_form(connection, row.project_id, row.form_id, alone=True)
         record = _record(connection, row)
         key = {"project_id": row.project_id, "form_id": row.form_id, "instance_id": record.instance_id}
-        known = select(ReviewEvent.id).filter_by(**key).where(ReviewEvent.detail["relay"].as_string() == about["e"])
-        if connection.execute(known).first() is not None:
+        known = _known(connection, key, about["e"], me)
+        if known is not None:
+            if said["comment"] == ERASED != known.comment and _may_withdraw(connection, row, record, about["e"]):
+                _forget_comments(connection, [known], me, row.id)
             return
         actor = said["actor"] if row.origin == me else f"{said['actor']} @ {node}"
         detail = said["detail"] | {"relay": about["e"]}
@@ -64,29 +69,57 @@ def replay(store: Store, row: Row[Any], body: bytes, node: str, me: str) -> None
     store.write(work)
 
 
+def _known(connection: Connection, key: dict[str, Any], name: str, me: str) -> Row[Any] | None:
+    """What was done with a record under this name, if it was done here or told before."""
+    events = connection.execute(select(*ReviewEvent.__table__.columns).filter_by(**key))
+    return next((each for each in events if name == (each.detail.get("relay") or event_name(me, each))), None)
+
+
+def _may_withdraw(connection: Connection, row: Row[Any], record: Row[Any], name: str) -> bool:
+    """Whether the node may say that a comment was erased: a station only of what was said there."""
+    if connection.execute(select(RelayNode.role).filter_by(id=row.origin)).scalar() != STATION:
+        return True
+    said = said_of(connection, row.project_id, row.form_id, record.instance_id)
+    return any(each.about.get("e") == name and each.origin == row.origin and each.id != row.id for each in said)
+
+
+def _forget_comments(connection: Connection, events: Sequence[Row[Any]], me: str, told: str = "") -> None:
+    """Erase what people said with these events, here and in all that was signed of it but the record that `told` so; and pass it
+    on."""
+    for event in events:
+        key = {"project_id": event.project_id, "form_id": event.form_id, "instance_id": event.instance_id}
+        connection.execute(update(ReviewEvent).filter_by(id=event.id).values(comment=ERASED))
+        connection.execute(insert(Feed).values(kind="review", **key, sha256="", event_id=event.id))
+        name = event.detail.get("relay") or event_name(me, event)
+        said = [each.id for each in said_of(connection, *key.values()) if each.id != told and each.about.get("e") == name]
+        connection.execute(update(RelayRecord).where(RelayRecord.id.in_(said)).values(body=None, waiting=None))
+
+
 def _record(connection: Connection, row: Row[Any]) -> Row[Any]:
     of_form = {"project_id": row.project_id, "form_id": row.form_id}
     roots = select(SubmissionVersion.root_id).filter_by(**of_form, instance_id=row.instance_id)
     query = select(*Submission.__table__.columns).filter_by(**of_form).where(Submission.instance_id.in_(roots))
     found = connection.execute(query.with_for_update()).first()
-    if found is None or not _may_decide(connection, row, found.instance_id):
+    if found is None or not _may_decide(connection, row, row.origin, found.instance_id):
         raise Waits("original")
     return found
 
 
-def _may_decide(connection: Connection, row: Row[Any], root_id: str) -> bool:
-    """Whether the node may say something of a record: a station only of those that it brought, in case it is stolen."""
-    if connection.execute(select(RelayNode.role).filter_by(id=row.origin)).scalar() != STATION:
+def _may_decide(connection: Connection, row: Row[Any], origin: str, root_id: str) -> bool:
+    """Whether a node may say something of a record: a station only of those that it brought, in case it is stolen."""
+    if connection.execute(select(RelayNode.role).filter_by(id=origin)).scalar() != STATION:
         return True
     of_form = {"project_id": row.project_id, "form_id": row.form_id}
     versions = select(SubmissionVersion.instance_id).filter_by(**of_form, root_id=root_id)
-    brought = select(RelayRecord.id).filter_by(**of_form, kind=SUBMISSION, origin=row.origin)
+    brought = select(RelayRecord.id).filter_by(**of_form, kind=SUBMISSION, origin=origin)
     return connection.execute(brought.where(RelayRecord.instance_id.in_(versions)).limit(1)).first() is not None
 
 
 def _decided(connection: Connection, row: Row[Any], record: Row[Any], action: str, actor: str, me: str) -> dict[str, Any]:
     """What the decisions on a record come to, now that one more is known."""
-    told = reviews(connection, row.project_id, row.form_id, row.instance_id)
+    said = said_of(connection, row.project_id, row.form_id, record.instance_id)
+    heard = {each for each in {one.origin for one in said} if _may_decide(connection, row, each, record.instance_id)}
+    told = [each.about for each in said if is_decision(each.about) and each.origin in heard]
     key = {"project_id": row.project_id, "form_id": row.form_id, "instance_id": record.instance_id}
     told += unwritten(connection, me, key, [each["e"] for each in told])
     decisions = set(heads(told, action).values())
@@ -138,8 +171,11 @@ def show(store: Store, row: Row[Any]) -> None:
     store.write(work)
 
 
-def erase(store: Store, blobs: BlobStore, intake: Intake, row: Row[Any], xml: bytes) -> None:
-    """Put what is left of a version in its place, take its files away, and never send or take the rest again."""
+def erase(store: Store, blobs: BlobStore, intake: Intake, row: Row[Any], xml: bytes, me: str, *, is_agreed: bool = False) -> None:
+    """Put what is left of a version in its place, take its files away, and never send or take the rest again.
+
+    `is_agreed`: a person here agreed to what a station erased; who is meant is not known here, so all comments go.
+    """
     incoming = identify(xml)
     schema, _ = intake.schemas.get(row.project_id, row.form_id, incoming.version)
     reading = read_answers(schema, incoming)
@@ -156,6 +192,7 @@ def erase(store: Store, blobs: BlobStore, intake: Intake, row: Row[Any], xml: by
         values |= {} if is_by_them else {"erased_at": now, "contact_paths": None}
         connection.execute(update(SubmissionVersion).filter_by(**of_version).values(values))
         told = select(RelayRecord.id).filter_by(**key).where(RelayRecord.kind != ERASURE)
+        told = told.where(RelayRecord.kind != REVIEW)
         connection.execute(update(RelayRecord).where(RelayRecord.id.in_(told)).values(body=None, files=[]))
         gone: list[str] = []
         if not is_by_them:
@@ -167,11 +204,35 @@ def erase(store: Store, blobs: BlobStore, intake: Intake, row: Row[Any], xml: by
             state = {name: value for name, value in state.items() if name not in {"flags", "attention", "excluded"}}
             state |= {} if is_by_them else {"files": [], "contact": None}
             connection.execute(update(Submission).filter_by(**of_record).values(**state, updated_at=now))
+        if is_agreed:
+            events = select(*ReviewEvent.__table__.columns).filter_by(**of_record).where(ReviewEvent.comment.not_in(["", ERASED]))
+            _forget_comments(connection, connection.execute(events).all(), me)
         connection.execute(insert(Feed).values(kind="erasure", **of_record, sha256=record.current_sha256))
         return gone
 
     remove_files(store, blobs, store.write(work))
     store.tidy()
+
+
+def pass_over(store: Store, me: str) -> None:
+    """Wait no longer for the content of what was erased here too, nor of what was told in another record since."""
+    row, version = RelayRecord, SubmissionVersion
+    with store.read() as connection:
+        waiting = connection.execute(select(*row.__table__.columns).filter_by(waiting=HOLLOW)).all()
+        done = []
+        for each in waiting:
+            of_form = {"project_id": each.project_id, "form_id": each.form_id}
+            here = select(version.root_id, version.erased_at).filter_by(**of_form, instance_id=each.instance_id)
+            of_record = connection.execute(here).all()
+            if each.kind == REVIEW:
+                name = header(each).get("e", "")
+                roots = [{**of_form, "instance_id": known.root_id} for known in of_record]
+                is_over = any(_known(connection, root, name, me) is not None for root in roots)
+            else:
+                is_over = any(known.erased_at is not None for known in of_record)
+            done += [each.id] * is_over
+    if done:
+        store.write(lambda connection: connection.execute(update(row).where(row.id.in_(done)).values(waiting=None)))
 
 
 def _sha256_here(connection: Connection, instance: dict[str, Any], sha256: str) -> str:

@@ -13,7 +13,7 @@ from sync.relay import log
 from sync.relay.batch import digest
 from sync.relay.log import Entry
 from sync.relay.projects import DECISIONS, FORMS, NODES, STATION, channel
-from sync.relay.scribe import SUBMISSION, Scribe
+from sync.relay.scribe import SUBMISSION, Scribe, To
 
 FORM, FORM_STATE, ENTITY, NODE = "form", "state", "entity", "node"
 
@@ -35,13 +35,16 @@ class Downward(Scribe):
         for name, uuid in entities:
             yield from self._entity(connection, name, uuid)
 
-    def _of_record(self, connection: Connection, row: Row[Any]) -> list[str]:
-        """The channels of the stations that brought a record."""
+    def _of_record(self, connection: Connection, row: Row[Any]) -> To:
+        """The channels of the stations that brought a record, and of which of its versions."""
         versions = select(SubmissionVersion.instance_id).filter_by(project_id=self.project_id, form_id=row.form_id)
         of_record = RelayRecord.instance_id.in_(versions.where(SubmissionVersion.root_id == row.instance_id))
-        query = select(RelayRecord.via).filter_by(project_id=self.project_id, form_id=row.form_id, kind=SUBMISSION).distinct()
-        stations = connection.execute(query.where(of_record, RelayRecord.via.is_not(None))).scalars()
-        return [channel(DECISIONS, self.key, station) for station in sorted(filter(None, stations))]
+        query = select(RelayRecord.via, RelayRecord.instance_id)
+        query = query.filter_by(project_id=self.project_id, form_id=row.form_id, kind=SUBMISSION)
+        brought: dict[str, set[str]] = {}
+        for each in connection.execute(query.where(of_record, RelayRecord.via.is_not(None)).order_by(RelayRecord.via)):
+            brought.setdefault(channel(DECISIONS, self.key, str(each.via)), set()).add(each.instance_id)
+        return brought
 
     def _entity(self, connection: Connection, name: str, uuid: str) -> Iterator[Entry]:
         query = select(*Entity.__table__.columns).filter_by(project_id=self.project_id, list_name=name, uuid=uuid)

@@ -6,14 +6,15 @@ it writes for a hub is in `sync.relay.upward`, what for the stations of a hub in
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Row, func, select, text, update
 
+from forms.personal import ERASED
 from records.models import Feed, RelayProject, RelayRecord, ReviewEvent, SubmissionVersion
 from records.personal import open_xml
 from records.reviews import STATES
@@ -27,6 +28,8 @@ AT_ONCE = 500
 SUBMISSION, FILES, REVIEW, ERASURE = "sub", "att", "review", "erase"
 DECIDED = {"state", "delete", "restore"}
 """Reviews of which the last one counts; the others only add."""
+To = Mapping[str, Collection[str]]
+"""Channels, each with the instance ids that its reader brought of the record; the hub gets everything, so none are named."""
 _SETTLED_IN = text("LOCK TABLE feed IN SHARE MODE")
 
 
@@ -98,33 +101,48 @@ class Scribe(ABC):
     def entries(self, connection: Connection, page: Sequence[Row[Any]]) -> Iterable[Entry]:
         """What is to be told of these rows of the feed."""
 
-    def review(self, connection: Connection, row: Row[Any], to: Iterable[str]) -> Iterator[Entry]:
-        """What a person did here with a record, for these channels; nothing of what came from a peer."""
+    def review(self, connection: Connection, row: Row[Any], to: To) -> Iterator[Entry]:
+        """What a person did with a record, for these channels: here or, for stations, at another station that brought it. Who said
+        it first is told only that a comment was erased. Told again, it is the same record."""
         event = connection.execute(select(*ReviewEvent.__table__.columns).filter_by(id=row.event_id)).first()
-        if event is None or "relay" in event.detail:
+        if event is None or (self.is_upward and "relay" in event.detail):
             return
-        body = orjson.dumps({"actor": event.actor, "comment": event.comment, "detail": event.detail, "at": event.at.isoformat()})
-        more: dict[str, Any] = {"a": event.action, "e": event_name(self.me.node_id, event)}
-        if event.state is not None:
-            more["s"] = event.state
+        name = event.detail.get("relay") or event_name(self.me.node_id, event)
+        more = {"a": event.action, "e": name} | ({} if event.state is None else {"s": event.state})
+        told = said_of(connection, self.project_id, row.form_id, row.instance_id)
+        before = {each.origin: each.about for each in told if more.items() <= each.about.items()}
         if event.action in DECIDED:
-            more["o"] = known_before(connection, self.me.node_id, event)
-        for channel in to:
-            yield self.written(REVIEW, channel, event.at, body, f=row.form_id, i=row.instance_id, **more)
+            first = before.get(self.me.node_id) or next(filter(is_decision, before.values()), None)
+            more["o"] = first["o"] if first else known_before(connection, self.me.node_id, event)
+        if "relay" in event.detail and not before:
+            return
+        detail = {each: said for each, said in event.detail.items() if each != "relay"}
+        body = orjson.dumps({"actor": event.actor, "comment": event.comment, "detail": detail, "at": event.at.isoformat()})
+        for channel, brought in to.items():
+            is_theirs = any(channel.endswith(f":{origin}") for origin in before)
+            if not is_theirs or event.comment == ERASED:
+                instance = row.instance_id if not brought or row.instance_id in brought else min(brought)
+                yield self.written(REVIEW, channel, event.at, body, f=row.form_id, i=instance, **more)
 
-    def erasure(self, connection: Connection, row: Row[Any], to: Iterable[str]) -> Iterator[Entry]:
+    def erasure(self, connection: Connection, row: Row[Any], to: To) -> Iterator[Entry]:
         """What is left of a record about a person that was erased here, version by version, for these channels; nothing back to
-        where it was erased first."""
+        where it was erased first, nor to who did not bring that version."""
         query = select(*SubmissionVersion.__table__.columns).filter_by(project_id=self.project_id, form_id=row.form_id)
-        for each in connection.execute(query.where(SubmissionVersion.root_id == row.instance_id)).all():
+        versions = connection.execute(query.where(SubmissionVersion.root_id == row.instance_id)).all()
+        here = {(each.instance_id, each.sha256) for each in versions}
+        for each in versions:
             about: dict[str, Any] = {"f": each.form_id, "i": each.instance_id, "x": each.sha256}
             if each.erased_at is None:  # the person wrote it about somebody else: the rest of it stays
                 about["w"] = True
             of_version = {"project_id": self.project_id, "form_id": each.form_id, "instance_id": each.instance_id}
-            told = select(RelayRecord.channel, RelayRecord.via).filter_by(**of_version, sha256=each.sha256, kind=ERASURE)
-            known = connection.execute(told).all()
+            told = select(RelayRecord.channel, RelayRecord.via, RelayRecord.sha256).filter_by(**of_version, kind=ERASURE)
+            known = [
+                other
+                for other in connection.execute(told)
+                if other.sha256 == each.sha256 or (each.instance_id, other.sha256) not in here
+            ]
             xml, at = open_xml(self.store.vault, each), each.redacted_at or datetime.now(UTC)
-            for channel in to:
+            for channel in (channel for channel, brought in to.items() if not brought or each.instance_id in brought):
                 if not any(other.channel == channel or (other.via and (self.is_upward or other.via in channel)) for other in known):
                     yield self.written(ERASURE, channel, at, xml, **about)
 
@@ -157,14 +175,26 @@ def unwritten(connection: Connection, node_id: str, record: Mapping[str, Any], t
 
 def event_name(node_id: str, event: Row[Any]) -> str:
     """By which a review is known on all nodes."""
-    text = f"{node_id} {event.id} {event.at.isoformat()} {event.form_id} {event.instance_id} {event.action}"
+    text = f"{node_id} {event.id} {event.at.isoformat()} {event.form_id} {event.action}"  # the record may yet become an edit
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def reviews(connection: Connection, project_id: int, form_id: str, instance_id: str) -> list[dict[str, Any]]:
-    """The headers of what people decided about a record, here and elsewhere."""
-    query = select(RelayRecord.header).filter_by(project_id=project_id, form_id=form_id, instance_id=instance_id, kind=REVIEW)
-    return [about for header in connection.execute(query).scalars() if is_decision(about := orjson.loads(header))]
+class Said(NamedTuple):
+    """What a person did with a submission, as it is signed: the id of the signed record, who wrote it, its header and body."""
+
+    id: str
+    origin: str
+    about: dict[str, Any]
+    body: bytes | None
+
+
+def said_of(connection: Connection, project_id: int, form_id: str, root_id: str) -> list[Said]:
+    """What people did with a record (the id of its first version), here and elsewhere, as it was signed."""
+    row, of_form = RelayRecord, {"project_id": project_id, "form_id": form_id}
+    versions = select(SubmissionVersion.instance_id).filter_by(**of_form, root_id=root_id)
+    query = select(row.id, row.origin, row.header, row.body).filter_by(**of_form, kind=REVIEW).where(row.instance_id.in_(versions))
+    rows = connection.execute(query.order_by(row.seq))
+    return [Said(each.id, each.origin, orjson.loads(each.header), each.body) for each in rows]
 
 
 def is_decision(about: Mapping[str, Any]) -> bool:

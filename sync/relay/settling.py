@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from traceback import format_tb
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, literal, select, tuple_, update
 
 from forms.datatypes import instant
 from forms.problems import Problem
 from records.access import Access, Right
 from records.blobs import BlobStore
 from records.file_kinds import HEAD_BYTES, kind_of
-from records.models import Feed, FormVersion, RelayFile, RelayNode, RelayRecord, SubmissionVersion
+from records.models import Feed, FormVersion, RelayFile, RelayNode, RelayRecord, ReviewEvent, SubmissionVersion
 from records.orphans import remove_files
 from records.personal import open_xml
 from records.store import Store
@@ -68,10 +68,13 @@ class Settler:
             reached = rows[-1].seq
             plain = [row for row in rows if row.kind == SUBMISSION]
             with ThreadPoolExecutor(_THREADS, "settling") as pool:
-                done += self._write_down(plain, list(pool.map(self._settle, plain)))
+                reasons = list(pool.map(self._settle, plain))
+            self._tell_again([row for row, reason in zip(plain, reasons, strict=True) if reason is None])
+            done += self._write_down(plain, reasons)
             for row in rows:  # in order, since one may build on another
                 if row.kind != SUBMISSION:
                     done += self._write_down([row], [self._settle(row)])
+        decisions.pass_over(self.store, self.me.node_id)
         return done + self._attach_what_came()
 
     def waits(self) -> bool:
@@ -148,6 +151,9 @@ class Settler:
             with self.store.read() as connection:
                 if connection.execute(select(SubmissionVersion.sha256).filter_by(**key, sha256=about["x"])).first() is not None:
                     return
+        self._submit(row, xml)
+
+    def _submit(self, row: Row[Any], xml: bytes) -> None:
         try:
             self.intake.schemas.get(row.project_id, row.form_id, "")
         except Problem as problem:
@@ -155,17 +161,23 @@ class Settler:
                 raise Waits("form") from None
             raise
         self._deliver(row, xml, self._here(row.id) if row.files else [])
-        self._tell_again(row)
 
-    def _tell_again(self, row: Row[Any]) -> None:
-        """A node that brings what was erased here is to erase it too: what was told before did not go to it."""
-        version, key = SubmissionVersion, {"project_id": row.project_id, "form_id": row.form_id}
-        erased = select(version.root_id, version.sha256).filter_by(**key, instance_id=row.instance_id)
+    def _tell_again(self, rows: Sequence[Row[Any]]) -> None:
+        """A node that brings what was decided about or erased here is to know it too: what was told before did not go to it."""
+        version, event, keys = SubmissionVersion, ReviewEvent, {(row.project_id, row.form_id, row.instance_id) for row in rows}
+        brought = tuple_(version.project_id, version.form_id, version.instance_id).in_(keys)
+        of_record = and_(
+            event.project_id == version.project_id, event.form_id == version.form_id, event.instance_id == version.root_id
+        )
+        record = (version.project_id, version.form_id, version.root_id.label("instance_id"))
+        erased = select(literal("erasure").label("kind"), *record, version.sha256).where(brought, version.erased_at.is_not(None))
+        done = select(literal("review").label("kind"), *record, literal("").label("sha256"), event.id.label("event_id"))
+        done = done.join(event, of_record).where(brought).distinct().order_by(event.id)
         with self.store.read() as connection:
-            found = connection.execute(erased.where(version.erased_at.is_not(None)).limit(1)).first()
-        if found is not None:
-            entry = insert(Feed).values(kind="erasure", **key, instance_id=found.root_id, sha256=found.sha256)
-            self.store.write(lambda connection: connection.execute(entry))
+            entries = [dict(row) for row in connection.execute(done).mappings()]
+            entries += [{**row, "event_id": None} for row in connection.execute(erased).mappings()]
+        if entries:
+            self.store.write(lambda connection: connection.execute(insert(Feed), entries))
 
     def _files(self, row: Row[Any], body: bytes) -> None:
         if self._xml(row) is None:
@@ -175,9 +187,24 @@ class Settler:
         with self.store.read() as connection:
             role = connection.execute(select(RelayNode.role).filter_by(id=row.origin)).scalar()
         if role != projects.HUB and row.origin != self.me.node_id:
+            if self._came_erased(row, body):
+                decisions.erase(self.store, self.blobs, self.intake, row, body, self.me.node_id)
+                return
             decisions.hide(self.store, row, self._name(row))
             raise Waits(ASKED)
-        decisions.erase(self.store, self.blobs, self.intake, row, body)
+        decisions.erase(self.store, self.blobs, self.intake, row, body, self.me.node_id)
+
+    def _came_erased(self, row: Row[Any], left: bytes) -> bool:
+        """Whether a record was erased before it came, so that nobody here had more of it than is left; which is here then."""
+        key = {"project_id": row.project_id, "form_id": row.form_id, "instance_id": row.instance_id}
+        brought = select(RelayRecord.id).filter_by(**key, kind=SUBMISSION, origin=row.origin, waiting=HOLLOW)
+        with self.store.read() as connection:
+            here = connection.execute(select(*SubmissionVersion.__table__.columns).filter_by(**key)).all()
+            is_hollow = connection.execute(brought).first() is not None
+        if here or not is_hollow:
+            return bool(here) and all(open_xml(self.store.vault, version) == left for version in here)
+        self._submit(row, left)
+        return True
 
     def accept_erasure(self, access: Access, record_id: str) -> None:
         """Erase here what a station erased. Raises `Problem` not_found or not_allowed."""
@@ -188,7 +215,7 @@ class Settler:
             ).first()
         if row is None:
             raise Problem("not_found", f"No erasure {record_id} waits.")
-        decisions.erase(self.store, self.blobs, self.intake, row, self._body(row))
+        decisions.erase(self.store, self.blobs, self.intake, row, self._body(row), self.me.node_id, is_agreed=True)
         decisions.show(self.store, row)
         self.store.write(lambda connection: connection.execute(update(RelayRecord).filter_by(id=row.id).values(waiting=None)))
 

@@ -42,9 +42,9 @@ class Upward(Scribe):
             elif row.kind == "attachment" and number in came_with:
                 yield from self._of_files(row, files.get(key, ()), back, to)
             elif row.kind == "review":
-                yield from self.review(connection, row, [to])
+                yield from self.review(connection, row, {to: ()})
             elif row.kind == "erasure":
-                yield from self.erasure(connection, row, [to])
+                yield from self.erasure(connection, row, {to: ()})
 
     def _versions(self, connection: Connection, page: Sequence[Row[Any]]) -> dict[_Key, Row[Any]]:
         keys = [(row.form_id, row.instance_id, row.sha256) for row in page if row.kind in {"submission", "redaction"}]
