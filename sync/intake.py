@@ -6,11 +6,11 @@ A phone repeats a record until it is told "delivered", so the same delivery may 
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from traceback import format_tb
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -36,6 +36,8 @@ from sync import aside, entities, phone_clock
 from sync.delivery import Delivery, Receipt, ReceivedFile, same_name
 from sync.fold import Arrival, add_flags, fold
 
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 _FEED = insert(Feed)
 _AFTER = {"closed": "after_close", "retired": "after_retire"}
 _BEGINNING = datetime(2010, 1, 1, tzinfo=UTC)  # no server took records of phones before
@@ -55,6 +57,25 @@ class Intake:
 
         What cannot be identified raises `Problem` (xml_unreadable, form_id_missing, form_unknown) and is kept aside.
         """
+        return self._keep([self._read(delivery)])[0]
+
+    def receive_all(self, deliveries: Sequence[Delivery]) -> list[Receipt | Exception]:
+        """Keep deliveries in this order, together: of each its receipt, or why it alone could not be kept.
+
+        Raises `Problem` when nothing can be kept now: busy, disk_full.
+        """
+        read = [or_error(self._read, delivery) for delivery in deliveries]
+        works = [each for each in read if isinstance(each, _Work)]
+        try:
+            receipts: Iterator[Receipt | Exception] = iter(self._keep(works))
+        except Problem:
+            raise
+        except Exception:  # one of them cannot be kept, or somebody brings the same: nothing was, and each is tried alone
+            receipts = iter([or_error(lambda alone: self._keep([alone])[0], work) for work in works])
+        return [next(receipts) if isinstance(each, _Work) else each for each in read]
+
+    def _read(self, delivery: Delivery) -> "_Work":
+        """What is to be done for a delivery. Raises `Problem`."""
         form_id = ""
         try:
             incoming = identify(delivery.xml)
@@ -73,12 +94,36 @@ class Intake:
             circumstances.append(flag(_AFTER[state]))
         if delivery.form_ids is not None and incoming.form_id not in delivery.form_ids:
             circumstances.append(flag("not_assigned"))
-        work = _Work(self._store.vault, delivery, incoming, reading, circumstances, requests)
-        receipt = self._store.write(work)
-        if work.is_erased:  # a phone sends what a person had erased
-            remove_files(self._store, self._blobs, [file.blob.sha256 for file in delivery.files])
-        entities.settle(self._store, delivery.project_id, requests)
-        return receipt
+        return _Work(self._store.vault, delivery, incoming, reading, circumstances, requests)
+
+    def _keep(self, works: Sequence["_Work"]) -> list[Receipt]:
+        """Write all of it or nothing."""
+        receipts = self._store.write(lambda connection: _written(connection, works)) if works else []
+        erased = [file.blob.sha256 for work in works if work.is_erased for file in work.delivery.files]
+        remove_files(self._store, self._blobs, erased)  # a phone sends what a person had erased
+        for project_id in {work.delivery.project_id for work in works}:
+            of_project = [work for work in works if work.delivery.project_id == project_id]
+            entities.settle(self._store, project_id, [request for work in of_project for request in work.requests])
+        return receipts
+
+
+def or_error(work: Callable[[_Given], _Made], given: _Given) -> _Made | Exception:
+    """What the work makes of what it is given, or why it cannot."""
+    try:
+        return work(given)
+    except Exception as error:
+        return error
+
+
+def _written(connection: Connection, works: Sequence["_Work"]) -> list[Receipt]:
+    """The unit of work of some deliveries. It may run twice, so it changes nothing but the database."""
+    receipts, entries = [], list[dict[str, Any]]()
+    folded = fold(connection, [work.arrival for work in works])
+    for work, (outcome, root_id) in zip(works, folded, strict=True):
+        receipts.append(work.complete(connection, outcome, root_id, entries))
+    if entries:
+        connection.execute(_FEED, entries)
+    return receipts
 
 
 def read_answers(schema: FormSchema, incoming: Incoming) -> Reading:
@@ -147,7 +192,7 @@ def state_of(
 
 
 class _Work:
-    """The unit of work of one delivery. It may run twice, so it changes nothing but the database."""
+    """What is to be written for one delivery."""
 
     def __init__(
         self,
@@ -174,8 +219,8 @@ class _Work:
         self.arrival = self._arrival(vault, reading)
         self.is_erased = False
 
-    def __call__(self, connection: Connection) -> Receipt:
-        outcome, root_id = fold(connection, self.arrival)
+    def complete(self, connection: Connection, outcome: str, root_id: str, feed: list[dict[str, Any]]) -> Receipt:
+        """Write what belongs to a version that became part of a record; what is to be told goes into `feed`."""
         self.is_erased = outcome == "duplicate" and bool(self.came) and self._was_erased(connection)
         added = [] if self.is_erased else self._insert_files(connection)
         if outcome == "duplicate" and added:
@@ -185,7 +230,9 @@ class _Work:
             record = {**self.form, "instance_id": root_id}
             add_flags(connection, record, [*file_flags(files, self.expected), *self.odd_kinds])
             connection.execute(update(Submission).filter_by(**record).values(checked=0))
-        self._append_to_feed(connection, outcome, added)
+        entries = [] if outcome in {"duplicate", "attached"} else [("submission", self.arrival.sha256)]
+        entries += [("attachment", file.blob.sha256) for file in added]
+        feed += [{"kind": kind, **self.instance, "sha256": sha256} for kind, sha256 in entries]
         if self.requests and outcome in {"created", "held", "edited"}:
             source = {**self.instance, "sha256": self.arrival.sha256}
             actor = f"app-user:{self.delivery.app_user_id}"
@@ -267,12 +314,6 @@ class _Work:
             return self.came
         rows = connection.execute(select(Attachment.name, Attachment.sha256, Attachment.size).filter_by(**self.instance))
         return [(row.name, row.sha256, row.size) for row in rows]
-
-    def _append_to_feed(self, connection: Connection, outcome: str, added: Sequence[ReceivedFile]) -> None:
-        entries = [] if outcome in {"duplicate", "attached"} else [("submission", self.arrival.sha256)]
-        entries += [("attachment", file.blob.sha256) for file in added]
-        if entries:
-            connection.execute(_FEED, [{"kind": kind, **self.instance, "sha256": sha256} for kind, sha256 in entries])
 
 
 def reading_flags(reading: Reading) -> list[Flag]:

@@ -1,29 +1,32 @@
-"""Settling: what came from a peer becomes part of what people see here, one record at a time, each by the way it has here anyway.
+"""Settling: what came from a peer becomes part of what people see here, each record by the way it has here anyway.
+
+Submissions go through the one intake many at a time, all else one after the other, since one may build on another.
 
 It can be cut off and run again at any moment. What cannot be settled yet, because a form is unknown or a file missing, waits and
 says why; it is tried again, and never refused.
 """
 
+import hashlib
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from traceback import format_tb
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, literal, select, tuple_, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, literal, select, tuple_, update
 
 from forms.datatypes import instant
 from forms.problems import Problem
 from records.access import Access, Right
 from records.blobs import BlobStore
 from records.file_kinds import HEAD_BYTES, kind_of
-from records.models import Feed, FormVersion, RelayFile, RelayNode, RelayRecord, ReviewEvent, SubmissionVersion
+from records.models import Feed, Form, FormVersion, RelayFile, RelayNode, RelayRecord, ReviewEvent, SubmissionVersion
 from records.orphans import remove_files
 from records.personal import open_xml
 from records.store import Store
-from sync.delivery import Delivery, ReceivedFile, file_name
-from sync.intake import Intake
+from sync.delivery import Delivery, Receipt, ReceivedFile, file_name
+from sync.intake import Intake, or_error
 from sync.relay import decisions, definitions, projects, sharing
 from sync.relay.downward import ENTITY, FORM, FORM_STATE, NODE
 from sync.relay.identity import Identity
@@ -37,7 +40,11 @@ from sync.relay.waits import Waits
 ASKED = "asked"
 """It waits for a person: a station asks for an erasure."""
 _AT_ONCE = 200
-_THREADS = 4  # so that a commit serves several
+_CHANGE = update(RelayRecord).where(RelayRecord.id == bindparam("record"), RelayRecord.waiting == bindparam("before"))
+_WAITS, _IS_PART = _CHANGE.values(waiting=bindparam("reason")), _CHANGE.values(waiting=None, body=None)
+_INSTANCE = (SubmissionVersion.project_id, SubmissionVersion.form_id, SubmissionVersion.instance_id)
+_Rows = Sequence[Row[Any]]
+_Given = tuple[Row[Any], bytes, Sequence[Row[Any]]]  # a record, its submission, its files that are here
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +56,6 @@ class Settler:
         self._names: dict[str, str] = {}
         self._clocks: dict[str, timedelta] = {}
         self._ways: dict[str, Callable[[Row[Any], bytes], None]] = {
-            SUBMISSION: self._submission,
             FILES: self._files,
             REVIEW: lambda row, body: decisions.replay(self.store, row, body, self._name(row), self.me.node_id),
             ERASURE: self._erasure,
@@ -67,11 +73,10 @@ class Settler:
         while rows := self._waiting(reached):
             reached = rows[-1].seq
             plain = [row for row in rows if row.kind == SUBMISSION]
-            with ThreadPoolExecutor(_THREADS, "settling") as pool:
-                reasons = list(pool.map(self._settle, plain))
+            reasons = self._submissions(plain)
             self._tell_again([row for row, reason in zip(plain, reasons, strict=True) if reason is None])
             done += self._write_down(plain, reasons)
-            for row in rows:  # in order, since one may build on another
+            for row in rows:
                 if row.kind != SUBMISSION:
                     done += self._write_down([row], [self._settle(row)])
         decisions.pass_over(self.store, self.me.node_id)
@@ -91,19 +96,17 @@ class Settler:
 
     def _write_down(self, rows: Sequence[Row[Any]], reasons: Sequence[str | None]) -> int:
         """Write down of each why it waits now (None: it is settled), unless somebody else settled it; how many are settled."""
-        changes = [
-            update(RelayRecord)
-            .filter_by(id=row.id, waiting=row.waiting)
-            .values({"waiting": reason} | ({"body": None} if reason is None and row.kind == SUBMISSION else {}))
-            for row, reason in zip(rows, reasons, strict=True)
-            if reason != row.waiting
-        ]
+        changed = [(row, reason) for row, reason in zip(rows, reasons, strict=True) if reason != row.waiting]
+        keys = {row.id: {"record": row.id, "before": row.waiting} for row, _ in changed}
+        parts = [keys[row.id] for row, reason in changed if reason is None and row.kind == SUBMISSION]
+        others = [keys[row.id] | {"reason": reason} for row, reason in changed if reason or row.kind != SUBMISSION]
 
         def work(connection: Connection) -> None:
-            for change in changes:
-                connection.execute(change)
+            for change, values in ((_IS_PART, parts), (_WAITS, others)):
+                if values:
+                    connection.execute(change, values)
 
-        if changes:
+        if changed:
             self.store.write(work)
         return sum(reason is None for reason in reasons)
 
@@ -114,18 +117,22 @@ class Settler:
             if way is None:
                 raise Waits("kind")
             way(row, self._body(row))
-        except Waits as reason:
-            return str(reason)
-        except Problem as problem:
-            if problem.kind.status >= 500 and problem.kind.code != "seal_broken":  # the disk is full, say: later
-                raise
-            return problem.kind.code
         except Exception as error:
-            if row.waiting != "failed":  # once, and without words of the record
-                where = "".join(format_tb(error.__traceback__))
-                _log.error("The record %s of another node could not be settled: %s\n%s", row.id, type(error).__name__, where)
-            return "failed"
+            return self._why(row, error)
         return None
+
+    def _why(self, row: Row[Any], error: Exception) -> str:
+        """Why a record waits that could not be settled. Raises `Problem` when nothing can be: the disk is full, say."""
+        if isinstance(error, Waits):
+            return str(error)
+        if isinstance(error, Problem):
+            if error.kind.status >= 500 and error.kind.code != "seal_broken":
+                raise error
+            return error.kind.code
+        if row.waiting != "failed":  # once, and without words of the record
+            where = "".join(format_tb(error.__traceback__))
+            _log.error("The record %s of another node could not be settled: %s\n%s", row.id, type(error).__name__, where)
+        return "failed"
 
     def _body(self, row: Row[Any]) -> bytes:
         if row.body is None:
@@ -143,24 +150,41 @@ class Settler:
             self._names[row.origin] = name or row.origin
         return self._names[row.origin]
 
-    def _submission(self, row: Row[Any], body: bytes) -> None:
-        xml, _ = parts_of(body)
-        about = decisions.header(row)
-        key = {"project_id": row.project_id, "form_id": row.form_id, "instance_id": row.instance_id}
-        if about.get("x"):  # it was emptied there; if it is here whole, it stays so until its day has come here
-            with self.store.read() as connection:
-                if connection.execute(select(SubmissionVersion.sha256).filter_by(**key, sha256=about["x"])).first() is not None:
-                    return
-        self._submit(row, xml)
+    def _submissions(self, rows: _Rows) -> list[str | None]:
+        """Hand submissions to the intake; of each why it still waits, if it does."""
+        forms, whole = self._forms(rows), self._whole(rows)
+        files = self._here([row.id for row in rows if row.files])
+        reasons, given = dict[str, str](), list[_Given]()
+        for row in rows:
+            try:
+                xml, _ = parts_of(self._body(row))
+                version = (row.project_id, row.form_id, row.instance_id, hashlib.sha256(xml).hexdigest())
+                if version[:2] not in forms:
+                    raise Waits("form")
+                if row.sha256 and (*version[:3], row.sha256) in whole:
+                    continue  # it was emptied there; here it stays whole until its day has come here
+                whole.add(version)
+                given.append((row, xml, files.get(row.id, ())))
+            except Exception as error:
+                reasons[row.id] = self._why(row, error)
+        for (row, _, _), became in zip(given, self._deliver(given), strict=True):
+            if isinstance(became, Exception):
+                reasons[row.id] = self._why(row, became)
+        return [reasons.get(row.id) for row in rows]
 
-    def _submit(self, row: Row[Any], xml: bytes) -> None:
-        try:
-            self.intake.schemas.get(row.project_id, row.form_id, "")
-        except Problem as problem:
-            if problem.kind.code == "form_unknown":
-                raise Waits("form") from None
-            raise
-        self._deliver(row, xml, self._here(row.id) if row.files else [])
+    def _forms(self, rows: _Rows) -> set[tuple[Any, ...]]:
+        """Those of their forms, (project id, form id), that are published here."""
+        key = (Form.project_id, Form.form_id)
+        query = select(*key).where(tuple_(*key).in_({(row.project_id, row.form_id) for row in rows}))
+        with self.store.read() as connection:
+            return {tuple(row) for row in connection.execute(query)}
+
+    def _whole(self, rows: _Rows) -> set[tuple[Any, ...]]:
+        """The keys of versions that are here of what comes emptied."""
+        emptied = [(row.project_id, row.form_id, row.instance_id) for row in rows if row.sha256]
+        query = select(*_INSTANCE, SubmissionVersion.sha256).where(tuple_(*_INSTANCE).in_(emptied))
+        with self.store.read() as connection:
+            return {tuple(row) for row in connection.execute(query)} if emptied else set()
 
     def _tell_again(self, rows: Sequence[Row[Any]]) -> None:
         """A node that brings what was decided about or erased here is to know it too: what was told before did not go to it."""
@@ -227,29 +251,32 @@ class Settler:
                 .join(RelayRecord, RelayRecord.id == RelayFile.record_id)
                 .where(RelayRecord.waiting.is_(None), RelayRecord.kind.in_([SUBMISSION, FILES]))
             ).all()
-        records = dict.fromkeys(row.record_id for row in wanted if self.blobs.has(row.sha256))
-        return sum(self._attach(record_id) for record_id in records)
+        records = list(dict.fromkeys(row.record_id for row in wanted if self.blobs.has(row.sha256)))
+        return sum(self._attach(records[begin : begin + _AT_ONCE]) for begin in range(0, len(records), _AT_ONCE))
 
-    def _attach(self, record_id: str) -> int:
-        """Give one record its files; where that fails, it must not stop the others, and is tried again."""
-        try:
-            return self._attach_one(record_id)
-        except Problem as problem:
-            if problem.kind.status >= 500:  # the disk is full, say: later
-                raise
-            _log.error("The files of the record %s of another node could not be taken: %s", record_id, problem)
-        except Exception:
-            _log.exception("The files of the record %s of another node could not be taken", record_id)
-        return 0
-
-    def _attach_one(self, record_id: str) -> int:
+    def _attach(self, record_ids: Sequence[str]) -> int:
+        """Give records their files; where that fails for one, it must not stop the others, and is tried again. How many files."""
+        query = select(*RelayRecord.__table__.columns).where(RelayRecord.id.in_(record_ids))
         with self.store.read() as connection:
-            row = connection.execute(select(*RelayRecord.__table__.columns).filter_by(id=record_id)).one()
-        files, xml = self._here(record_id), self._xml(row)
-        if xml is None or not files:
-            return 0
-        self._deliver(row, xml, files)
-        return len(files)
+            rows = connection.execute(query.order_by(RelayRecord.seq)).all()
+        files, given = self._here(record_ids), list[_Given]()
+        for row in rows:
+            try:
+                if row.id in files and (xml := self._xml(row)) is not None:
+                    given.append((row, xml, files[row.id]))
+            except Exception as error:
+                self._note(row, error)
+        became = self._deliver(given)
+        for (row, _, _), each in zip(given, became, strict=True):
+            if isinstance(each, Exception):
+                self._note(row, each)
+        return sum(len(files[row.id]) for (row, _, _), each in zip(given, became, strict=True) if isinstance(each, Receipt))
+
+    def _note(self, row: Row[Any], error: Exception) -> None:
+        """Note that the files of a record could not be taken. Raises `Problem` when nothing can be: the disk is full, say."""
+        if isinstance(error, Problem) and error.kind.status >= 500:
+            raise error
+        _log.error("The files of the record %s of another node could not be taken", row.id, exc_info=error)
 
     def _xml(self, row: Row[Any]) -> bytes | None:
         """The submission that a record is about, as it is here."""
@@ -260,23 +287,44 @@ class Settler:
         mine = [version for version in versions if version.sha256 == row.sha256] or versions
         return open_xml(self.store.vault, mine[0]) if mine else None
 
-    def _here(self, record_id: str) -> list[Row[Any]]:
-        """The files that a record waits for and that are here now."""
-        with self.store.read() as connection:
-            rows = connection.execute(select(*RelayFile.__table__.columns).filter_by(record_id=record_id)).all()
-        return [row for row in rows if self.blobs.has(row.sha256)]
+    def _submit(self, row: Row[Any], xml: bytes) -> None:
+        """Hand one submission to the intake."""
+        if not self._forms([row]):
+            raise Waits("form")
+        [became] = self._deliver([(row, xml, self._here([row.id]).get(row.id, ()))])
+        if isinstance(became, Exception):
+            raise became
 
-    def _deliver(self, row: Row[Any], xml: bytes, files: Sequence[Row[Any]]) -> None:
-        """Hand a submission with files to the one intake."""
+    def _here(self, record_ids: Sequence[str]) -> dict[str, list[Row[Any]]]:
+        """The files that each of these records waits for and that are here now."""
+        found: dict[str, list[Row[Any]]] = defaultdict(list)
+        query = select(*RelayFile.__table__.columns).where(RelayFile.record_id.in_(record_ids)).order_by(RelayFile.id)
+        with self.store.read() as connection:
+            rows = connection.execute(query).all() if record_ids else []
+        for row in rows:
+            if self.blobs.has(row.sha256):
+                found[row.record_id].append(row)
+        return found
+
+    def _deliver(self, given: Sequence[_Given]) -> list[Receipt | Exception]:
+        """Hand submissions with files to the one intake; of each its receipt, or why it could not be taken."""
+        deliveries = [or_error(self._delivery, each) for each in given]
+        receipts = iter(self.intake.receive_all([each for each in deliveries if isinstance(each, Delivery)]))
+        became = [next(receipts) if isinstance(each, Delivery) else each for each in deliveries]
+        taken = [file for (_, _, files), each in zip(given, became, strict=True) if isinstance(each, Receipt) for file in files]
+        if taken:
+            gone = delete(RelayFile).where(RelayFile.id.in_([file.id for file in taken]))
+            self.store.write(lambda connection: connection.execute(gone))
+            remove_files(self.store, self.blobs, [file.sha256 for file in taken])  # those of a record that was erased
+        return became
+
+    def _delivery(self, given: _Given) -> Delivery:
+        row, xml, files = given
         about = decisions.header(row)
         told = f"{self._name(row)}, phone {about['u']}" if about.get("u") else self._name(row)
         received = tuple(self._received(file) for file in files)
         device_id, at = str(about.get("d", "")), self._came_there(row, about)
-        self.intake.receive(Delivery(row.project_id, xml, received, device_id=device_id, user_agent=told, first_received_at=at))
-        taken = delete(RelayFile).where(RelayFile.id.in_([file.id for file in files]))
-        if files:
-            self.store.write(lambda connection: connection.execute(taken))
-            remove_files(self.store, self.blobs, [file.sha256 for file in files])  # those of a record that was erased
+        return Delivery(row.project_id, xml, received, device_id=device_id, user_agent=told, first_received_at=at)
 
     def _came_there(self, row: Row[Any], about: dict[str, Any]) -> datetime | None:
         """When the other node got a submission, by our clock."""
