@@ -68,16 +68,24 @@ def texts(survey: Survey) -> Iterator[Text]:
 
 def languages(root: Path = LIBRARY) -> list[Language]:
     """English, then every language that has a catalogue, by code."""
-    return [ENGLISH, *(_read(path) for path in sorted((root / "locale").glob("*.po")))]
+    return [ENGLISH, *(_read(path) for path in _catalogues(root).values())]
 
 
 def pick_languages(codes: Sequence[str] | None, root: Path = LIBRARY) -> list[Language]:
     """The languages with these codes in this order; all of them when none is named. Raises `Problem("value_invalid")`."""
-    known = {language.code: language for language in languages(root)}
-    unknown = [code for code in codes or () if code not in known]
+    if not codes:
+        return languages(root)
+    catalogues = _catalogues(root)
+    known = (ENGLISH.code, *catalogues)
+    unknown = [code for code in codes if code not in known]
     if unknown:
         raise Problem("value_invalid", f"No language {', '.join(unknown)}.", hint=f"Use some of: {', '.join(known)}.")
-    return list(known.values()) if not codes else [known[code] for code in codes]
+    return [_read(catalogues[code]) if code in catalogues else ENGLISH for code in codes]
+
+
+def _catalogues(root: Path) -> dict[str, Path]:
+    """The files of the languages by their codes. Each is read when it is asked for: fifteen of them hold 10 MB in memory."""
+    return {path.stem: path for path in sorted((root / "locale").glob("*.po"))}
 
 
 @cache
