@@ -1,24 +1,30 @@
 """Land and its first-level administrative units: where a cell lies, and whether it lies in the region at all."""
 
+import json
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from exports.grid import H3, Cells, Grid
 from exports.statistics import Floats, Ints
-from records.geography import SHIPPED, Boundaries, read_units
+from records.geography import SHIPPED
 
 
-class Region(Boundaries):
-    """The boundaries of the study region, asked for whole cells."""
+class Region:
+    """The boundaries of the study region, asked for whole cells. `codes` and `countries` are in ascending order."""
 
     def __init__(self, units: dict[str, BaseGeometry]) -> None:
-        super().__init__(units)
+        self.codes = sorted(units)
+        self.countries = sorted({code[:2] for code in self.codes})
         self.country_of_unit: Ints = np.array([self.countries.index(code[:2]) for code in self.codes], np.int64)
+        shapes = [units[code] for code in self.codes]
+        shapely.prepare(shapes)
+        self._tree = shapely.STRtree(shapes)
 
     def touched(self, cells: Cells, grid: Grid = H3) -> NDArray[np.bool_]:
         """Tell which cells have land of the region inside their outline."""
@@ -44,6 +50,14 @@ class Region(Boundaries):
 
 def _points(longitudes: Floats, latitudes: Floats) -> NDArray[np.object_]:
     return np.array(shapely.points(longitudes, latitudes), object)
+
+
+def read_units(path: Path = SHIPPED) -> dict[str, BaseGeometry]:
+    """Read the units of a GeoJSON file whose features have a `code`."""
+    parts: dict[str, list[BaseGeometry]] = {}
+    for feature in json.loads(path.read_text(encoding="utf-8"))["features"]:
+        parts.setdefault(feature["properties"]["code"], []).append(shape(feature["geometry"]))
+    return {code: shapely.union_all(polygons) for code, polygons in parts.items()}
 
 
 @lru_cache(maxsize=2)

@@ -2,17 +2,15 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
-
-import numpy as np
-import shapely
-from numpy.typing import NDArray
-from shapely.geometry import shape
-from shapely.geometry.base import BaseGeometry
+from typing import Any
 
 from forms.problems import Problem
+from records.outlines import Outline
 
 SHIPPED = Path(__file__).parent / "data" / "admin1.geojson"
 EARTH_KM = 6371.0
@@ -23,21 +21,19 @@ KM_PER_DEGREE = math.radians(1) * EARTH_KM
 class Boundaries:
     """Administrative units with ISO 3166-2 codes and the two-letter codes of their countries, in ascending order of code."""
 
-    def __init__(self, units: dict[str, BaseGeometry]) -> None:
+    def __init__(self, units: Mapping[str, Outline]) -> None:
         self.codes = sorted(units)
         self.countries = sorted({code[:2] for code in self.codes})
         self._units = [units[code] for code in self.codes]
-        shapely.prepare(self._units)
-        self._tree = shapely.STRtree(self._units)
+        self._squares: dict[tuple[int, int], list[int]] = defaultdict(list)
+        """Which units may have a part in a square of one degree."""
+        for number, unit in enumerate(self._units):
+            for square in _squares(*unit.box):
+                self._squares[square].append(number)
 
     def units_at(self, latitudes: Sequence[float], longitudes: Sequence[float]) -> list[str | None]:
-        """The unit that holds each point (degrees, WGS 84); None outside all of them. A point on a border has the first by code."""
-        points = shapely.points(longitudes, latitudes)
-        found: list[str | None] = [None] * len(latitudes)
-        asked, units = self._tree.query(points, predicate="intersects")
-        for position, unit in sorted(zip(asked.tolist(), units.tolist(), strict=True), reverse=True):
-            found[position] = self.codes[unit]
-        return found
+        """The unit that holds each point (degrees, WGS 84), the first by code if several do; None outside all of them."""
+        return [self._unit_at(*point) for point in zip(latitudes, longitudes, strict=True)]
 
     def countries_within(self, latitude: float, longitude: float, km: float) -> set[str]:
         """The countries with land nearer than `km` to a point, its own included. Distances are those on a plane at its latitude."""
@@ -47,23 +43,29 @@ class Boundaries:
         """The unit that holds a point, or the nearest one at most `km` beside it; None without one."""
         return min(((distance, self.codes[unit]) for distance, unit in self._near(latitude, longitude, km)), default=(0.0, None))[1]
 
+    def _unit_at(self, latitude: float, longitude: float) -> str | None:
+        here = self._squares.get((math.floor(latitude), math.floor(longitude)), ())
+        return next((self.codes[unit] for unit in here if self._units[unit].holds(longitude, latitude)), None)
+
     def _near(self, latitude: float, longitude: float, km: float) -> list[tuple[float, int]]:
         """(distance in km, position) of the units at most `km` away."""
-        up, across = km / KM_PER_DEGREE, km / KM_PER_DEGREE / _stretch(latitude)
-        box = shapely.box(longitude - across, latitude - up, longitude + across, latitude + up)
-        asked: NDArray[np.int64] = self._tree.query(box, predicate="intersects")
-        parts = ((int(unit), shapely.clip_by_rect(self._units[unit], *box.bounds)) for unit in asked)
-        found = [(distance_km(part, latitude, longitude), unit) for unit, part in parts]
-        return [(distance, unit) for distance, unit in found if distance <= km]
+        most = km / KM_PER_DEGREE
+        across = most / _stretch(latitude)
+        around = _squares(longitude - across, latitude - most, longitude + across, latitude + most)
+        asked = {unit for square in around for unit in self._squares.get(square, ())}
+        beyond = math.nextafter(most, math.inf)
+        found = [(self._units[unit].distance(longitude, latitude, _stretch(latitude), beyond), unit) for unit in asked]
+        return [(distance * KM_PER_DEGREE, unit) for distance, unit in found if distance <= most]
 
 
-def distance_km(area: BaseGeometry, latitude: float, longitude: float) -> float:
-    """How far a point lies from an area, in km on a plane at the latitude of the point; zero inside, infinite from nothing."""
-    if area.is_empty:
-        return math.inf
-    scale = np.array([_stretch(latitude), 1.0])
-    plane = shapely.transform(area, lambda points: points * scale)
-    return float(plane.distance(shapely.Point(longitude * scale[0], latitude))) * KM_PER_DEGREE
+def _squares(west: float, south: float, east: float, north: float) -> Iterator[tuple[int, int]]:
+    """The squares of one degree that a box touches, by the whole degrees of latitude and longitude in their corners."""
+    return product(range(math.floor(south), math.floor(north) + 1), range(math.floor(west), math.floor(east) + 1))
+
+
+def distance_km(area: Outline, latitude: float, longitude: float) -> float:
+    """How far a point lies from an area, in km on a plane at the latitude of the point; zero inside."""
+    return area.distance(longitude, latitude, _stretch(latitude)) * KM_PER_DEGREE
 
 
 def km_between(first: tuple[float, float], second: tuple[float, float]) -> float:
@@ -78,23 +80,18 @@ def _stretch(latitude: float) -> float:
     return max(math.cos(math.radians(latitude)), 0.01)
 
 
-def read_units(path: Path = SHIPPED) -> dict[str, BaseGeometry]:
-    """The units of a GeoJSON file whose features have a `code`."""
-    parts: dict[str, list[BaseGeometry]] = {}
-    for feature in json.loads(path.read_text(encoding="utf-8"))["features"]:
-        parts.setdefault(feature["properties"]["code"], []).append(shape(feature["geometry"]))
-    return {code: shapely.union_all(polygons) for code, polygons in parts.items()}
-
-
 @lru_cache(maxsize=2)
 def boundaries(path: Path | None = None) -> Boundaries:
     """The units of a file; without one those of the 13 states of the Persian leopard's range (Russia: the North Caucasus only).
 
     Raises `Problem("settings_invalid")` for a file that has none.
     """
+    polygons: dict[str, list[Any]] = defaultdict(list)
     try:
-        return Boundaries(read_units(path or SHIPPED))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, shapely.errors.ShapelyError) as error:
+        for feature in json.loads((path or SHIPPED).read_text(encoding="utf-8"))["features"]:
+            polygons[feature["properties"]["code"]] += Outline.of(feature["geometry"]).polygons
+        return Boundaries({code: Outline(found) for code, found in polygons.items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"TULLIANA_BOUNDARIES: {path} is no GeoJSON file of areas with a property code: {error}."
         raise Problem("settings_invalid", message) from error
 

@@ -5,7 +5,7 @@ So they may overlap those states, and follow the coast only where another state'
 
 from functools import lru_cache
 
-import shapely
+from records.outlines import Outline, Ring
 
 SEAS = {
     "Caspian Sea": ((46.5, 36.0), (55.2, 36.0), (55.2, 47.3), (51.0, 47.0), (49.3, 46.2), (47.7, 45.5), (46.9, 44.8)),
@@ -44,10 +44,10 @@ SEAS = {
 
 
 @lru_cache(maxsize=1)
-def _waters() -> shapely.MultiPolygon:
-    return shapely.MultiPolygon([shapely.Polygon(outline) for outline in SEAS.values()])
+def _waters() -> Outline:
+    return Outline([[Ring.of(corners)] for corners in SEAS.values()])
 
 
 def is_sea(latitude: float, longitude: float) -> bool:
     """Whether a point without land of the region lies in one of its seas."""
-    return any(area.covers(shapely.Point(longitude, latitude)) for area in _waters().geoms)
+    return _waters().holds(longitude, latitude)

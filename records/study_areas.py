@@ -2,21 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import orjson
-import shapely
-from shapely.errors import ShapelyError
-from shapely.geometry import shape
-from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from forms.problems import Problem
 from forms.spelling import folded
 from records.geography import distance_km, km_between
 from records.models import StudyArea, Submission
+from records.outlines import Outline
 from records.store import Store, insert_new
 
 METAPOPULATIONS = range(1, 5)
@@ -27,26 +23,18 @@ MOST_POINTS = 200_000
 
 
 class StudyAreas:
-    """The areas of one project by their codes, prepared for look-ups. One that is a point is an office: nothing lies in it."""
+    """The areas of one project, GeoJSON geometries by their codes. One that is a point is an office: nothing lies in it."""
 
-    def __init__(self, geometries: Mapping[str, BaseGeometry]) -> None:
-        surfaces = {code: area for code, area in geometries.items() if area.geom_type != "Point"}
-        self._codes = sorted(surfaces, key=lambda code: (surfaces[code].area, code))
-        self._areas = [surfaces[code] for code in self._codes]
-        self._offices = [(area.y, area.x) for area in geometries.values() if isinstance(area, shapely.Point)]
+    def __init__(self, geometries: Mapping[str, Mapping[str, Any]]) -> None:
+        surfaces = {code: Outline.of(geometry) for code, geometry in geometries.items() if geometry["type"] != "Point"}
+        self._smallest_first = sorted(surfaces.items(), key=lambda each: (each[1].size, each[0]))
+        points = (geometry["coordinates"] for geometry in geometries.values() if geometry["type"] == "Point")
+        self._offices = [(latitude, longitude) for longitude, latitude, *_ in points]
         self._by_spelling = {folded(code): area for code, area in surfaces.items()}
-
-    @cached_property
-    def _tree(self) -> shapely.STRtree:
-        shapely.prepare(self._areas)
-        return shapely.STRtree(self._areas)
 
     def at(self, latitude: float, longitude: float) -> str | None:
         """The smallest area that holds this point (degrees, WGS 84); None outside all of them."""
-        if not self._areas:
-            return None
-        found = self._tree.query(shapely.Point(longitude, latitude), predicate="intersects")
-        return self._codes[int(found.min())] if len(found) else None
+        return next((code for code, area in self._smallest_first if area.holds(longitude, latitude)), None)
 
     def km_from(self, code: str, latitude: float, longitude: float) -> float | None:
         """How far a point is from the area with this code, however it is spelt; None for a code that no area has."""
@@ -73,7 +61,7 @@ class KnownAreas:
         known = self._kept.get(project_id)
         if known is None or known[0] != state:
             rows = connection.execute(select(StudyArea.code, StudyArea.geometry).filter_by(project_id=project_id))
-            known = self._kept[project_id] = state, StudyAreas({row.code: shape(row.geometry) for row in rows})
+            known = self._kept[project_id] = state, StudyAreas({row.code: row.geometry for row in rows})
         return known[1]
 
 
@@ -90,6 +78,8 @@ def import_file(store: Store, project_id: int, path: Path) -> list[str]:
 
     Raises `Problem("value_invalid")` naming the first feature that cannot be used; then nothing is taken in.
     """
+    import shapely.geometry
+
     try:
         features = orjson.loads(path.read_bytes())["features"]
         if not isinstance(features, list) or not features:
@@ -101,7 +91,7 @@ def import_file(store: Store, project_id: int, path: Path) -> list[str]:
     twice = {folded(code) for code in codes if [folded(each) for each in codes].count(folded(code)) > 1}
     if twice:
         raise Problem("value_invalid", f"Two features have the same code: {', '.join(sorted(twice))}.")
-    if sum(shapely.get_num_coordinates(shape(area["geometry"])) for area in areas) > MOST_POINTS:
+    if sum(shapely.get_num_coordinates(shapely.geometry.shape(area["geometry"])) for area in areas) > MOST_POINTS:
         raise Problem("value_invalid", f"The areas have more than {MOST_POINTS:,} points: simplify them.")
 
     def work(connection: Connection) -> None:
@@ -162,9 +152,11 @@ def _area(number: int, feature: Any) -> dict[str, Any]:
 
 def _geometry(feature: Any) -> tuple[Any, str]:
     """The geometry of a feature, or what is wrong with it."""
+    import shapely.geometry
+
     try:
-        geometry = shape(feature["geometry"])
-    except (ShapelyError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        geometry = shapely.geometry.shape(feature["geometry"])
+    except (shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None, "its geometry cannot be read"
     if geometry.geom_type not in {"Polygon", "MultiPolygon", "Point"} or geometry.is_empty:
         return None, "its geometry is neither an area nor a point"

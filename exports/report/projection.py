@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from exports.grid import H3
-from records.geography import EARTH_KM, SHIPPED, read_units
+from exports.regions import read_units
+from records.geography import EARTH_KM, SHIPPED
 
 Box = tuple[float, float, float, float]
 Line = Sequence[tuple[float, float]]

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from exports.hotspots.export import run_hotspots
 from exports.indicators.files import run_indicators
-from exports.regions import region_of
 from exports.report.numbers import EVENT_SET, PREDATOR, Cluster, Numbers, Place, Value
 from records.access import Access, Right
+from records.geography import boundaries as boundaries_of
 
 _NEAR_KM = 50.0
 """The centre of a cluster on a shore or border belongs to land at most so far away."""
@@ -87,10 +87,10 @@ def _places(rows: Iterable[Mapping[str, str]]) -> Iterator[Place]:
 
 
 def _clusters(rows: Iterable[Mapping[str, str]], boundaries: Path | None) -> Iterator[Cluster]:
-    region = region_of(boundaries)
+    land = boundaries_of(boundaries)
     for row in rows:
         centre = _centre(row)
-        unit = region.unit_near(*centre, km=_NEAR_KM) or ""
+        unit = land.unit_near(*centre, km=_NEAR_KM) or ""
         yield Cluster(
             centre=centre,
             radius_km=float(row["radius_km"]),

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shapely.geometry import box, shape
+from shapely.geometry import box, mapping, shape
 
 from forms.problems import Problem
 from records.geography import Boundaries, boundaries, distance_km, km_between, unit_names
+from records.outlines import Outline
 from records.seas import is_sea
 from tests.support.commands import Run
 
@@ -17,8 +18,12 @@ ORACLES = Path(__file__).parents[1] / "oracles"
 POINTS = st.tuples(st.floats(-89, 89), st.floats(-179, 179))
 
 
+def square(*bounds: float) -> Outline:
+    return Outline.of(mapping(box(*bounds)))
+
+
 def test_a_point_beside_a_unit_belongs_to_the_nearest_within_the_distance() -> None:
-    land = Boundaries({"AA-1": box(50, 35, 51, 36), "BB-1": box(51.03, 35, 52, 36)})
+    land = Boundaries({"AA-1": square(50, 35, 51, 36), "BB-1": square(51.03, 35, 52, 36)})
     assert land.unit_near(35.5, 50.5, 2.0) == "AA-1"
     assert land.unit_near(35.5, 51.01, 2.0) == "AA-1"
     assert land.unit_near(35.5, 51.02, 2.0) == "BB-1"
@@ -34,7 +39,7 @@ def test_distances_are_the_same_both_ways_and_at_most_half_way_round(one: tuple[
 
 def test_distances_are_those_of_the_sphere() -> None:
     assert km_between((35.7, 51.4), (36.3, 59.6)) == pytest.approx(740, abs=2)  # Tehran to Mashhad
-    assert distance_km(box(51, 35, 52, 36), 37, 51.5) == pytest.approx(111.2, abs=0.1)
+    assert distance_km(square(51, 35, 52, 36), 37, 51.5) == pytest.approx(111.2, abs=0.1)
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,12 @@ def written(folder: Path, *features: Any) -> Path:
 
 
 def test_a_point_lies_in_the_smallest_area_that_holds_it() -> None:
-    areas = StudyAreas({"A-big": BIG, "B-small": SMALL})
+    areas = StudyAreas({"A-big": mapping(BIG), "B-small": mapping(SMALL)})
     assert [areas.at(35.7, 51.5), areas.at(36.5, 52.5), areas.at(30.0, 52.5)] == ["B-small", "A-big", None]
 
 
 def test_an_office_holds_nothing_and_is_near() -> None:
-    areas = StudyAreas({"office": Point(51.5, 35.7)})
+    areas = StudyAreas({"office": mapping(Point(51.5, 35.7))})
     assert (areas.at(35.7, 51.5), areas.is_at_office(35.708, 51.5, 1.0), areas.is_at_office(35.71, 51.5, 1.0)) == (
         None,
         True,
@@ -46,7 +46,7 @@ def test_an_office_holds_nothing_and_is_near() -> None:
 
 
 def test_the_distance_is_that_to_the_area_however_its_code_is_spelt() -> None:
-    areas = StudyAreas({"KH-1": BIG})
+    areas = StudyAreas({"KH-1": mapping(BIG)})
     assert areas.km_from("kh ۱", 36, 52) == 0
     assert areas.km_from("KH1", 38, 52) == pytest.approx(111.2, abs=0.1)
     assert areas.km_from("KH-2", 38, 52) is None

@@ -71,3 +71,23 @@ def test_the_process_that_listens_holds_no_room(tmp_path: Path) -> None:
 @pytest.mark.parametrize("module", ["server.app_users", "server.accounts", "sync.intake", "server.commands.app_users"])
 def test_a_phones_request_loads_nothing_that_only_exports_need(module: str, tmp_path: Path) -> None:
     assert loaded(module, tmp_path) & LATE == set()
+
+
+def test_a_server_takes_checks_and_shows_records_without_the_libraries_of_exports(tmp_path: Path) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from tests.support.pages import Site
+from tests.support.small import asked, record
+site = Site(Path("data"))
+site.publish(asked("geopoint"))
+form_list = site.app.test_client().get(f"/v1/key/{{site.token}}/projects/1/formList")
+assert b"small" in form_list.data
+assert site.send(record("<q>35.7 51.4 0 5</q>")).status_code == 201
+assert site.services.checker().run() == 1
+assert site.browser("coordinator").get("/projects/1/").status_code == 200
+print("|".join(sys.modules))
+"""
+    names = {name.partition(".")[0] for name in child(program, tmp_path).strip().split("|")}
+    assert names & {"numpy", "shapely", "h3", "pyxform", "apscheduler.schedulers", "requests"} == set()

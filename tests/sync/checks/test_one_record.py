@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from shapely.geometry import Point, box
+from shapely.geometry import Point, box, mapping
 
 from records.flag_kinds.place import PLACE
 from records.flag_kinds.text_and_files import TEXT_AND_FILES
@@ -16,7 +16,7 @@ from sync.checks.case import Case, Shown, Training
 from tests.support.cases import RECEIVED, case, codes, sent
 
 CHECKS = (*place.CHECKS, *time.CHECKS, *words.CHECKS, *devices.CHECKS, *pictures.CHECKS, words.test)
-AREAS = StudyAreas({"KH-1": box(51.0, 35.0, 51.4, 35.9), "office": Point(51.40, 35.70)})
+AREAS = StudyAreas({"KH-1": mapping(box(51.0, 35.0, 51.4, 35.9)), "office": mapping(Point(51.40, 35.70))})
 NEEDS_OTHER_RECORDS = {"picture_reused"}
 
 
