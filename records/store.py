@@ -81,7 +81,6 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-32000",
         "wal_autocheckpoint=8000",
         "secure_delete=ON",
     ):

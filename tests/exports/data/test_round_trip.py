@@ -103,7 +103,7 @@ with open_engine(url).connect() as connection, Path(target).open("wb") as file:
         for chunk in formats.stream(source, chosen, open): file.write(chunk)
 print(source.done, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
-MANY, MOST_MIB_MORE = 20_000, 64  # of which SQLite's page cache takes 32
+MANY, MOST_MIB_MORE = 20_000, 32
 
 
 @pytest.mark.parametrize("name", ["csv", "gpkg", "xlsx"])
