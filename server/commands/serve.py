@@ -59,8 +59,8 @@ def _welcome(config: Config, prepared: Prepared) -> None:
 def _listen() -> None:
     """Go on as a process that holds nothing of what the preparation loaded.
 
-    Its threads share one heap: glibc would give each a heap of its own, and what one has freed serves no other. They compute in turn
-    anyhow (`records.turnstile`).
+    Its threads share one heap: glibc would give each a heap of its own, and what one has freed serves no other. They compute
+    in turn anyhow (`records.turnstile`).
     """
     sys.stdout.flush()
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
