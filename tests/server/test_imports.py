@@ -90,4 +90,4 @@ assert site.browser("coordinator").get("/projects/1/").status_code == 200
 print("|".join(sys.modules))
 """
     names = {name.partition(".")[0] for name in child(program, tmp_path).strip().split("|")}
-    assert names & {"numpy", "shapely", "h3", "pyxform", "apscheduler.schedulers", "requests"} == set()
+    assert names & {"numpy", "shapely", "pyxform", "apscheduler.schedulers", "requests"} == set()
