@@ -23,12 +23,14 @@ from sqlalchemy import Row, select, text
 from exports.recipes import RECIPES
 from records import export_runs, projects
 from records.models import Project
+from server import pulling
 from server.personal import look_after
 from server.relaying import keep_up
 from server.services import Services
 from server.slots import newest_slot, trigger
 from sync.entities import settle_waiting
 from sync.incidents.visits import look_for_missing
+from sync.pull.servers import forget_interrupted
 
 LOCK_KEY = 0x7471_6C6C  # "tull", in PostgreSQL's space of advisory locks
 _RETRY_SECONDS = 5
@@ -122,6 +124,7 @@ def _lead(services: Services) -> None:
         try:
             with _leadership(services) as still_leads:
                 services.store.write(export_runs.forget_interrupted)
+                services.store.write(forget_interrupted)
                 threading.Thread(target=_check, args=(services, still_leads), name="checks", daemon=True).start()
                 threading.Thread(target=keep_up, args=(services, still_leads), name="relay", daemon=True).start()
                 scheduler = BackgroundScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
@@ -134,6 +137,7 @@ def _lead(services: Services) -> None:
                 scheduler.add_job(
                     look_after, "interval", days=1, args=(services, still_leads), id="personal data", next_run_time=soon
                 )
+                scheduler.add_job(pulling.run_due, "interval", minutes=5, args=(services,), id="other servers")
                 scheduler.add_job(settle_waiting, "interval", hours=1, args=(services.store,), id="entities that wait")
                 scheduler.add_job(look_for_missing, "interval", days=1, args=(services.store,), id="visits that wait")
                 scheduler.start()

@@ -12,7 +12,7 @@ from records.models.forms import DraftSubmission, Form, FormDraft, FormMedia, Fo
 from records.models.incidents import ConflictReport, IncidentLink, IncidentPair
 from records.models.people import Account, AppUser, AuditEvent, Membership, Session
 from records.models.personal import Erasure, PersonalKey
-from records.models.pulls import PullSource
+from records.models.pulls import PullServer, PullSource
 from records.models.relay import RelayFile, RelayInvite, RelayNode, RelayPosition, RelayProject, RelayRecord
 from records.models.submissions import Attachment, Feed, KeptAside, ReviewEvent, Submission, SubmissionVersion
 
@@ -43,6 +43,7 @@ __all__ = [
     "Picture",
     "PictureBand",
     "Project",
+    "PullServer",
     "PullSource",
     "RelayFile",
     "RelayInvite",

@@ -1,8 +1,11 @@
 """Asking another server, patiently: what failed for a moment is asked again a few times, and a server that says when is heeded.
 
-The name and password, or the key, go to that server only: not to where it redirects, not into problems, not into the log.
+The name and password, or the key, go to that server only: not to where it redirects, not into problems, not into the log. A server
+on the internet cannot send us into the network that this one stands in.
 """
 
+import ipaddress
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -57,6 +60,34 @@ class _Patient(Retry):
         return None if wait is None else min(wait, _LONGEST_WAIT)
 
 
+class _Inside(requests.RequestException):
+    """An address that somebody else gave leads into the network of this server."""
+
+
+class _Guarded(HTTPAdapter):
+    """Goes to the server it was given, and to others only where that does not lead further inside than the server itself stands."""
+
+    def __init__(self, own: str, retries: Retry) -> None:
+        self._own = own
+        super().__init__(max_retries=retries)
+
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **more: Any) -> requests.Response:
+        """Send, as `requests` has it; every hop of a redirect comes by here."""
+        host = urlsplit(request.url or "").hostname or ""
+        if host != self._own and _is_inside(host) and not _is_inside(self._own):
+            raise _Inside
+        return super().send(request, *arguments, **more)
+
+
+def _is_inside(host: str) -> bool:
+    """Whether a host is on this machine or in its network, and not on the internet."""
+    try:
+        found = {ipaddress.ip_address(each[4][0]) for each in socket.getaddrinfo(host, None)}
+    except (OSError, ValueError):  # an unknown name, which the request will tell
+        return False
+    return not all(address.is_global for address in found)
+
+
 class Client:
     """One server: `base` is its address without the path of the API. `moment` is when it answered last, by its own clock."""
 
@@ -69,19 +100,24 @@ class Client:
         self.base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.is_open = parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}
         self.moment = datetime.now(UTC)
-        retry = _Patient(_TRIES, backoff_factor=backoff, backoff_max=_LONGEST_WAIT, status_forcelist=_AGAIN, raise_on_status=False)
+        retries = _Patient(
+            _TRIES, backoff_factor=backoff, backoff_max=_LONGEST_WAIT, status_forcelist=_AGAIN, raise_on_status=False
+        )
         self._session = requests.Session()
         self._session.auth = auth
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+            self._session.mount(scheme, _Guarded(parts.hostname, retries))
 
     def sign_in(self, name: str, password: str) -> None:
         """Begin a session as on ODK Central; a server without sessions gets name and password each time (HTTP Basic)."""
         try:
-            answer = self._session.post(f"{self.base}/v1/sessions", json={"email": name, "password": password}, timeout=TIMEOUT)
+            given = {"email": name, "password": password}
+            answer = self._session.post(f"{self.base}/v1/sessions", json=given, timeout=TIMEOUT, allow_redirects=False)
             token = answer.json().get("token") if answer.status_code == requests.codes.ok else None
         except (requests.RequestException, ValueError) as error:
             raise self._failed("/v1/sessions", type(error).__name__) from None  # its words may hold the password
+        if answer.is_redirect:
+            raise self._failed("/v1/sessions", f"it sends us to {answer.headers['Location']}; give that address, if it is right")
         if token is None and answer.status_code != requests.codes.not_found:
             raise self._failed("/v1/sessions", f"it answered {answer.status_code}")
         self._session.auth = HTTPBasicAuth(name.encode(), password.encode()) if token is None else Key("Bearer", token)
@@ -118,6 +154,8 @@ class Client:
                     raise Missing(f"it answered {answer.status_code}", is_gone=answer.status_code in _GONE)
                 self.moment = _moment(answer.headers.get("Date", "")) or self.moment
                 yield answer
+        except _Inside:
+            raise Missing("it leads into the network of this server") from None
         except requests.RequestException as error:
             raise self._failed(path, type(error).__name__) from None
 

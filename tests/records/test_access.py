@@ -43,6 +43,7 @@ from sync.delivery import Delivery
 from sync.intake import Intake
 from sync.person.finding import Person
 from sync.person.identity import Identity
+from sync.pull.servers import Server
 from sync.relay.enrolment import Code
 from sync.relay.identity import Identity as RelayIdentity
 from tests.support.small import record, xform
@@ -293,7 +294,8 @@ SENT_NOWHERE: dict[str, Any] = {
     "recipe": RECIPES["hotspots-public"], "home": Path("nowhere"), "changed": "",
     "result": ExportResult(Path("nowhere"), [], {}),
     "me": NODE, "url": "http://hub", "code": Code("", b"", b"", "", "", ""),
-    "nonce": "x", "packet": b"", "node_id": "0" * 16, "names": ["x"], "known": [], "answerer": None, }  # fmt: skip
+    "nonce": "x", "packet": b"", "call": bytes, "node_id": "0" * 16, "names": ["x"], "known": [], "answerer": None,
+    "server": Server("kobo", "https://kf.example.org", secret="x"), "number": 1, "every_hours": 6, }  # fmt: skip
 
 
 def refusal(function: Callable[..., Any], values: dict[str, Any]) -> str:

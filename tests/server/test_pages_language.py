@@ -18,6 +18,8 @@ from forms.lint import RULES
 from forms.problems import CATALOGUE
 from records.flag_kinds import KINDS
 from server.i18n import LANGUAGES, LOCALES, translator
+from sync.pull.receiving import WORDS as PULLED
+from sync.relay.enrolment import REFUSALS
 
 SERVER = LOCALES.parent
 PLACEHOLDER = re.compile(r"\{\w*\}")
@@ -36,7 +38,8 @@ def template_texts() -> Iterator[tuple[str, str]]:
 
 def code_texts() -> Iterator[tuple[str, str]]:
     """(text, file) of every marked text in the server's code, and of every fixed detail or hint of a problem raised there."""
-    for path in sorted([*SERVER.rglob("*.py"), SERVER.parent / "records" / "pictures.py"]):
+    below = [SERVER.parent / name for name in ("records/pictures.py", "sync/pull/client.py", "sync/pull/servers.py")]
+    for path in sorted([*SERVER.rglob("*.py"), *below]):
         if "commands" in path.parts or "demo" in path.parts:
             continue  # the command line speaks English
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -61,6 +64,8 @@ def texts() -> dict[str, str]:
     for code, flag_kind in KINDS.items():
         found |= {text: code for text in (flag_kind.title, flag_kind.text, flag_kind.detail) if text}
     found |= dict.fromkeys(LEFT_OUT.values(), "exports/data")
+    found |= dict.fromkeys(PULLED.values(), "sync/pull")
+    found |= dict.fromkeys(REFUSALS.values(), "sync/relay")
     return found
 
 

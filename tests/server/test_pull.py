@@ -209,6 +209,29 @@ def test_comments_come_once_with_who_said_them(there: There, target: Server, sou
     assert said == [(there.id("a"), "comment", None, "how many, again?", f"pull from http://127.0.0.1:{source.port}")]
 
 
+def test_a_kept_server_is_listed_pulled_from_again_and_forgotten(
+    there: There, target: Server, source: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text(PASSWORD)
+    address = f"http://127.0.0.1:{source.port}"
+    there.send(there.id("a"))
+    found = ["--user", "mover", "--form", there.form_id, "--secret-file", str(tmp_path / "secret")]
+    said = told(target.here("pull", "central", address, *found, "--every", "6"))
+    assert "1 new records" in said
+    number = said.splitlines()[0].removeprefix("kept as number ")
+    assert f"{number}\tcentral\t{address}\tevery 6 hours\tlast: 20" in told(target.here("pull", "kept"))
+    there.send(there.id("b"))
+    assert "1 new records" in told(target.here("pull", "again", number))
+    told(target.here("pull", "forget", number))
+    assert address not in told(target.here("pull", "kept"))
+    code, said = target.here("pull", "again", number)
+    assert code == 1
+    assert "There is no server" in said
+    (tmp_path / "secret").write_text("wrong")
+    assert target.here("pull", "central", address, *found, "--every", "6")[0] == 1
+    assert address not in told(target.here("pull", "kept"))
+
+
 def test_a_folder_of_a_phone_is_taken_in_by_the_command(there: There, tmp_path: Path) -> None:
     place = tmp_path / "instances" / "loss_1"
     place.mkdir(parents=True)
