@@ -12,7 +12,7 @@ from records.audit import note
 from records.models import ExportRun
 from records.store import insert_new
 
-SCHEDULE = "schedule"
+SCHEDULE, DEMO = "schedule", "demo"
 _COLUMNS = ExportRun.__table__.columns
 
 
@@ -140,6 +140,11 @@ def tellings(connection: Connection, project_id: int) -> list[Telling]:
         for about, at in connection.execute(query.order_by(ExportRun.started_at))
         if about.get("outcome") == "new"
     ]
+
+
+def is_made_up(connection: Connection, project_id: int) -> bool:
+    """Whether a demonstration makes the releases of a project: then all its records are invented."""
+    return connection.execute(select(ExportRun.id).filter_by(project_id=project_id, origin=DEMO).limit(1)).first() is not None
 
 
 def outlived(runs: Sequence[Row[Any]], keep: int) -> list[str]:

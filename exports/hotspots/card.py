@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from exports.package.words import in_language, text_about
+from exports.package.words import in_language, text_about, warned
 
 POWER = {20: 5, 50: 25, 100: 55, 300: 98}
 """In how many of 100 maps with so many attacks a fourfold risk in a cell and its ring is found (`python -m tests.load maps`)."""
@@ -52,6 +52,7 @@ def card(summary: dict[str, Any], language: str) -> bytes:
         text_about("hotspots_method", language)
         .format(
             **{name: values[name] for name in ("n_events", "n_reports", "period_start", "period_end", "n_cells")},
+            made_up=warned(summary, language),
             cells=told(_CELLS[summary["grid"]]),
             exposure=told(_EXPOSURES[summary["exposure_basis"]]),
             fdr=told(_FDR[summary["fdr"]]),

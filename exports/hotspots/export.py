@@ -21,7 +21,7 @@ from exports.hotspots.history import MOST_PERIODS, half_years
 from exports.hotspots.release import EVENT_SETS, Release
 from exports.hotspots.rows import TableRows
 from exports.package.contents import ExportResult, new_folder, said, write_csv, write_file
-from exports.package.words import LANGUAGES
+from exports.package.words import LANGUAGES, said_of_demo
 from exports.privacy import FEWEST_HOUSEHOLDS, LEVELS, Level
 from exports.regions import region_of
 from exports.windows import window_for, year_for
@@ -68,7 +68,7 @@ def run_hotspots(
         data.reports, data.footprint, window, region_of(boundaries), exposures, months=data.months, fdr=fdr, grid=cells
     )
     opinion = SecondOpinion(release)
-    summary = _summary(release, circle, predator, f"{window.release}-r{revision}", data)
+    summary = _summary(release, circle, predator, f"{window.release}-r{revision}", data) | said_of_demo(connection, access)
     stem = f"conflict_clusters_{predator}_{window.name}_{level}.csv"
     summary["scan"] = {"method": SCAN_METHOD, "clusters": stem, "refused": opinion.refused}
     common = {"release_id": summary["release_id"], "predator": predator}

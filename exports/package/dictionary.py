@@ -60,6 +60,7 @@ def descriptor(result: ExportResult, files: list[ExportedFile], licence: dict[st
         "profile": "data-package",
         "name": package_name(result),
         "title": f"{result.title} {result.summary['release_id']} ({result.summary['level']})",
+        **({"description": result.summary["made_up"]} if "made_up" in result.summary else {}),
         "version": result.summary["release_id"],
         "licenses": [licence],
         "keywords": ["Panthera pardus tulliana", "Persian leopard", "human-wildlife conflict"],

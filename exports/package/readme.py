@@ -7,7 +7,7 @@ from typing import Any
 
 from exports.package.contents import ExportedFile, ExportResult
 from exports.package.dictionary import package_name
-from exports.package.words import in_language, text_about
+from exports.package.words import in_language, text_about, warned
 
 LICENCES = {
     "public": {
@@ -31,6 +31,7 @@ def readme(result: ExportResult, files: Sequence[ExportedFile], publisher: str, 
     values: dict[str, Any] = {
         **result.summary,
         "title": words(result.title),
+        "made_up": warned(result.summary, language),
         "level": words(result.summary["level"]),
         "licence": words(LICENCES[result.summary["level"]]["title"]),
         "files": "\n".join(f"{file.name}  {file.rows or ''}".rstrip() for file in files),

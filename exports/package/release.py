@@ -15,7 +15,7 @@ from exports.package import changes, dictionary, provenance
 from exports.package.contents import ExportedFile, ExportResult, described, write_csv, write_file, write_json
 from exports.package.inputs import read_inputs
 from exports.package.readme import LICENCES, citation, file_name, readme
-from exports.package.words import LANGUAGES
+from exports.package.words import LANGUAGES, said_of_demo
 from exports.recipes import Recipe
 from exports.windows import Window
 from exports.zipped import timeless_entry
@@ -114,7 +114,9 @@ def _is_as_given_out(result: ExportResult, folder: Path) -> bool:
 def pack(connection: Connection, access: Access, result: ExportResult, changed: str) -> list[ExportedFile]:
     """Add to the folder of a recipe what makes it a package; all its files."""
     access.require(Right.SEE)
-    folder, summary, data = result.folder, result.summary, result.files
+    folder, data = result.folder, result.files
+    summary = result.summary
+    summary |= said_of_demo(connection, access)
     window = Window(date.fromisoformat(summary["period_start"]), date.fromisoformat(summary["period_end"]))
     inputs, digest = read_inputs(connection, access, window, result.surveys)
     publisher = connection.execute(select(Project.name).filter_by(id=access.project_id)).scalar() or "tulliana"

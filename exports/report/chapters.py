@@ -20,6 +20,8 @@ def written(numbers: Numbers, _: Language, links: tuple[tuple[str, str], ...] = 
     """The report of the area of these numbers in a language; `links` are words and file names of the others."""
     title = _("Leopards and livestock")
     subtitle = _("{area}: report {release}", area=area_name(numbers, _), release=isolated(numbers.release_id))
+    if numbers.is_made_up:
+        title = _("{title} (made up)", title=title)
     footer = f"{title}, {subtitle}. {_(TERMS[numbers.level])}"
     blocks = (
         *first_page(numbers, _, links),

@@ -82,4 +82,5 @@ def _links(part: Numbers, every: list[Numbers], stem: str, language: Language) -
 def _summary(numbers: Numbers) -> dict[str, Any]:
     """What the release is, for its package: the rules are those of the numbers it is made from."""
     kept = ("release_id", "level", "period_start", "period_end", "predator", "method", "method_version", "attack_rule")
-    return {name: numbers.summary[name] for name in kept} | {"households": FEWEST}
+    said = {name: numbers.summary[name] for name in (*kept, "made_up") if name in numbers.summary}
+    return said | {"households": FEWEST}

@@ -8,7 +8,7 @@ from shapely.geometry.base import BaseGeometry
 from exports.report import svg
 from exports.report.document import Figure
 from exports.report.language import Language
-from exports.report.numbers import HOT, INSUFFICIENT, Numbers, Place
+from exports.report.numbers import INSUFFICIENT, Numbers, Place
 from exports.report.projection import Box, Sheet, box_around, cell_shape, countries, lines, units
 
 WIDTH = 460.0
@@ -23,6 +23,7 @@ _RING: dict[str, str | float] = {
     "stroke_linecap": "round",
 }
 PROVINCE_OPACITY = 0.35
+_KM_PER_DEGREE = 111.2
 _LEAST, _LEAST_RING = 7.0, 8.0
 """A cell is drawn at least so wide, or nobody would see it; a ring with at least such a radius, so that it goes around the cell."""
 _ROOM = 120.0
@@ -61,13 +62,14 @@ def hotspot_map(numbers: Numbers, _: Language) -> Figure:
 
 
 def _shapes_to_show(numbers: Numbers) -> list[BaseGeometry]:
-    """The countries of the rows, whole; of a range-wide map the places of the rows, or everything where there are none."""
+    """The countries of the rows, whole; of a range-wide map its places and rings, or everything where there are none."""
     every = countries(numbers.boundaries)
     if numbers.area:
         return [every[numbers.area]] if numbers.area in every else list(every.values())
     cells = [cell_shape(place.cell_id) for place in numbers.places if place.is_cell]
     provinces = units(numbers.boundaries)
     cells += [provinces[place.province] for place in numbers.places if place.level == "adm1" and place.province in provinces]
+    cells += [shapely.Point(*reversed(cluster.centre)).buffer(cluster.radius_km / _KM_PER_DEGREE) for cluster in numbers.clusters]
     return cells or list(every.values())
 
 
@@ -223,9 +225,12 @@ def _legend(numbers: Numbers, _: Language) -> Iterator[tuple[str, str]]:
     if numbers.clusters:
         yield svg.rect(2, 0, 14, 14, rx=7, fill="none", **_RING), _("Ring: cluster found by the second method")
     provinces = {place.hotspot_class for place in _provinces_with_rows(numbers.places)}
+    of_provinces = {
+        "hot_99": _("Province counted as a whole, with a hotspot (1 in 100) in it"),
+        "hot_95": _("Province counted as a whole, with a hotspot (5 in 100) in it"),
+    }
     for name in [name for name in COLOURS if name in provinces]:
-        told = _("Province counted as a whole, with a hotspot in it") if name in HOT else _("Province counted as a whole")
-        yield _box(COLOURS[name], COLOURS[name], PROVINCE_OPACITY), told
+        yield _box(COLOURS[name], COLOURS[name], PROVINCE_OPACITY), of_provinces.get(name, _("Province counted as a whole"))
     if numbers.under_reported:
         symbol = _box(LAND, BORDER) + svg.rect(0, 0, _SYMBOL, 14, fill=f"url(#{_pattern(numbers)})")
         yield symbol, _("Hatched: reports of fewer than half of the months")

@@ -157,6 +157,11 @@ class Numbers:
         return found
 
     @property
+    def is_made_up(self) -> bool:
+        """Whether everything is the invention of a demonstration."""
+        return "made_up" in self.summary
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to tell."""
         return not self.places and not any(value.is_told for value in self.values)

@@ -12,6 +12,10 @@ from forms.strategy import strategy
 
 def first_page(numbers: Numbers, _: Language, links: tuple[tuple[str, str], ...]) -> Iterator[Block]:
     """Facts about the report, then the summary; of an empty database that there is nothing yet."""
+    if numbers.is_made_up:
+        yield Paragraph(
+            _("Everything here is made up: the records are inventions of a demonstration, and none of this happened."), "warning"
+        )
     yield Paragraph(_about(numbers, _), "lead")
     later = ((_("Figures and trends"), _("up to {end}", end=_.day(numbers.newest))),) if numbers.newest != numbers.end else ()
     yield Facts(

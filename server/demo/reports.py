@@ -7,6 +7,7 @@ from random import Random
 from uuid import UUID
 
 from forms.definition import FormDefinition
+from server.demo.cameras import camera_answers
 from server.demo.conflict import conflict_answers
 from server.demo.filling import Answers, Filler
 from server.demo.landscapes import COUNTRIES
@@ -22,6 +23,7 @@ _ANSWERS: dict[str, Callable[[Event, Random, Random], Answers]] = {
     "prey_transect": transect_answers,
     "prey_block": block_answers,
     "dog_impact": dog_answers,
+    "camera_station": camera_answers,
 }
 _PHOTOS = {"conflict_livestock": ("photos", "photo_kind", "photo"), "dog_impact": ("dphotos", "dphoto_kind", "dphoto")}
 _SAME_PICTURE = 0.02

@@ -20,8 +20,9 @@ from exports.recipes import RECIPES
 from forms.definition import FormDefinition
 from forms.problems import Problem
 from forms.xml import child, local_name, parse_xml, text_of
+from records import export_runs
 from records.access import Access
-from records.models import Submission, SubmissionVersion
+from records.models import Project, Submission, SubmissionVersion
 from records.projects import FIRST
 from server import accounts, app_users, releases
 from server.commands.serve import check_port
@@ -33,6 +34,7 @@ from server.setup import prepare
 from sync.entity_import import import_csv
 
 _MARK = "demo.json"
+_NAME = "Demonstration (made up)"
 _PHONES_AT_ONCE = 8
 _START_SECONDS = 60
 _STOP_SECONDS = 40
@@ -70,6 +72,7 @@ def _free_port() -> int:
 def set_up(opened: Services, tell: Callable[[str], None]) -> str:
     """Prepare the folder as a first start does; gives the password of `admin`, a new one each time."""
     password = prepare(opened, lambda survey: tell(f"Setting up the survey {survey} ...")).password
+    opened.store.write(lambda connection: connection.execute(update(Project).filter_by(id=FIRST).values(name=_NAME)))
     if password is None:
         password = accounts.new_password()
         accounts.set_password(opened.store, "admin", password, actor="demo")
@@ -202,7 +205,7 @@ def release(opened: Services, seed: int, today: date) -> None:
     opened.checker().run()
     folders = {}
     for name in RECIPES:
-        releases.run(opened, FIRST, name, datetime.now(UTC), origin="demo", as_of=today)
+        releases.run(opened, FIRST, name, datetime.now(UTC), origin=export_runs.DEMO, as_of=today)
         folders[name] = str(releases.latest_folder(opened, FIRST, name))
     mark = {"about": "Everything in this folder is made up.", "seed": seed, "day": today.isoformat(), "releases": folders}
     (opened.config.data / _MARK).write_text(json.dumps(mark, indent=1), encoding="utf-8")

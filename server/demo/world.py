@@ -15,7 +15,10 @@ from exports.privacy import PUBLIC
 from exports.windows import year_for
 from server.demo.landscapes import LANDSCAPES, Landscape
 
-SHARES = {"conflict_livestock": 0.70, "prey_transect": 0.12, "prey_block": 0.07, "dog_impact": 0.11}
+SHARES = {"conflict_livestock": 0.66, "prey_transect": 0.12, "prey_block": 0.07, "dog_impact": 0.10, "camera_station": 0.05}
+_CAMERA_AREAS = 4
+_VISITS = 3
+"""A camera is put up, looked after and taken down, some weeks between."""
 TEST, SWAPPED, SECOND_REPORT, RESENT = "test", "swapped", "second report", "resent"
 PLANTED = {TEST: 0.02, SWAPPED: 0.01, SECOND_REPORT: 0.015, RESENT: 0.015}
 """Mistakes, as shares of the reports: sent as a test, latitude and longitude exchanged, one attack reported by two people, and one
@@ -43,7 +46,10 @@ class Household:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One report. Reports of the same attack have the same `story`; `planted` is the mistake made in it, if any."""
+    """One report. Reports of the same attack, and visits to one camera, have the same `story`; `visit` is the number of the visit.
+
+    `planted` is the mistake made in it, if any.
+    """
 
     number: int
     story: int
@@ -56,6 +62,7 @@ class Event:
     longitude: float
     predator: str = ""
     planted: str = ""
+    visit: int = 0
 
 
 def events(seed: int, today: date, reports: int) -> list[Event]:
@@ -63,12 +70,15 @@ def events(seed: int, today: date, reports: int) -> list[Event]:
     chance = Random(f"year {seed}")  # noqa: S311 - a story, not a secret
     seconds = round(reports * PLANTED[SECOND_REPORT])
     counts = {form_id: round(reports * share) for form_id, share in SHARES.items()}
+    counts["camera_station"] -= counts["camera_station"] % _VISITS
     counts["conflict_livestock"] = reports - seconds - sum(counts[name] for name in counts if name != "conflict_livestock")
     years = _Years(chance, today)
     happened = list(islice(years.attacks(), counts["conflict_livestock"]))
     attacks = range(len(happened))
     for form_id in ("prey_transect", "prey_block", "dog_impact"):
         happened += [years.visit(form_id) for _ in range(counts[form_id])]
+    for number in range(counts["camera_station"] // _VISITS):
+        happened += years.camera(LANDSCAPES[number % _CAMERA_AREAS])
     for mistake, candidates in ((SWAPPED, attacks), (TEST, range(len(happened))), (RESENT, range(len(happened)))):
         free = [position for position in candidates if not happened[position].planted]
         for position in chance.sample(free, math.ceil(reports * PLANTED[mistake])):
@@ -122,6 +132,13 @@ class _Years:
         household = self.chance.choice(self.households[landscape])
         place = self._near(household.latitude, household.longitude, landscape, 1.5)
         return self._event(form_id, day, landscape, household, place, self._predator(landscape))
+
+    def camera(self, landscape: Landscape) -> list[Event]:
+        """The visits to a camera station somewhere in a landscape."""
+        place = self._near(landscape.latitude, landscape.longitude, landscape, landscape.reach_km / 3)
+        first = self._event("camera_station", self.chance.choice(self.days[100:]), landscape, None, place, "")
+        days = [first.day, *(first.day + timedelta(days=back + self.chance.randint(0, 12)) for back in (32, 70))]
+        return [replace(first, day=day, reported=day, visit=number) for number, day in enumerate(days)]
 
     def _event(
         self, form_id: str, day: date, landscape: Landscape, household: Household | None, place: tuple[float, float], predator: str

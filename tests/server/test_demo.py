@@ -117,10 +117,11 @@ def test_a_question_that_the_form_does_not_ask_is_an_error(definitions: dict[str
 def test_the_years_have_the_number_of_reports_and_the_mistakes_they_should_have(outbox: list[Report]) -> None:
     happened = events(1, TODAY, 600)
     assert Counter(event.form_id for event in happened) == {
-        "conflict_livestock": 420,
+        "conflict_livestock": 396,
         "prey_transect": 72,
         "prey_block": 42,
-        "dog_impact": 66,
+        "dog_impact": 60,
+        "camera_station": 30,
     }
     planted = Counter(event.planted for event in happened)
     assert {name: planted[name] for name in (TEST, SWAPPED, SECOND_REPORT, RESENT)} == {
@@ -228,6 +229,16 @@ def test_the_command_fills_a_folder_and_makes_releases(tmp_path: Path) -> None:
         (table,) = folder.rglob("*standard*.csv")
         rows = csv.DictReader(table.read_text(encoding="utf-8-sig").splitlines())
         assert sum(int(row["n_events"]) for row in rows) > 0
+    for folder in folders:
+        assert "Made up: " in (folder / "README.txt").read_text(encoding="utf-8")[:200]
+        assert "ساختگی: " in (folder / "README.fa.txt").read_text(encoding="utf-8")[:300]
+        about = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+        assert "made up" in f"{about['title']} {about.get('description')}".lower()
+        assert "Demonstration (made up)" in (folder / "CITATION.cff").read_text(encoding="utf-8")
+    assert all("ساختگی: " in path.read_text(encoding="utf-8") for path in data.rglob("METHOD.fa.txt"))
+    pages = {path.name[-7:-5]: path.read_text(encoding="utf-8") for path in data.rglob("report_*_range_*.html")}
+    assert "(made up)</h1>" in pages["en"]
+    assert "(ساختگی)</h1>" in pages["fa"]
     assert is_filled(configure(data, "127.0.0.1", free_port()))
 
 

@@ -239,6 +239,7 @@ def test_it_says_who_may_use_it_and_how_to_cite_it(records: Connection, tmp_path
     public, partner = (made(records, tmp_path / level, f"hotspots-{level}") for level in ("public", "partner"))
     assert _package(public)["licenses"][0]["name"] == "CC-BY-4.0"
     assert "agreement" in _package(partner)["licenses"][0]["title"]
+    assert not any("made up" in text.read_text(encoding="utf-8").lower() for text in public.folder.glob("*.txt"))
     assert 'license: "CC-BY-4.0"' in (public.folder / "CITATION.cff").read_text()
     assert "license:" not in (partner.folder / "CITATION.cff").read_text()
     origin = json.loads((public.folder / "provenance.json").read_bytes())
