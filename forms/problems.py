@@ -177,6 +177,12 @@ CATALOGUE: dict[str, Kind] = {
             "Ask the coordinator of the hub for a code, and enrol with it.",
         ),
         Kind(
+            "stick_unusable",
+            400,
+            "This stick cannot be used.",
+            "Nothing is lost. Take off its write protection, or take another stick.",
+        ),
+        Kind(
             "relay_unreachable",
             502,
             "The other node cannot be reached.",

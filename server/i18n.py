@@ -16,7 +16,8 @@ LOCALES = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "fa": "فارسی"}
 RIGHT_TO_LEFT = {"fa"}
 _OF_PAGES = {
-    "incident_contradiction", "relay_refused", "relay_unreachable", "relay_unreadable", "seal_broken", "source_failed", "withheld",
+    "incident_contradiction", "relay_refused", "relay_unreachable", "relay_unreadable", "seal_broken", "source_failed",
+    "stick_unusable", "withheld",
 }  # fmt: skip  # problems that no phone meets
 _HEADER = re.compile(r"# Language: (?P<name>.+)\n# State: (?P<state>\w+)")
 

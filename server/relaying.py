@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Collection
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -13,9 +14,10 @@ from forms.problems import Problem
 from records.access import Access, Right
 from records.models import RelayProject
 from server.services import Services
-from sync.relay import projects, sharing, sticks
+from sync.relay import enrolment, projects, sharing, sticks
 from sync.relay.meeting import Meeting, Outcome
 from sync.relay.scribes import scribe_of
+from sync.relay.sticks import Written
 
 _LOOK_SECONDS = 2
 _AGAIN_SECONDS = 10
@@ -81,10 +83,25 @@ def last_failure(project_id: int) -> str:
     return _failed.get(project_id, "")
 
 
-def for_sticks(services: Services, access: Access) -> list[Row[Any]]:
-    """The nodes that a stick written here is for: hub or stations of a project. Raises `Problem` not_found or not_allowed."""
+def write_stick(
+    services: Services, access: Access, stick: Path, *, name: str | None = None, anew: bool = False
+) -> list[tuple[str, Written]]:
+    """Put on a stick what the hub lacks, or the stations, or only the node with this name or id, and then what is carried for
+    others, whose name is none; until it is full. Raises `Problem` not_found, not_allowed or stick_unusable.
+    """
     access.require(Right.PHONES)
-    found = _peers(services, access, {projects.HUB, projects.STATION})
+    present = _peers(services, access, {projects.HUB, projects.STATION})
+    peers = [each for each in present if name in {None, each.name, each.id}]
+    if name is not None and not peers:
+        raise Problem("not_found", f"There is no node {name} to write for. See: tulliana relay status.")
+    found = []
+    for peer in peers:
+        found.append((str(peer.name), sticks.write(services.answerer(), peer, stick, anew=anew)))
+        if found[-1][1].full:
+            return found
+    carried = sticks.hand_on(services.answerer(), stick)
+    if carried != Written():
+        found.append(("", carried))
     if not found:
         raise Problem("not_found", "There is no other node to write for.")
     return found
@@ -95,6 +112,7 @@ def _meet(services: Services, peer: Row[Any], *, files: bool, most_seconds: floa
 
     link = Link(peer.url)
     try:
+        enrolment.ask_again(services.store, services.answerer().me, peer, link)
         sticks.deliver(services.answerer(), peer, link)
         return Meeting(services.answerer(), peer, link, most_seconds=most_seconds).run(files=files)
     finally:

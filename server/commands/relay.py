@@ -1,12 +1,12 @@
 """tulliana relay: a station and its hub exchange what the other lacks."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from forms.problems import Problem
 from server.commands import access, opened
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def invite(name: str, url: str | None, png: str | None, country: str | None) -> 
         code = enrolment.invite(services.store, services.answerer().me, access(), name, where, role=role, grants=grants)
     click.echo(f"On the {role} {name}:\n\n  tulliana relay enrol {code}\n")
     click.echo("Whoever has the code can bring this hub records. It is shown only now.")
+    click.echo(f"Where it was used, this number of the hub must stand: {code.hub.node_id}")
     if is_loopback(where):
         click.echo(f"But {where} leads only to this machine itself: give --url, under which others reach it.")
     if png:
@@ -49,18 +50,26 @@ def invite(name: str, url: str | None, png: str | None, country: str | None) -> 
 @click.argument("code")
 @click.option("--name", default="", help="What this node is called. By default as the hub calls it.")
 def enrol(code: str, name: str) -> None:
-    """On the station: join the hub that gave CODE."""
+    """On the station: join the hub that gave CODE, which may also be a file that holds it, or - to read it from the input.
+
+    A QR code is read with a phone, which gives its text. Without a network the next stick asks the hub.
+    """
     from sync.relay import enrolment
     from sync.relay.link import Link
-    from sync.relay.messages import new_nonce
 
+    if not code.startswith(enrolment.PREFIX):
+        with suppress(OSError), click.open_file(code, errors="replace") as file:
+            code = file.read()
     read = enrolment.Code.read(code)
     with opened() as services:
-        me, nonce = services.answerer().me, new_nonce()
-        asked = enrolment.request(services.store, me, access(), read, name or "station", nonce)
-        called = enrolment.accept(services.store, me, access(), read, Link(read.url)(asked), nonce)
-    click.echo(f"This node is the {read.role} {called} of the hub at {read.url}. It meets the hub by itself while it serves;")
-    click.echo("now: tulliana relay run")
+        called = enrolment.join(services.store, services.answerer().me, access(), read, name or "station", Link(read.url))
+    if called is None:
+        click.echo(f"The hub at {read.url} cannot be reached from here. This node asks it by the next stick, which goes there and")
+        click.echo("back: tulliana relay export STICK; or by itself when it can be reached.")
+    else:
+        click.echo(f"This node is the {read.role} {called} of the hub at {read.url}. It meets the hub by itself while it serves;")
+        click.echo("now: tulliana relay run")
+    click.echo(f"The hub must show this number at the code: {read.hub.node_id}")
 
 
 @command.command()
@@ -84,16 +93,11 @@ _stick = click.argument("stick", type=click.Path(exists=True, file_okay=False, p
 @click.option("--anew", is_flag=True, help="A stick was lost: write also what full ones before this got.")
 def export_to(stick: Path, name: str | None, anew: bool) -> None:
     """Write to the folder STICK what the other lacks, sealed for it: at a station for its hub, at the hub for its stations."""
-    from server.relaying import for_sticks
-    from sync.relay import sticks
+    from server.relaying import write_stick
 
     with opened() as services:
-        chosen = [each for each in for_sticks(services, access()) if name in {None, each.name, each.id}]
-        if not chosen:
-            raise Problem("not_found", f"There is no node {name} to write for. See: tulliana relay status.")
-        for peer in chosen:
-            done = sticks.write(services.answerer(), peer, stick, anew=anew)
-            click.echo(f"for {peer.name}: {done.packets} packets, {_size(done.bytes)}; {done.present} were there already")
+        for who, done in write_stick(services, access(), stick, name=name, anew=anew):
+            click.echo(f"for {who or 'others'}: {done.packets} packets, {_size(done.bytes)}; {done.present} were there already")
             if done.full:
                 click.echo("The stick is full: take another for the rest, the same command goes on. Both are to be brought.")
                 return
@@ -113,6 +117,8 @@ def import_from(stick: Path) -> None:
         click.echo(
             f"{counts['taken']} packets taken, {counts['carried']} carried for others, {counts['later']} wait for their records"
         )
+        for joined in done.joined:
+            click.echo(f"{joined} joined. Now write for it on this stick: tulliana relay export {stick}")
         for reason in done.reasons[:20]:
             click.echo(reason)
         if counts["damaged"]:
@@ -217,10 +223,15 @@ def _told(outcome: "Outcome") -> str:
 
 
 def _stands(peer: "Peer") -> str:
+    from sync.relay.enrolment import REFUSALS
+
     brought = f"{peer.records} reports, " if peer.role == "station" else ""
     clock = f"; its clock is {peer.clock:+.0f} s from this one" if abs(peer.clock) > 60 else ""
     regressed = "; its data were put back to an earlier state, or copied to a second machine" if peer.regressed else ""
-    return f"{brought}{peer.files} files ({_size(peer.bytes)}) on their way{clock}{regressed}"
+    joining = "; it has not let this node in yet: tulliana relay run, or by stick" if peer.asked else ""
+    if peer.refused:
+        joining = f"; it did not let this node in: {REFUSALS.get(peer.refused, peer.refused)}"
+    return f"{brought}{peer.files} files ({_size(peer.bytes)}) on their way{clock}{regressed}{joining}"
 
 
 def _size(count: int) -> str:

@@ -18,10 +18,9 @@ from server.services import services
 from server.stick_places import stick_at, sticks
 from sync.relay import enrolment, settling
 from sync.relay.enrolment import Code
-from sync.relay.messages import new_nonce
 from sync.relay.projects import COUNTRY, HUB, RANGE, STATION
 from sync.relay.standing import compared, standing
-from sync.relay.sticks import bring, write
+from sync.relay.sticks import bring
 
 _PAGE = f"{PROJECT}/relay"
 _MOST_GROUPS = 400
@@ -82,14 +81,12 @@ def enrol_here() -> Response:
 
     try:
         code = Code.read(request.form.get("code", ""))
-        me, nonce = services().answerer().me, new_nonce()
-        asked = enrolment.request(services().store, me, access(), code, translate(_("station")), nonce)
+        me, name = services().answerer().me, translate(_("station"))
         with services().turnstile.outside():
-            answer = Link(code.url)(asked)
-        enrolment.accept(services().store, me, access(), code, answer, nonce)
+            called = enrolment.join(services().store, me, access(), code, name, Link(code.url))
     except Problem as problem:
         return _shown(problem)
-    return redirect(url_for("pages.relay", joined=1), 303)  # type: ignore[return-value]
+    return redirect(url_for("pages.relay", joined=None if called is None else 1), 303)  # type: ignore[return-value]
 
 
 @pages.post(f"{_PAGE}/invite")
@@ -104,7 +101,7 @@ def invite() -> Response:
     except Problem as problem:
         return _shown(problem)
     drawn = segno.make(str(code), error="m").svg_inline(border=4, omitsize=True, dark="#000", light="#fff")
-    return page("relay_code.html", code=str(code), drawing=Markup(drawn), is_reachable=not is_loopback(url))  # noqa: S704 - segno's own
+    return page("relay_code.html", code=str(code), hub=code.hub.node_id, drawing=Markup(drawn), is_reachable=not is_loopback(url))  # noqa: S704 - segno's own
 
 
 @pages.post(f"{_PAGE}/nodes/<segment:node_id>/revoke")
@@ -136,8 +133,7 @@ def use_stick() -> Response:
                 brought = bring(answerer, stick)
                 opened.settler().run()
                 return _shown(brought=brought)
-            peers = relaying.for_sticks(opened, access())
-            return _shown(written=[(peer.name, write(answerer, peer, stick, anew=what == "anew")) for peer in peers])
+            return _shown(written=relaying.write_stick(opened, access(), stick, anew=what == "anew"))
     except Problem as problem:
         return _shown(problem)
 
@@ -148,13 +144,17 @@ def _shown(problem: Problem | None = None, **more: Any) -> Response:
     with opened.store.read() as connection:
         asked = settling.asked(connection, access()) if access().may(Right.CONTACT) else []
     waits = [translate(WAITS.get(reason, _OTHERS)).format(n=number(count)) for reason, count in sorted(now.waiting.items())]
+    ups = [peer for peer in now.peers if peer.role in {HUB, RANGE}]
+    downs = [peer for peer in now.peers if peer.role in {STATION, COUNTRY}]
     return page(
         "relay.html",
         status=problem.kind.status if problem else 200,
         problem=problem,
         now=now,
-        ups=[peer for peer in now.peers if peer.role in {HUB, RANGE}],
-        downs=[peer for peer in now.peers if peer.role in {STATION, COUNTRY}],
+        ups=ups,
+        downs=downs,
+        may_join=(now.there is None and not downs) or any(peer.asked or peer.refused for peer in ups),
+        refusals=lambda why: translate(enrolment.REFUSALS.get(why, "")),
         waits=waits,
         asked=asked,
         sticks=[str(stick) for stick in sticks()] if access().may(Right.PHONES) else [],

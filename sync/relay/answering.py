@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, select
 
 from forms.problems import Problem
 from records.blobs import BlobStore
@@ -59,6 +59,7 @@ class Answerer:
             "compare": self._compare,
             "again": self._again,
             "have": self._have,
+            "refused": self._refused,
         }
 
     def expect(self, heading: bytes, size: int) -> str:
@@ -81,6 +82,8 @@ class Answerer:
         Raises `Problem` relay_unreadable or relay_refused.
         """
         message = opened(self.me, packet, self._key)
+        if message.said.get("type") == "enrol":
+            return enrolment.heard(self.store, self.me, message)
         return self._answered(message)[1][0]
 
     def _answered(self, message: Message) -> tuple[Row[Any], Answer]:
@@ -209,20 +212,32 @@ class Answerer:
         wants = [[str(sha256), int(size)] for sha256, size in said["wants"][:MOST_WANTS]]
         lacks = [str(sha256)[: 2 * BEGINNING] for sha256, _ in wants] if len(wants) < MOST_WANTS else None
         state: dict[str, Any] = {"have": _places(said["have"]), "wants": wants, "lacks": lacks}
-        state |= {"have_at": str(said["at"])[:40], "given": []}
+        before, at = str(peer.state.get("have_at", "")), str(said["at"])[:40]
+        state |= {"have_at": max(before, at), "given": []}
         channel = projects.channel(projects.DATA, key)
         theirs = {name: (int(count), str(digest)) for name, (count, digest) in said["groups"].items()}
         with self.store.snapshot() as connection:
             ours = comparing.groups(connection, channel, of=self.me.node_id if peer.role == projects.HUB else peer.id)
         if peer.role == projects.STATION:  # what of its own it has not, as far as can be told
             state["back"] = {name: theirs.get(name, (0, "")) for name in comparing.differing(ours, theirs) if name in ours}
-        else:
+        elif at >= before:  # what an old stick says proves nothing of today
             differing = [
                 comparing.Difference(name, theirs.get(name, (0, ""))[0], [], []) for name in comparing.differing(ours, theirs)
             ]
             state |= {"same": not differing, "safe": not differing and not said["wants"]}
             state |= {"differing": [asdict(each) for each in differing]}
-        self.store.write(lambda connection: projects.remember(connection, peer.id, state, met_at=now))
+
+        def work(connection: Connection) -> None:
+            projects.remember(connection, peer.id, state, met_at=now)
+            if peer.role == projects.HUB:
+                enrolment.answered(connection, peer, said)
+
+        self.store.write(work)
+        return {}, b""
+
+    def _refused(self, peer: Row[Any], key: str, message: Message) -> Answer:
+        """Take note that a hub did not let this node in."""
+        self.store.write(lambda connection: enrolment.refused(connection, peer, message.said))
         return {}, b""
 
 

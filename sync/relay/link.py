@@ -13,7 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from forms.problems import CATALOGUE, Problem
-from sync.relay.messages import MOST_PACKET
+from sync.relay.messages import MAGIC, MOST_PACKET
 
 PATH = "/relay/1"
 _CONNECT_SECONDS = 30
@@ -56,6 +56,8 @@ class Link:
             if isinstance(outcome, requests.Response):
                 if outcome.status_code != requests.codes.ok:
                     raise self._problem(outcome)
+                if not outcome.content.startswith(MAGIC):
+                    raise Problem("relay_unreachable", f"Something else answers in place of {self.address}.")
                 return outcome.content
             failed += 1
             if failed == sent:

@@ -1,6 +1,7 @@
 """Files of a peer, received piece by piece: what was received stays when the line breaks, and goes on from there, by any way."""
 
 import hashlib
+import os
 import shutil
 import threading
 import time
@@ -14,14 +15,27 @@ from records.vault import Vault
 _CHUNK = 1024 * 1024
 _DIGITS = frozenset("0123456789abcdef")
 _SPARE = 0.08
-LONG_SECONDS = 90 * 24 * 3600
-"""So long something of others is kept that nobody goes on with."""
+_LONG_SECONDS = 90 * 24 * 3600
+_NO_CLOCK = 1_750_000_000
+"""Before this (2025-06-15) no clock that runs wrote a file."""
 
 
 def has_room(folder: Path, size: int) -> bool:
     """Whether the disk has room for so many bytes of others and 8 % of it are left to phones."""
     usage = shutil.disk_usage(folder)
     return usage.free - size > _SPARE * usage.total
+
+
+def is_old(path: Path) -> bool:
+    """Whether something of others lies here for very long that nobody goes on with.
+
+    What was written while this machine did not know the time is counted from now on.
+    """
+    written = path.stat().st_mtime
+    if written < _NO_CLOCK < time.time():
+        os.utime(path)
+        return False
+    return written < time.time() - _LONG_SECONDS
 
 
 class Parts:
@@ -60,7 +74,7 @@ class Parts:
     def sweep(self) -> None:
         """Remove files that nobody went on with for very long."""
         for folder in self.folder.iterdir() if self.folder.is_dir() else ():
-            if folder.stat().st_mtime < time.time() - LONG_SECONDS:
+            if is_old(folder):
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _is_worth(self, sha256: str, offset: int, length: int, size: int) -> bool:

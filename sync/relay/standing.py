@@ -11,7 +11,7 @@ from forms.problems import Problem
 from records.access import Access, Right
 from records.blobs import BlobStore
 from records.models import Attachment, Feed, KeptAside, RelayProject, RelayRecord, Submission
-from sync.relay import comparing, projects
+from sync.relay import comparing, enrolment, projects
 from sync.relay.answering import Answerer
 from sync.relay.batch import place
 from sync.relay.scribe import SUBMISSION
@@ -26,7 +26,8 @@ class Peer:
     """A peer as people see it. `records` it brought, or has of ours; `files` and `bytes` are what is still on its way.
 
     `clock`: seconds its clock was ahead of ours. `seconds`: how long the rest takes at the rate of the last meeting; None: unknown.
-    `regressed`: within a month it was seen that its data were put back to an earlier state, or copied.
+    `regressed`: within a month it was seen that its data were put back to an earlier state, or copied. `asked`: it has not answered
+    yet whether it lets this node in; `refused`: why it did not, by the names of `enrolment.REFUSALS`.
     """
 
     id: str
@@ -41,6 +42,8 @@ class Peer:
     seconds: float | None
     regressed: bool
     shares: tuple[str, ...] = ()
+    asked: bool = False
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,8 @@ def _peer(connection: Connection, blobs: BlobStore, row: Row[Any]) -> Peer:
         size / rate if rate and size else (0.0 if not size else None),
         datetime.now(UTC) - (instant(state.get("regressed_at", "")) or _LONG_AGO) < _TOLD,
         tuple(state.get("shares", ())),
+        enrolment.asked(row) is not None,
+        str(state.get("refused") or ""),
     )
 
 

@@ -1,15 +1,13 @@
 """The relay by stick: the packets that would go by line are files, one by one written, synced and named when whole.
 
-Files lie in `tulliana-relay/<to>/<from>/`, named after what they hold, so that what is there is not written again; none has more
-than 16 MB. They may be brought in any order, any number of times, and the stick may be pulled out at any moment: what is whole
-counts. Who only carries them, another station say, can neither read nor change them.
+Files lie in `tulliana-relay/<to>/<from>/`, named after what they hold, so that what is there, and right, is not written again; none
+has more than 16 MB. They may be brought in any order, any number of times, and the stick may be pulled out at any moment: what is
+whole counts. Who only carries them, another station say, can neither read nor change them.
 """
 
-import errno
 import hashlib
 import os
-import stat
-import time
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,20 +18,21 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from forms.problems import Problem
-from records.durable import sync_folder, write_file
+from records.durable import write_file
 from records.models import Attachment
-from sync.relay import comparing, log, projects
+from sync.relay import comparing, enrolment, log, projects, stick_files
 from sync.relay.answering import BEGINNING, MOST_AGAIN, MOST_PIECE, MOST_WANTS, Answerer
 from sync.relay.batch import START, Batch, Place, place, texts
-from sync.relay.messages import MAGIC, MOST_PACKET, Peer, addressed, new_nonce, sealed
-from sync.relay.receiving import LONG_SECONDS, has_room
+from sync.relay.messages import MAGIC, Peer, addressed, is_heading_of, is_whole, new_nonce, sealed
+from sync.relay.receiving import has_room, is_old
 from sync.relay.scribes import scribe_of
 from sync.relay.settling import missing
+from sync.relay.stick_files import SUFFIX, Full
 from sync.relay.taking import files_of
 
-FOLDER = "tulliana-relay"
 GIVEN = "given"
-SUFFIX = ".tul"
+_ASK, _HAVE, _RECORDS, _FILE = "0", "1", "2", "3"
+"""How names begin, in the order in which packets are taken."""
 _BATCH_BYTES = 1024 * 1024
 
 
@@ -49,60 +48,82 @@ class Written:
 
 @dataclass(slots=True)
 class Brought:
-    """What a stick brought: how many packets were taken, later, carried, left, damaged, refused; and why the last two."""
+    """What a stick brought: how many packets were taken, later, carried, left, damaged, refused, and why the last two; and the
+    names of stations that joined by it.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     reasons: list[str] = field(default_factory=list)
+    joined: list[str] = field(default_factory=list)
 
 
 def write(answerer: Answerer, peer: Row[Any], stick: Path, *, anew: bool = False) -> Written:
-    """Put on a stick what the peer lacks as far as is known, and what is carried for others. What is written is read again.
+    """Put on a stick what the peer lacks as far as is known, in place of what it lacked before. What is written is read again.
 
     Where it does not all fit, the next stick gets the rest; `anew`: a stick was lost, begin from what the peer said it has.
-    Raises `Problem` not_found or relay_unreadable.
+    Raises `Problem` not_found or stick_unusable.
     """
     scribe_of(answerer, peer.project_id).run()
-    done = Written()
-    folder = _on_stick(stick, peer.id, answerer.me.node_id)
+    done, me = Written(), answerer.me
     given = set() if anew else set(peer.state.get(GIVEN, ()))
+    lacking = {name for name, _ in _packets(answerer, peer)}
     try:
-        for name, packet in _packets(answerer, peer):
+        folder = stick_files.on_stick(stick, peer.id, me.node_id)
+        for path in _named(folder):
+            if path.stem not in lacking and path.stem[:1] != _HAVE:
+                _take_away(path)
+        before = _named(folder, _HAVE)
+        for name, make in _packets(answerer, peer):
             if name not in given:
-                _put(folder, name, packet, done)
-        for path in _carried(answerer):
-            target = _on_stick(stick, path.parent.parent.name, path.parent.name)
-            _put(target, path.name, path.read_bytes, done)
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-            raise
+                _put(folder / f"{name}{SUFFIX}", make, lambda found: is_whole(found) and is_heading_of(found, me.verify_key), done)
+                for path in before:
+                    _take_away(path)
+                before = []
+    except Full:
         done.full = True
     os.sync()
-    given = {*given, *(path.stem for path in folder.glob(f"*{SUFFIX}"))} if done.full else set()  # the next stick goes on behind
+    given = {*given, *(path.stem for path in _named(folder))} if done.full else set()  # the next stick goes on behind
     answerer.store.write(lambda connection: projects.remember(connection, peer.id, {GIVEN: sorted(given)}))
     return done
 
 
-def bring(answerer: Answerer, stick: Path) -> Brought:
-    """Take from a stick all that is for this node, and carry what is for others. Raises `Problem("not_found")` for an empty one.
+def hand_on(answerer: Answerer, stick: Path) -> Written:
+    """Put on a stick what is carried for others. Raises `Problem("stick_unusable")`."""
+    done = Written()
+    try:
+        for path in _carried(answerer):
+            packet = path.read_bytes()
+            folder = stick_files.on_stick(stick, path.parent.parent.name, path.parent.name)
+            _put(folder / path.name, lambda packet=packet: packet, packet.__eq__, done)  # type: ignore[misc]
+    except Full:
+        done.full = True
+    os.sync()
+    return done
 
-    Nothing on the stick is changed: it may be brought to others too.
+
+def bring(answerer: Answerer, stick: Path) -> Brought:
+    """Take from a stick all that is for this node, and carry what is for others.
+
+    Nothing on the stick is changed: it may be brought to others too. Raises `Problem` not_found for one that holds nothing of the
+    relay, stick_unusable for one that was taken out; what was read until then is taken.
     """
-    root = stick / FOLDER
     _forget_old(answerer)
-    if not root.is_dir():
-        raise Problem("not_found", f"There is no folder {FOLDER} on {stick}.")
     done, later = Brought(), _later(answerer)
-    for path in [*sorted(root.glob(f"*/*/*{SUFFIX}"), key=lambda path: path.name), *sorted(later.glob(f"*{SUFFIX}"))]:
+    for path in [*stick_files.packets(stick), *sorted(later.glob(f"*{SUFFIX}"))]:
         try:
-            packet = _read(path)
+            packet = stick_files.read(path)
             sender, receiver = addressed(packet)
+            if not is_whole(packet):
+                raise Problem("relay_unreadable", "It was cut or changed on its way.")
         except (OSError, Problem) as error:
+            if not stick_files.is_plugged_in(stick):
+                raise Problem("stick_unusable", f"{stick} was taken out while it was read. Put it in and read it again.") from error
             done.counts["damaged"] += 1
-            done.reasons.append(f"{path.name}: {error}")
+            done.reasons.append(f"{stick_files.shown(path.name)}: {stick_files.shown(error)}")
             continue
         if receiver == answerer.me.node_id:
             _hear(answerer, path, packet, later, done)
-        elif sender != answerer.me.node_id and (path.parent.parent.name, path.parent.name) == (receiver, sender):
+        elif sender != answerer.me.node_id:
             _carry(answerer, path, packet, done)
     return done
 
@@ -126,9 +147,12 @@ def deliver(answerer: Answerer, peer: Row[Any], call: Callable[[bytes], bytes]) 
 
 
 def _packets(answerer: Answerer, peer: Row[Any]) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """(name, how to make it) of everything for a peer: what we have and lack, then records, then files, small ones first."""
+    """(name, how to make it) of everything for a peer: asking to join, what we have and lack, then records, then files, small ones
+    first."""
     to = Peer.of(peer.verify_key, peer.seal_key)
     me = answerer.me
+    if asked := enrolment.asked(peer):
+        yield f"{_ASK}-{asked['nonce']}", lambda: b64decode(asked["packet"])
     with answerer.store.snapshot() as connection:
         project = projects.relayed(connection, peer.project_id)
         if project is None:
@@ -140,7 +164,7 @@ def _packets(answerer: Answerer, peer: Row[Any]) -> Iterator[tuple[str, Callable
     def packed(said: dict[str, Any], data: bytes = b"") -> bytes:
         return sealed(me, to, said | {"nonce": new_nonce()}, data, small=True)
 
-    yield f"0-{now:%Y%m%dT%H%M%S%f}", lambda: packed({"type": "have", "at": now.isoformat(), **have})
+    yield f"{_HAVE}-{now:%Y%m%dt%H%M%S%f}", lambda: packed({"type": "have", "at": now.isoformat(), **have})
     if peer.role == projects.HUB:
         channels = [projects.channel(projects.DATA, project.key)]
     else:
@@ -148,16 +172,16 @@ def _packets(answerer: Answerer, peer: Row[Any]) -> Iterator[tuple[str, Callable
     told, files = peer.state.get("have", {}), _files(answerer, peer)
     for channel in (each for each in channels if each in ours):
         for batch in _batches(answerer, peer, channel, _start(answerer, told.get(channel, []))):
-            name = f"1-{_bounds(batch)}"
+            name = f"{_RECORDS}-{_bounds(batch)}"
             yield name, lambda batch=batch: packed({"type": "push", **batch.said()}, batch.data())  # type: ignore[misc]
-            if peer.role == projects.HUB:
-                files |= {sha256: size for record in batch.records for _, sha256, size in files_of(record)}
+            files |= {sha256: size for record in batch.records for _, sha256, size in files_of(record)}
     for batch in _given_back(answerer, peer, projects.channel(projects.DATA, project.key)):
-        name = f"1-back-{hashlib.sha256(''.join(record.id for record in batch.records).encode()).hexdigest()[:16]}"
+        name = f"{_RECORDS}-back-{hashlib.sha256(''.join(record.id for record in batch.records).encode()).hexdigest()[:16]}"
         yield name, lambda batch=batch: packed({"type": "push", **batch.said()}, batch.data())  # type: ignore[misc]
     for sha256, size in sorted(files.items(), key=lambda item: item[1]):
         for offset in range(0, max(size, 1), MOST_PIECE):
-            yield f"2-{size:015d}-{sha256}-{offset:015d}", lambda at=(sha256, offset, size): _piece(answerer, packed, *at)  # type: ignore[misc]
+            name = f"{_FILE}-{size:012d}-{sha256[:24]}-{offset:012d}"
+            yield name, lambda at=(sha256, offset, size): _piece(answerer, packed, *at)  # type: ignore[misc]
 
 
 def _what_we_have(answerer: Answerer, connection: Connection, peer: Row[Any], key: str) -> dict[str, Any]:
@@ -166,7 +190,8 @@ def _what_we_have(answerer: Answerer, connection: Connection, peer: Row[Any], ke
     wanted = missing(connection, answerer.blobs, peer.id)
     have = {name: texts(log.positions(connection, peer.id, name)) for name in log.read_of(connection, peer.id)}
     groups = comparing.groups(connection, channel, of=peer.id if peer.role == projects.STATION else answerer.me.node_id)
-    return {"have": have, "wants": list(wanted.items())[:MOST_WANTS], "groups": groups}
+    called = enrolment.belongs(connection, peer) if peer.role == projects.STATION else {}
+    return {"have": have, "wants": list(wanted.items())[:MOST_WANTS], "groups": groups, **called}
 
 
 def _given_back(answerer: Answerer, peer: Row[Any], channel: str) -> Iterator[Batch]:
@@ -225,10 +250,9 @@ def _piece(answerer: Answerer, packed: Callable[[dict[str, Any], bytes], bytes],
     return packed({"type": "put", "sha256": sha256, "offset": offset, "size": size}, data)
 
 
-def _put(folder: Path, name: str, make: Callable[[], bytes], done: Written) -> None:
-    """Write one packet unless it is there, and read it again."""
-    path = folder / (name if name.endswith(SUFFIX) else name + SUFFIX)
-    if path.exists():
+def _put(path: Path, make: Callable[[], bytes], is_right: Callable[[bytes], bool], done: Written) -> None:
+    """Write one packet unless it is there and right."""
+    if stick_files.is_there(path, is_right):
         done.present += 1
         return
     try:
@@ -237,34 +261,20 @@ def _put(folder: Path, name: str, make: Callable[[], bytes], done: Written) -> N
         if problem.kind.code != "not_found":
             raise
         return  # a file that is not here itself
-    part = path.with_suffix(".part")
-    try:
-        part.unlink(missing_ok=True)  # of a stick that was pulled out, or a link to somewhere else
-        with part.open("xb") as file:
-            file.write(packet)
-            file.flush()
-            os.fsync(file.fileno())
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        if part.read_bytes() != packet:
-            raise Problem("relay_unreadable", f"{path} is not what was written: this stick is broken.", hint="Take another stick.")
-        part.rename(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    sync_folder(folder)
+    stick_files.put(path, packet)
     done.packets += 1
     done.bytes += len(packet)
 
 
-def _read(path: Path) -> bytes:
-    """What is in a file of a stick, which may be anybody's: links and pipes in it lead nowhere."""
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise Problem("relay_unreadable", "It is no file.")
-        packet = file.read(MOST_PACKET + 1)
-    if len(packet) > MOST_PACKET:
-        raise Problem("relay_unreadable", "It is larger than a packet may be.")
-    return packet
+def _named(folder: Path, begin: str = "") -> list[Path]:
+    """The packets in a folder of a stick whose names begin so."""
+    with stick_files.used(folder):
+        return [path for path in folder.glob(f"{begin}*{SUFFIX}") if path.is_symlink() or not path.is_dir()]
+
+
+def _take_away(path: Path) -> None:
+    with stick_files.used(path):
+        path.unlink(missing_ok=True)
 
 
 def _hear(answerer: Answerer, path: Path, packet: bytes, later: Path, done: Brought) -> None:
@@ -277,7 +287,7 @@ def _hear(answerer: Answerer, path: Path, packet: bytes, later: Path, done: Brou
         said = {"error": problem.kind.code, "detail": problem.detail}
     if said.get("later"):
         if path.parent != later and has_room(answerer.folder, len(packet)):
-            write_file(later / f"{path.parent.name}-{path.name}", packet)
+            write_file(later / stick_files.kept_name(path, packet), packet)
         done.counts["later"] += 1
         return
     error = said.get("error")
@@ -285,22 +295,33 @@ def _hear(answerer: Answerer, path: Path, packet: bytes, later: Path, done: Brou
         raise Problem(str(error), str(said.get("detail", "")))
     done.counts["taken" if error is None else "refused" if error == "relay_refused" else "damaged"] += 1
     if error is not None:
-        done.reasons.append(f"{path.name}: {said.get('detail', error)}")
+        done.reasons.append(f"{stick_files.shown(path.name)}: {said.get('detail', error)}")
+    if joined := said.get("joined"):
+        done.joined.append(str(joined))
+    if back := said.get("back"):
+        _keep(answerer, back, stick_files.kept_name(path, packet))
     if path.parent == later:
         path.unlink(missing_ok=True)
 
 
 def _carry(answerer: Answerer, path: Path, packet: bytes, done: Brought) -> None:
-    target = _made(answerer.folder / "carried" / path.parent.parent.name / path.parent.name) / path.name
+    is_kept = _keep(answerer, packet, stick_files.kept_name(path, packet))
+    done.counts["carried" if is_kept else "left"] += 1
+
+
+def _keep(answerer: Answerer, packet: bytes, name: str) -> bool:
+    """Keep a packet for another node until it is handed on; whether there was room."""
+    sender, receiver = addressed(packet)
+    target = _made(answerer.folder / "carried" / receiver / sender) / name
     if not target.exists() and has_room(answerer.folder, len(packet)):
         write_file(target, packet)
-    done.counts["carried" if target.exists() else "left"] += 1
+    return target.exists()
 
 
 def _forget_old(answerer: Answerer) -> None:
     """Take away what was carried, or waits for its record, for very long: who wrote it has it still."""
     for path in [*_carried(answerer), *_later(answerer).glob(f"*{SUFFIX}")]:
-        if path.stat().st_mtime < time.time() - LONG_SECONDS:
+        if is_old(path):
             path.unlink(missing_ok=True)
 
 
@@ -310,14 +331,6 @@ def _carried(answerer: Answerer) -> list[Path]:
 
 def _later(answerer: Answerer) -> Path:
     return _made(answerer.folder / "later")
-
-
-def _on_stick(stick: Path, *names: str) -> Path:
-    """A folder of packets on a stick. Raises `Problem("relay_unreadable")` where a link leads away from it."""
-    folder = _made(stick / FOLDER / Path(*names))
-    if not folder.resolve().is_relative_to(stick.resolve()):
-        raise Problem("relay_unreadable", f"{folder} leads away from the stick.", hint="Take another stick.")
-    return folder
 
 
 def _made(folder: Path) -> Path:

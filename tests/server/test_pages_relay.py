@@ -13,7 +13,7 @@ from records.access import Access
 from server import relaying, stick_places
 from server.i18n import translator
 from sync.relay import link
-from sync.relay.enrolment import PREFIX
+from sync.relay.enrolment import PREFIX, REFUSALS
 from sync.relay.scribes import scribe_of
 from tests.support.pages import Site
 from tests.support.records import loss, new_id
@@ -123,6 +123,77 @@ def test_a_code_works_once_and_a_wrong_one_is_explained(hub: Site, station: Site
     other.close()
 
 
+def test_a_station_without_a_network_joins_by_stick(
+    hub: Site, station: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick = plugged_in(tmp_path, monkeypatch)
+    code = code_for(hub, "Golestan")
+    with monkeypatch.context() as cut:
+        cut.setattr(link, "Link", link_that_is_down)
+        assert station.browser("coordinator").post(f"{HERE}/enrol", data={"code": code}).status_code == 303
+        with pytest.raises(Problem, match="no network"):
+            relaying.meet(station.services, EVERYTHING)
+    waits = text(station)
+    assert "does not know this station" in waits
+    assert hub.services.answerer().me.node_id in waits
+    assert translator("fa")("Join a hub") in text(station, language="fa")  # another code may be needed
+    station.send(loss(new_id()))
+    use(station, stick, "write")
+    assert "Golestan\u2069 has joined" in use(hub, stick, "read")
+    use(hub, stick, "write")
+    use(station, stick, "read")
+    assert "does not know this station" not in text(station)
+    assert "Everything is safe at the hub" in text(station)
+
+
+def test_a_station_that_the_hub_refused_by_stick_is_told_why(
+    hub: Site, station: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick = plugged_in(tmp_path, monkeypatch)
+    code = code_for(hub, "Golestan")
+    other = Site(tmp_path / "other")
+    other.browser("coordinator").post(f"{HERE}/enrol", data={"code": code})
+    other.close()
+    with monkeypatch.context() as cut:
+        cut.setattr(link, "Link", link_that_is_down)
+        station.browser("coordinator").post(f"{HERE}/enrol", data={"code": code})
+    use(station, stick, "write")
+    use(hub, stick, "read")
+    assert "Carried on for others" in use(hub, stick, "write")
+    use(station, stick, "read")
+    for language in ("en", "fa"):
+        shown, say = text(station, language=language), translator(language)
+        assert say("The hub does not let this station in.") in shown
+        assert say(REFUSALS["used"]) in shown
+
+
+def link_that_is_down(url: str) -> "Wire":
+    class Down(Wire):
+        def __call__(self, packet: bytes) -> bytes:
+            raise Problem("relay_unreachable", "There is no network.")
+
+    return Down(url)
+
+
+def plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str = "rw") -> Path:
+    """A stick as the system shows it."""
+    stick, mounts = tmp_path / "media" / "a stick", tmp_path / "mounts"
+    stick.mkdir(parents=True)
+    mounts.write_text(
+        f"/dev/sdb1 {str(stick).replace(' ', chr(92) + '040')} vfat {options} 0 0\n/dev/sda1 / ext4 rw 0 0\n", encoding="utf-8"
+    )
+    monkeypatch.setattr(stick_places, "_MOUNTS", mounts)
+    monkeypatch.setattr(stick_places, "_PLACES", (f"{tmp_path}/media/",))
+    return stick
+
+
+def use(site: Site, stick: Path, what: str) -> str:
+    """What the page says when a stick is used."""
+    answer = site.browser("coordinator").post(f"{HERE}/stick", data={"stick": str(stick), "what": what})
+    assert answer.status_code == 200, answer.text
+    return html.unescape(answer.text)
+
+
 def test_a_revoked_station_is_told_so_and_can_bring_nothing(hub: Site, station: Site) -> None:
     enrol(hub, station)
     node_id = station.services.answerer().me.node_id
@@ -146,21 +217,13 @@ def test_whoever_sends_reports_sees_the_page_and_may_meet_but_not_change_who_is_
 def test_a_stick_is_written_and_read_by_the_page_and_no_other_folder(
     hub: Site, station: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stick, mounts = tmp_path / "media" / "a stick", tmp_path / "mounts"
-    stick.mkdir(parents=True)
-    mounts.write_text(
-        f"/dev/sdb1 {str(stick).replace(' ', chr(92) + '040')} vfat rw 0 0\n/dev/sda1 / ext4 rw 0 0\n", encoding="utf-8"
-    )
-    monkeypatch.setattr(stick_places, "_MOUNTS", mounts)
-    monkeypatch.setattr(stick_places, "_PLACES", (f"{tmp_path}/media/",))
+    stick = plugged_in(tmp_path, monkeypatch)
     enrol(hub, station)
     relaying.meet(station.services, EVERYTHING)
     instance = new_id()
     station.send(loss(instance, "1.jpg"), {"1.jpg": PHOTO})
-    written = station.browser("coordinator").post(f"{HERE}/stick", data={"stick": str(stick), "what": "write"})
-    assert "The stick may be taken out" in written.text
-    read = hub.browser("coordinator").post(f"{HERE}/stick", data={"stick": str(stick), "what": "read"})
-    assert "Taken from the stick" in read.text
+    assert "The stick may be taken out" in use(station, stick, "write")
+    assert "Taken from the stick" in use(hub, stick, "read")
     assert hub.browser("coordinator").get(f"/projects/{PROJECT}/reports/livestock_loss/{instance}").status_code == 200
     for folder in ("/", str(tmp_path), f"{stick}/.."):
         refused = station.browser("coordinator").post(f"{HERE}/stick", data={"stick": folder, "what": "write"})

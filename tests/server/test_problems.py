@@ -22,6 +22,7 @@ from server import accounts, app_users
 from server.config import Config
 from server.setup import migrate
 from sync.pull.client import Client
+from sync.relay import stick_files
 from sync.relay.identity import Identity
 from sync.relay.link import Link
 from sync.relay.messages import Peer, sealed
@@ -304,6 +305,12 @@ def _(door: Door) -> TestResponse:
 @provokes("relay_unreachable")
 def _(_: Door) -> Problem:
     return raised(lambda: Link("http://127.0.0.1:9")(b"x"))
+
+
+@provokes("stick_unusable")
+def _(door: Door) -> Problem:
+    (not_a_folder := door.opened.config.data / "tulliana-relay").touch()
+    return raised(lambda: stick_files.on_stick(not_a_folder.parent, "x"))
 
 
 @provokes("settings_invalid")

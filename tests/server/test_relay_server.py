@@ -16,7 +16,7 @@ from sync.relay import enrolment
 from sync.relay.enrolment import PREFIX, Code
 from sync.relay.link import PATH, Link
 from sync.relay.meeting import Meeting, Outcome
-from sync.relay.messages import HEADING, MOST_PACKET, Peer, new_nonce, sealed
+from sync.relay.messages import HEADING, MOST_PACKET, Peer, sealed
 from tests.conftest import NewServer
 from tests.support.raw import exchange, head
 from tests.support.records import LOSS, loss, new_id
@@ -46,9 +46,8 @@ def station(sqlite_template: Path, tmp_path: Path) -> Iterator[Node]:
 def enrol(station: Node, hub: Server) -> Link:
     said = hub.run("relay", "invite", "Golestan", "--url", f"http://127.0.0.1:{hub.port}").stdout.decode()
     code = Code.read(PREFIX + re.findall(re.escape(PREFIX) + r"([\w-]+)", said)[0])
-    nonce, link = new_nonce(), Link(f"http://127.0.0.1:{hub.port}")
-    asked = enrolment.request(station.store, station.me, station.access, code, "station", nonce)
-    enrolment.accept(station.store, station.me, station.access, code, link(asked), nonce)
+    link = Link(f"http://127.0.0.1:{hub.port}")
+    enrolment.join(station.store, station.me, station.access, code, "station", link)
     return link
 
 

@@ -19,7 +19,6 @@ from sync.relay import enrolment, projects
 from sync.relay.answering import Answerer
 from sync.relay.identity import Identity, kept_identity
 from sync.relay.meeting import Call, Meeting, Outcome
-from sync.relay.messages import new_nonce
 from sync.relay.scribes import scribe_of
 from sync.relay.settling import Settler
 from tests.support.stores import PROJECT, publish_form
@@ -83,9 +82,7 @@ class Node:
         """Join a hub by a code, as a station, or as the hub of a country."""
         more: dict[str, Any] = {"role": projects.COUNTRY, "grants": (f"shared:{country}",)} if country else {}
         code = enrolment.Code.read(str(enrolment.invite(hub.store, hub.me, hub.access, self.name, "http://hub", **more)))
-        nonce = new_nonce()
-        asked = enrolment.request(self.store, self.me, self.access, code, self.name, nonce)
-        enrolment.accept(self.store, self.me, self.access, code, hub.answerer.answer(asked), nonce)
+        enrolment.join(self.store, self.me, self.access, code, self.name, hub.answerer.answer)
 
     def write_down(self) -> None:
         """Have its scribe put into the log what arrived."""

@@ -11,6 +11,7 @@ from forms.problems import Problem
 from records.models import RelayNode
 from sync.relay import sticks
 from sync.relay.messages import MAGIC
+from sync.relay.stick_files import FOLDER
 from tests.support.records import LOSS, loss, new_id
 from tests.support.relay import Node
 from tests.sync.relay.conftest import NewNode
@@ -33,14 +34,13 @@ def stick(tmp_path: Path) -> Path:
 
 
 def test_pipes_devices_and_links_on_a_stick_are_passed_over(hub: Node, west: Node, stick: Path) -> None:
-    folder = stick / sticks.FOLDER / hub.me.node_id / west.me.node_id
-    folder.mkdir(parents=True)
+    folder = stick / FOLDER / hub.me.node_id / west.me.node_id
+    west.receive(loss(new_id()))
+    sticks.write(west.answerer, west.peer(hub), stick)
     os.mkfifo(folder / "0-pipe.tul")
     (folder / "0-zero.tul").symlink_to("/dev/zero")
     (folder / "0-link.tul").symlink_to(hub.folder / "keys" / "relay.key")
     (folder / "0-folder.tul").mkdir()
-    west.receive(loss(new_id()))
-    sticks.write(west.answerer, west.peer(hub), stick)
     brought = sticks.bring(hub.answerer, stick)
     assert brought.counts["damaged"] == 4
     assert brought.counts["taken"] == 2
@@ -49,8 +49,8 @@ def test_pipes_devices_and_links_on_a_stick_are_passed_over(hub: Node, west: Nod
 def test_nothing_is_written_where_links_of_a_stick_lead(west: Node, hub: Node, stick: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
-    (stick / sticks.FOLDER).mkdir()
-    (stick / sticks.FOLDER / hub.me.node_id).symlink_to(outside)
+    (stick / FOLDER).mkdir()
+    (stick / FOLDER / hub.me.node_id).symlink_to(outside)
     with pytest.raises(Problem, match="leads away"):
         sticks.write(west.answerer, west.peer(hub), stick)
     assert not [path for path in outside.rglob("*") if path.is_file()]
@@ -61,11 +61,11 @@ def test_a_link_in_place_of_a_packet_that_was_begun_is_not_written_through(
 ) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")
-    folder = stick / sticks.FOLDER / hub.me.node_id / west.me.node_id
+    folder = stick / FOLDER / hub.me.node_id / west.me.node_id
     folder.mkdir(parents=True)
     west.receive(loss(new_id()))
     sticks.write(west.answerer, west.peer(hub), stick)
-    (name,) = (path for path in folder.glob("1-*.tul"))
+    (name,) = (path for path in folder.glob("2-*.tul"))
     name.unlink()
     name.with_suffix(".part").symlink_to(victim)
     sticks.write(west.answerer, west.peer(hub), stick)
@@ -80,7 +80,7 @@ def test_only_files_of_forms_go_to_a_station_by_stick_whatever_it_asks_for(hub: 
     state = {**hub.peer(west).state, "wants": wants}
     hub.store.write(lambda connection: connection.execute(update(RelayNode).values(state=state)))
     sticks.write(hub.answerer, hub.peer(west), stick)
-    assert not list(stick.rglob("2-*"))
+    assert not list(stick.rglob("3-*"))
 
 
 def test_what_is_carried_stays_until_the_hub_itself_answers(hub: Node, west: Node, east: Node, stick: Path) -> None:
@@ -101,7 +101,7 @@ def test_what_is_carried_for_very_long_goes(hub: Node, west: Node, east: Node, s
     old = time.time() - 100 * 24 * 3600
     for path in (carried := list((east.folder / "relay" / "carried").rglob("*.tul"))):
         os.utime(path, (old, old))
-    (stick / sticks.FOLDER / hub.me.node_id / west.me.node_id).rename(stick / "elsewhere")
+    (stick / FOLDER / hub.me.node_id / west.me.node_id).rename(stick / "elsewhere")
     sticks.bring(east.answerer, stick)
     assert carried
     assert not any(path.exists() for path in carried)

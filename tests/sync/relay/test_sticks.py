@@ -97,7 +97,7 @@ def test_a_stick_brings_the_photos_that_a_meeting_left_out_and_no_others(hub: No
         station.receive(loss(new_id(), "1.jpg"), {"1.jpg": PHOTO + bytes([number])})
         station.meet(hub, files=number < 2)
     sticks.write(station.answerer, station.peer(hub), stick)
-    assert len(list(stick.rglob("2-*.tul"))) == 2
+    assert len(list(stick.rglob("3-*.tul"))) == 2
     sticks.bring(hub.answerer, stick)
     hub.settle()
     assert all(len(hub_files(hub, instance)) == 1 for instance in station.records())
