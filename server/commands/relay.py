@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import orjson
 
 from server.commands import access, opened
 
@@ -187,12 +188,17 @@ def shared(save: Path | None) -> None:
 
 @command.command()
 def erasures() -> None:
-    """What stations erased, and waits for a person to say so here."""
-    from sync.relay import settling
+    """What stations erased, and waits for a person to say so here: what would go and what would stay."""
+    from sync.relay import asking, settling
 
-    with opened() as services, services.store.read() as connection:
-        for row in settling.asked(connection, access()):
-            click.echo(f"{row.id}  {row.form_id}  {row.instance_id}")
+    with opened() as services:
+        with services.store.read() as connection:
+            rows = settling.asked(connection, access())
+        for row in rows:
+            each = asking.asked(services.store, services.intake.schemas, access(), row.id)
+            click.echo(f"{row.id}  {row.form_id}  {row.instance_id}, erased at {each.station}")
+            click.echo(f"  goes: {', '.join(path[-1] for path in each.gone)}; {each.files} files, {each.comments} comments")
+            click.echo(f"  stays: {orjson.dumps(each.left).decode()}")
 
 
 @command.command("erase")

@@ -6,17 +6,19 @@ from flask import Response, redirect, request, url_for
 from markupsafe import Markup
 
 from forms.problems import Problem
+from forms.submission import case_number
 from records.access import Right
 from records.forms import titles
 from server import relaying
 from server.network import is_loopback
 from server.pages.access import access, open_to
+from server.pages.answers import shown_answers, split_quiet
 from server.pages.blueprint import PROJECT, pages
 from server.pages.phones import phone_base_url
-from server.pages.rendering import form_title, number, page, translate
+from server.pages.rendering import form_title, language, number, page, translate
 from server.services import services
 from server.stick_places import stick_at, sticks
-from sync.relay import enrolment, settling
+from sync.relay import asking, enrolment, settling
 from sync.relay.enrolment import Code
 from sync.relay.projects import COUNTRY, HUB, RANGE, STATION
 from sync.relay.standing import compared, standing
@@ -110,6 +112,22 @@ def revoke_node(node_id: str) -> Response:
     """No longer speak with a node."""
     enrolment.revoke(services().store, access(), node_id)
     return redirect(url_for("pages.relay"), 303)  # type: ignore[return-value]
+
+
+@pages.get(f"{_PAGE}/erasures/<segment:record_id>")
+@open_to(Right.CONTACT)
+def asked_erasure(record_id: str) -> Response:
+    """What would go, and what is left."""
+    opened = services()
+    asked = asking.asked(opened.store, opened.intake.schemas, access(), record_id)
+    return page(
+        "relay_erasure.html",
+        asked=asked,
+        title=form_title(asked.definition.title),
+        case=case_number(asked.report),
+        gone=[asked.definition.label(path, language()) for path in asked.gone],
+        left=split_quiet(shown_answers(asked.definition.fields, asked.left, []))[0],
+    )
 
 
 @pages.post(f"{_PAGE}/erasures/<segment:record_id>")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
 
 from forms.personal import ERASED
 from forms.submission import identify
@@ -212,6 +212,16 @@ def erase(store: Store, blobs: BlobStore, intake: Intake, row: Row[Any], xml: by
 
     remove_files(store, blobs, store.write(work))
     store.tidy()
+
+
+def came_whole(connection: Connection, brought: ColumnElement[bool]) -> list[str]:
+    """The erasures that were carried out and of whose versions, among those `brought`, another node brought the whole since."""
+    row, version = RelayRecord, SubmissionVersion
+    same = and_(*(getattr(row, name) == getattr(version, name) for name in ("project_id", "form_id", "instance_id", "sha256")))
+    query = select(*row.__table__.columns).join(version, same).where(brought, version.erased_at.is_(None))
+    return [
+        each.id for each in connection.execute(query.where(row.kind == ERASURE, row.waiting.is_(None))) if not header(each).get("w")
+    ]
 
 
 def pass_over(store: Store, me: str) -> None:

@@ -39,11 +39,11 @@ class Downward(Scribe):
         """The channels of the stations that brought a record, and of which of its versions."""
         versions = select(SubmissionVersion.instance_id).filter_by(project_id=self.project_id, form_id=row.form_id)
         of_record = RelayRecord.instance_id.in_(versions.where(SubmissionVersion.root_id == row.instance_id))
-        query = select(RelayRecord.via, RelayRecord.instance_id)
+        query = select(RelayRecord.via, RelayRecord.instance_id, RelayRecord.sha256)
         query = query.filter_by(project_id=self.project_id, form_id=row.form_id, kind=SUBMISSION)
-        brought: dict[str, set[str]] = {}
+        brought: dict[str, set[tuple[str, str]]] = {}
         for each in connection.execute(query.where(of_record, RelayRecord.via.is_not(None)).order_by(RelayRecord.via)):
-            brought.setdefault(channel(DECISIONS, self.key, str(each.via)), set()).add(each.instance_id)
+            brought.setdefault(channel(DECISIONS, self.key, str(each.via)), set()).add((each.instance_id, each.sha256))
         return brought
 
     def _entity(self, connection: Connection, name: str, uuid: str) -> Iterator[Entry]:

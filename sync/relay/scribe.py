@@ -28,8 +28,8 @@ AT_ONCE = 500
 SUBMISSION, FILES, REVIEW, ERASURE = "sub", "att", "review", "erase"
 DECIDED = {"state", "delete", "restore"}
 """Reviews of which the last one counts; the others only add."""
-To = Mapping[str, Collection[str]]
-"""Channels, each with the instance ids that its reader brought of the record; the hub gets everything, so none are named."""
+To = Mapping[str, Collection[tuple[str, str]]]
+"""Channels, each with the (instance id, SHA-256) that its reader brought of the record; the hub gets everything: none are named."""
 _SETTLED_IN = text("LOCK TABLE feed IN SHARE MODE")
 
 
@@ -121,7 +121,8 @@ class Scribe(ABC):
         for channel, brought in to.items():
             is_theirs = any(channel.endswith(f":{origin}") for origin in before)
             if not is_theirs or event.comment == ERASED:
-                instance = row.instance_id if not brought or row.instance_id in brought else min(brought)
+                ids = {instance_id for instance_id, _ in brought} or {row.instance_id}
+                instance = row.instance_id if row.instance_id in ids else min(ids)
                 yield self.written(REVIEW, channel, event.at, body, f=row.form_id, i=instance, **more)
 
     def erasure(self, connection: Connection, row: Row[Any], to: To) -> Iterator[Entry]:
@@ -131,6 +132,8 @@ class Scribe(ABC):
         versions = connection.execute(query.where(SubmissionVersion.root_id == row.instance_id)).all()
         here = {(each.instance_id, each.sha256) for each in versions}
         for each in versions:
+            if each.redacted_at is None:  # it came since, and nobody erased it
+                continue
             about: dict[str, Any] = {"f": each.form_id, "i": each.instance_id, "x": each.sha256}
             if each.erased_at is None:  # the person wrote it about somebody else: the rest of it stays
                 about["w"] = True
@@ -142,7 +145,7 @@ class Scribe(ABC):
                 if other.sha256 == each.sha256 or (each.instance_id, other.sha256) not in here
             ]
             xml, at = open_xml(self.store.vault, each), each.redacted_at or datetime.now(UTC)
-            for channel in (channel for channel, brought in to.items() if not brought or each.instance_id in brought):
+            for channel in (channel for channel, brought in to.items() if not brought or _is_among(each, brought, here)):
                 if not any(other.channel == channel or (other.via and (self.is_upward or other.via in channel)) for other in known):
                     yield self.written(ERASURE, channel, at, xml, **about)
 
@@ -177,6 +180,12 @@ def event_name(node_id: str, event: Row[Any]) -> str:
     """By which a review is known on all nodes."""
     text = f"{node_id} {event.id} {event.at.isoformat()} {event.form_id} {event.action}"  # the record may yet become an edit
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _is_among(version: Row[Any], brought: Collection[tuple[str, str]], here: Collection[tuple[str, str]]) -> bool:
+    """Whether a station brought this version; what it brought under another digest may be here without its contacts."""
+    key = (version.instance_id, version.sha256)
+    return any(each == key or (each[0] == key[0] and each not in here) for each in brought)
 
 
 class Said(NamedTuple):

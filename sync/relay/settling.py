@@ -200,8 +200,13 @@ class Settler:
         with self.store.read() as connection:
             entries = [dict(row) for row in connection.execute(done).mappings()]
             entries += [{**row, "event_id": None} for row in connection.execute(erased).mappings()]
+            again = decisions.came_whole(connection, brought)
         if entries:
             self.store.write(lambda connection: connection.execute(insert(Feed), entries))
+        if again:
+            self.store.write(
+                lambda connection: connection.execute(update(RelayRecord).where(RelayRecord.id.in_(again)).values(waiting=NEW))
+            )
 
     def _files(self, row: Row[Any], body: bytes) -> None:
         if self._xml(row) is None:

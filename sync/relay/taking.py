@@ -4,6 +4,7 @@ A batch names every record of its stretch, those the receiver should have by the
 database was put back, the place is not moved and the sender is told which: so nothing is ever believed to be here that is not.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -88,11 +89,17 @@ def _entry(store: Store, record: Record, peer: Row[Any]) -> Entry:
         record,
         peer.project_id,
         via=peer.id,
-        sha256=str(about.get("x", "")),
+        sha256=about["x"] or _sha256_of(record),
         body=sealed_body(store, record),
         files=files,
         waiting=HOLLOW if record.body is None else NEW,
     )
+
+
+def _sha256_of(record: Record) -> str:
+    """The digest of the submission in a record, as far as it is here."""
+    is_here = record.about["k"] == SUBMISSION and record.body is not None
+    return hashlib.sha256(parts_of(record.body)[0]).hexdigest() if is_here and record.body else ""
 
 
 def files_of(record: Record) -> list[list[Any]]:
@@ -133,4 +140,5 @@ def _fill(connection: Connection, entry: Entry) -> bool:
     if entry.body is None:
         return False
     hollow = update(RelayRecord).filter_by(id=entry.record.id, waiting=HOLLOW)
-    return bool(connection.execute(hollow.values(body=entry.body, files=list(entry.files), waiting=NEW)).rowcount)
+    values = {"body": entry.body, "files": list(entry.files), "sha256": entry.sha256, "waiting": NEW}
+    return bool(connection.execute(hollow.values(values)).rowcount)

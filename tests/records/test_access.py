@@ -294,6 +294,7 @@ SENT_NOWHERE: dict[str, Any] = {
     "recipe": RECIPES["hotspots-public"], "home": Path("nowhere"), "changed": "",
     "result": ExportResult(Path("nowhere"), [], {}),
     "me": NODE, "url": "http://hub", "code": Code("", b"", b"", "", "", ""),
+    "record_id": "0" * 64,
     "nonce": "x", "packet": b"", "call": bytes, "node_id": "0" * 16, "names": ["x"], "known": [], "answerer": None,
     "server": Server("kobo", "https://kf.example.org", secret="x"), "number": 1, "every_hours": 6, }  # fmt: skip
 

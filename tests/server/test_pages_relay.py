@@ -12,6 +12,7 @@ from forms.problems import Problem
 from records.access import Access
 from server import relaying, stick_places
 from server.i18n import translator
+from sync.person import erasing, finding
 from sync.relay import link
 from sync.relay.enrolment import PREFIX, REFUSALS
 from sync.relay.scribes import scribe_of
@@ -228,3 +229,27 @@ def test_a_stick_is_written_and_read_by_the_page_and_no_other_folder(
     for folder in ("/", str(tmp_path), f"{stick}/.."):
         refused = station.browser("coordinator").post(f"{HERE}/stick", data={"stick": folder, "what": "write"})
         assert refused.status_code == 400
+
+
+def test_a_coordinator_sees_what_a_station_erased_before_agreeing(hub: Site, station: Site) -> None:
+    enrol(hub, station)
+    instance = new_id()
+    station.send(loss(instance, "1.jpg"), {"1.jpg": PHOTO})
+    relaying.meet(station.services, EVERYTHING)
+    hub.services.settler().run()
+    where = (station.services.store, station.services.blobs, station.services.intake.schemas, EVERYTHING)
+    erasing.erase(*where, finding.of_records(*where, [("livestock_loss", instance)]), "asked by letter")
+    relaying.meet(station.services, EVERYTHING)
+    hub.services.settler().run()
+    browser = hub.browser("coordinator")
+    (address,) = re.findall(rf'href="({HERE}/erasures/\w+)"', browser.get(HERE).text)
+    shown = html.unescape(browser.get(f"{address}?lang=en").text)
+    assert f"/reports/livestock_loss/{instance}" in shown
+    goes, stays = shown.split("This stays")
+    assert "Photos and files: 1" in goes
+    assert "At \u2068Golestan\u2069 the person of this report was erased on" in goes
+    assert "35.70010° N" in stays
+    assert hub.browser("reviewer").get(address).status_code == 403
+    assert browser.post(address).status_code == 303
+    assert browser.get(address).status_code == 404
+    assert "Erased at a station" not in text(hub)

@@ -2,7 +2,9 @@
 
 Checked after each step: of each place to which a peer was read, all records before it are here; the chain is what it says; a packet
 that was changed on its way changed nothing. In the end, when all have met again: what anybody held is at the hub, what the
-hub gives is with everybody, and who said that all is safe was right. RELAY_EXAMPLES and RELAY_STEPS make it longer.
+hub gives is with everybody, every station has all that was ever brought under its key, who said that all is safe was right, what
+was decided about a report is the same wherever it is, and of what was erased nothing is left anywhere. RELAY_EXAMPLES and
+RELAY_STEPS make it longer.
 """
 
 import hashlib
@@ -22,10 +24,12 @@ from sqlalchemy import select
 
 from forms.problems import Problem
 from records import reviews
-from records.models import Attachment, RelayPosition, RelayRecord
-from sync.relay import sticks
+from records.models import RelayPosition, RelayRecord
+from sync.person import erasing, finding
+from sync.relay import settling, sticks
 from tests.support.records import new_id
 from tests.support.relay import Node
+from tests.support.relay_contents import content, erased, files, of_channel, without
 from tests.support.small import record, xform
 
 EXAMPLES, STEPS = int(os.environ.get("RELAY_EXAMPLES", "6")), int(os.environ.get("RELAY_STEPS", "14"))
@@ -42,11 +46,18 @@ class Stopped(Exception):
 
 
 def form(number: int) -> bytes:
-    return xform("<n/><photo/>", '<bind nodeset="/data/photo" type="binary"/>', form_id="tiny", version=str(number))
+    binds = '<bind nodeset="/data/photo" type="binary"/><bind nodeset="/data/owner" type="string" '
+    binds += 'xmlns:t="urn:tulliana:xforms" t:personal="contact"/>'
+    return xform("<n/><owner/><photo/>", binds, form_id="tiny", version=str(number))
+
+
+def secret(instance: str) -> bytes:
+    """What of a report nobody may see any more when the person is erased: the owner, who is in the photo too."""
+    return f"Owner of {instance[5:]}".encode()
 
 
 def tiny(instance: str, photo: str, replaced: str = "") -> bytes:
-    content = f"<n>{instance[5:9]}</n><photo>{photo}</photo>"
+    content = f"<n>{instance[5:9]}</n><owner>{secret(instance).decode()}</owner><photo>{photo}</photo>"
     return record(content, form_id="tiny", version="0", instance_id=instance, deprecated_id=replaced)
 
 
@@ -94,6 +105,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.prefixes: dict[bytes, tuple[Row, ...]] = {bytes(16): ()}
         self.packets: list[bytes] = []
         self.instances: list[str] = []
+        self.photos: list[str] = []
         self.backups: list[str] = []
         self.forms = 0
 
@@ -104,13 +116,26 @@ class AnyOrder(RuleBasedStateMachine):
 
     # --- what people do ---
 
-    @rule(name=STATIONS, also=st.booleans(), with_photo=st.booleans())
-    def submit(self, name: str, also: bool, with_photo: bool) -> None:
+    @rule(name=STATIONS, also=st.booleans(), photo=st.sampled_from(["none", "with it", "later"]))
+    def submit(self, name: str, also: bool, photo: str) -> None:
         instance = new_id()
-        photo = f"{instance[5:13]}.jpg" if with_photo else ""
         for each in {name, "east" if also else name} & self.nodes.keys():
-            self.nodes[each].receive(tiny(instance, photo), {photo: instance.encode()} if photo else {})
+            if photo == "with it":
+                self.take_photo(each, instance)
+            else:
+                self.nodes[each].receive(tiny(instance, "1.jpg" if photo == "later" else ""))
         self.instances.append(instance)
+        if photo != "none":
+            self.photos.append(instance)
+
+    def take_photo(self, name: str, instance: str) -> None:
+        self.nodes[name].receive(tiny(instance, "1.jpg"), {"1.jpg": secret(instance)})
+
+    @precondition(lambda self: self.photos)
+    @rule(name=STATIONS, data=st.data())
+    def the_photo_comes(self, name: str, data: st.DataObject) -> None:
+        if name in self.nodes:
+            self.take_photo(name, data.draw(st.sampled_from(self.photos)))
 
     @precondition(lambda self: self.instances)
     @rule(name=STATIONS, data=st.data())
@@ -120,11 +145,32 @@ class AnyOrder(RuleBasedStateMachine):
             self.nodes[name].receive(tiny(new_id(), "", replaced))
 
     @precondition(lambda self: self.instances)
-    @rule(name=NODES, data=st.data(), state=st.sampled_from(["approved", "rejected", "hasIssues"]))
+    @rule(name=NODES, data=st.data(), state=st.sampled_from(["approved", "rejected", "hasIssues", "delete", "restore"]))
     def review(self, name: str, data: st.DataObject, state: str) -> None:
         if name in self.nodes and (known := sorted(self.nodes[name].records())):
+            about = (self.nodes[name].store, self.nodes[name].access, "tiny", data.draw(st.sampled_from(known)))
+            if state in reviews.STATES:
+                reviews.set_state(*about, state)
+            else:
+                (reviews.delete if state == "delete" else reviews.restore)(*about)
+
+    @precondition(lambda self: self.instances)
+    @rule(name=NODES, data=st.data())
+    def erase(self, name: str, data: st.DataObject) -> None:
+        if name in self.nodes and (known := sorted(self.nodes[name].records())):
             node = self.nodes[name]
-            reviews.set_state(node.store, node.access, "tiny", data.draw(st.sampled_from(known)), state)
+            where = (node.store, node.blobs, node.intake.schemas, node.access)
+            person = finding.of_records(*where, [("tiny", data.draw(st.sampled_from(known)))])
+            erasing.erase(*where, person, "asked by letter")
+
+    @rule()
+    def agree(self) -> None:
+        """At the hub a person agrees to what stations erased."""
+        hub = self.nodes["hub"]
+        with hub.store.read() as connection:
+            asked = settling.asked(connection, hub.access)
+        for each in asked:
+            hub.settler.accept_erasure(hub.access, each.id)
 
     @precondition(lambda self: self.forms < 3)
     @rule()
@@ -253,28 +299,56 @@ class AnyOrder(RuleBasedStateMachine):
 
     def is_safe(self, station: Node) -> None:
         hub = self.nodes["hub"]
+        gone = erased(hub) | erased(station)
         assert of_channel(station, "data", of=station.me.node_id) <= hub.ids()
-        assert station.versions() <= hub.versions()
-        assert files(station) <= files(hub)
+        assert without(station.versions(), gone) <= hub.versions()
+        assert without(files(station), gone) <= files(hub)
 
     def end(self) -> None:
-        """All meet twice; then nothing is missing anywhere."""
+        """All meet a few times; then nothing is missing anywhere, and nothing is left of what was erased."""
         for node in self.nodes.values():
             node.write_down()
         held = {name: (node.ids(), node.versions(), files(node)) for name, node in self.nodes.items()}
-        for _ in range(2):
-            outcomes = {name: self.nodes[name].meet(self.nodes["hub"]) for name in self.nodes if name != "hub"}
         hub = self.nodes["hub"]
+        for _ in range(4):
+            outcomes = {name: self.nodes[name].meet(hub) for name in self.nodes if name != "hub"}
+            self.agree()
+        gone = erased(hub)
         for ids, versions, photos in held.values():
             assert ids <= hub.ids()
-            assert versions <= hub.versions()
-            assert photos <= files(hub)
+            assert without(versions, gone) <= hub.versions()
+            assert without(photos, gone) <= files(hub)
         for name, outcome in outcomes.items():
             station = self.nodes[name]
             assert outcome.safe
             assert of_channel(hub, "forms") | of_channel(hub, "nodes") <= station.ids()
             assert of_channel(hub, "rev", of_reader=station.me.node_id) <= station.ids()
-        assert not {"new", "failed", "hollow"} & {why for node in self.nodes.values() for why in node.waiting()}
+            self.has_its_own(station, gone)
+            self.is_decided_alike(station)
+        for node in self.nodes.values():
+            assert [instance for instance in gone if secret(instance) in content(node)] == []
+            with node.store.read() as connection:
+                waits = connection.execute(select(RelayRecord.waiting, RelayRecord.instance_id, RelayRecord.kind)).all()
+            assert [row for row in waits if row.waiting and row.instance_id not in gone] == []
+            assert {row.waiting for row in waits if row.waiting} <= {"hollow", "original"}
+
+    def has_its_own(self, station: Node, gone: set[str]) -> None:
+        """All that was ever brought under its key, by whatever machine and before whatever was put back."""
+        hub, me = self.nodes["hub"], station.me.node_id
+        own = of_channel(hub, "data", of=me)
+        assert own <= station.ids()
+        with hub.store.read() as connection:
+            rows = connection.execute(select(RelayRecord.instance_id, RelayRecord.files).where(RelayRecord.id.in_(own))).all()
+        assert {row.instance_id for row in rows} - gone <= {instance for instance, _ in station.versions()}
+        assert without({(row.instance_id, name) for row in rows for name, *_ in row.files}, gone) <= files(station)
+
+    def is_decided_alike(self, station: Node) -> None:
+        """Of a report without edits, wherever it is."""
+        there = self.nodes["hub"].records()
+        for instance, here in station.records().items():
+            if instance in there and here.edits == there[instance].edits == 0:
+                both = [(each.review_state, each.deleted_at is None) for each in (here, there[instance])]
+                assert both[0] == both[1], (instance, both)
 
 
 def stopping(node: Node, work: Callable[[], Any], at: int = 0) -> None:
@@ -298,21 +372,6 @@ def stopping(node: Node, work: Callable[[], Any], at: int = 0) -> None:
         work()
     node.close()
     node.open()
-
-
-def of_channel(node: Node, kind: str, *, of: str | None = None, of_reader: str | None = None) -> set[str]:
-    """The records of a channel in the log of a node; those that `of` wrote, or those for `of_reader`."""
-    with node.store.read() as connection:
-        rows = connection.execute(select(RelayRecord.id, RelayRecord.channel, RelayRecord.origin)).all()
-    named = [row for row in rows if row.channel.split(":")[0] == kind and (of is None or row.origin == of)]
-    return {row.id for row in named if of_reader is None or row.channel.endswith(of_reader)}
-
-
-def files(node: Node) -> set[tuple[str, str]]:
-    """(instance id, name) of files that are part of records and on the disk."""
-    with node.store.read() as connection:
-        rows = connection.execute(select(Attachment.instance_id, Attachment.name, Attachment.sha256)).all()
-    return {(row.instance_id, row.name) for row in rows if node.blobs.has(row.sha256)}
 
 
 def test_nothing_is_lost_whatever_happens_in_whatever_order(base: Path, tmp_path: Path) -> None:

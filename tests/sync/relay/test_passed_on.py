@@ -16,7 +16,7 @@ from sync.relay.projects import DATA, channel
 from tests.support.records import FLOCK, LOSS, flock, new_id
 from tests.support.relay import Node
 from tests.sync.relay.conftest import NewNode
-from tests.sync.relay.test_disasters import CLAIM, claim, erase
+from tests.sync.relay.test_disasters import CLAIM, claim, erase, told
 from tests.sync.relay.test_requirements import decided, review
 
 
@@ -196,6 +196,27 @@ def test_a_station_cannot_erase_what_others_said(hub: Node, west: Node, east: No
     push(west, hub, forged)
     hub.settle()
     assert [each[3] for each in done(hub, instance)] == ["keep this"]
+
+
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_what_was_erased_before_it_came_is_asked_about_when_another_station_brings_it_whole(
+    hub: Node, west: Node, east: Node, is_signed: bool
+) -> None:
+    instance = new_id()
+    for station in (west, east):
+        station.receive(claim(instance, photo="1.jpg"), {"1.jpg": b"a photo"})
+    if is_signed:
+        east.write_down()
+    erase(east, instance)
+    round_trip(hub, east, west)
+    assert told(west)
+    with hub.store.read() as connection:
+        (asked,) = settling.asked(connection, hub.access)
+    hub.settler.accept_erasure(hub.access, asked.id)
+    round_trip(hub, east, west)
+    for node in (hub, east, west):
+        assert (told(node), node.waiting()) == ([], [])
+    assert west.meet(hub).safe
 
 
 @pytest.mark.parametrize("is_signed", [False, True])
