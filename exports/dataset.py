@@ -3,42 +3,31 @@
 Records are never refused for what they say, so every answer may be missing or of the wrong type.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import starmap
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Executable, Text, and_, case, cast, func, or_, select
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, and_, case, func, or_, select
 
 from exports.grid import H3, Cells, Grid
 from exports.late import on_time
-from exports.partition import (
-    COUNTED,
-    DEAREST,
-    NEVER_COUNTED,
-    NO_CODE,
-    Aggregate,
-    Question,
-    Record,
-    Visit,
-    bare,
-    merge,
-    part,
-    places,
-    text_of,
-)
+from exports.partition import Aggregate, Counted, Question, Visit, merge, part, places
 from exports.reports import Reports
 from exports.windows import Window
 from forms.library.sources import restricted_ids
 from forms.submission import case_number
 from records.access import Access, Right
+from records.counted import CONFLICT_FORM, LAYOUT, bare, counted, text_of
 from records.incidents import joined_reports, undecided_pairs
-from records.models import Submission
+from records.models import Form, Submission
 
-__all__ = ["DEAREST", "LEFT_OUT", "NEVER_COUNTED", "NO_CODE", "ConflictData", "read_conflicts"]
-CONFLICT_FORM, VERIFICATION_FORM = "conflict_livestock", "conflict_verification"
+VERIFICATION_FORM = "conflict_verification"
+NEVER_COUNTED = ("rejected", "duplicate")
 LEFT_OUT = ("n_rejected", "n_deleted", "n_encrypted", "n_error", "n_test", "n_undated", "n_other_predator")
-BATCH = 5000
+_BATCH = 5000
 
 
 @dataclass(frozen=True)
@@ -55,15 +44,13 @@ class ConflictData:
     """The months (2026-05) of the window in which there was any report from a country."""
 
 
-Count = Callable[[Iterable[Iterable[Record]], Iterable[Iterable[tuple[float, float]]], Question], Aggregate]
+Count = Callable[[Iterable[Counted], Iterable[Iterable[tuple[float, float]]], Question], Aggregate]
 """A way to count: conflict reports and places (latitude, longitude) of other records, both in batches."""
 
 
-def counted_here(
-    records: Iterable[Iterable[Record]], others: Iterable[Iterable[tuple[float, float]]], question: Question
-) -> Aggregate:
+def counted_here(reports: Iterable[Counted], others: Iterable[Iterable[tuple[float, float]]], question: Question) -> Aggregate:
     """Count in this process."""
-    parts = [*(part(batch, question) for batch in records), *(places(question.grid, *zip(*batch, strict=True)) for batch in others)]
+    parts = [*(part(batch, question) for batch in reports), *(places(question.grid, *zip(*batch, strict=True)) for batch in others)]
     return merge(parts)
 
 
@@ -86,15 +73,14 @@ def read_conflicts(
     mine = and_(
         *access.visible(), *on_time(connection, access, window), Submission.encrypted.is_(False), Submission.excluded.is_(False)
     )
-    counted = Submission.review_state.not_in(NEVER_COUNTED)
-    question = Question(predator, window.start, _visits(connection, and_(mine, counted), joined), joined, grid)
-    others = Submission.form_id.not_in([CONFLICT_FORM, *restricted_ids()])
+    rejected = Submission.review_state.in_(NEVER_COUNTED)
+    question = Question(predator, window.start, _visits(connection, and_(mine, ~rejected), joined), joined, grid)
     told = count(
-        _reports(connection, and_(mine, _due(since or window.start, window.end))),
-        _other_places(connection, and_(mine, counted, others), window),
+        _reports(connection, and_(mine, ~rejected, _due(since or window.start, window.end))),
+        _other_places(connection, access, and_(mine, ~rejected), window),
         question,
     )
-    unread = _unread(connection, and_(*access.visible(with_deleted=True), _due(window.start, window.end)))
+    unread = _unread(connection, and_(*access.visible(with_deleted=True), _due(window.start, window.end)), and_(mine, rejected))
     left_out = {reason: told.left_out.get(reason, 0) + unread.get(reason, 0) for reason in LEFT_OUT}
     open_pairs = undecided_pairs(connection, access, window.start, window.end)
     return ConflictData(told.reports, told.touched.cells, left_out, open_pairs, told.months)
@@ -104,32 +90,35 @@ def _due(first: date, last: date) -> ColumnElement[bool]:
     return or_(Submission.event_date.between(first, last), Submission.event_date.is_(None))
 
 
-def _reports(connection: Connection, condition: ColumnElement[bool]) -> Iterable[Iterable[Any]]:
-    """The conflict reports as `partition.Record`, batch by batch."""
-    told = (cast(Submission.event_date, Text), _counted_answers(connection))
-    place = (Submission.latitude, Submission.longitude, Submission.accuracy)
-    query = select(Submission.instance_id, Submission.review_state, *place, *told)
-    return _batches(connection, query.where(condition, Submission.form_id == CONFLICT_FORM))
+def _reports(connection: Connection, condition: ColumnElement[bool]) -> Iterator[Counted]:
+    """The conflict reports, batch by batch: what the checks have packed of them, or their answers where they have not yet."""
+    row, reports, unpacked = Submission, and_(condition, Submission.form_id == CONFLICT_FORM), False
+    for packed in _result(connection, select(row.counted).where(reports)).scalars().partitions(_BATCH):
+        found = [each for each in packed if each is not None]
+        unpacked |= len(found) < len(packed)
+        yield np.frombuffer(b"".join(found), LAYOUT)
+    content = (row.instance_id, row.answers, row.latitude, row.longitude, row.accuracy, row.event_date)
+    for rows in _result(connection, select(*content).where(reports, row.counted.is_(None))).partitions(_BATCH) if unpacked else ():
+        yield np.frombuffer(b"".join(starmap(counted, rows)), LAYOUT)
 
 
-def _counted_answers(connection: Connection) -> ColumnElement[str]:
-    """The answers that are counted, and no other: the database is quicker at choosing them than Python at reading them all."""
-    paths = [tuple(name.split("/")) for name in COUNTED]
-    if connection.dialect.name == "sqlite":
-        return func.json_extract(Submission.answers, *(f"$.{'.'.join(path)}" for path in paths), type_=Text)
-    return cast(func.jsonb_build_array(*(Submission.answers[path] for path in paths)), Text)
+def _result(connection: Connection, query: Executable) -> CursorResult[Any]:
+    """A result that is read batch by batch."""
+    return connection.execute(query, execution_options={"stream_results": True})
 
 
-def _batches(connection: Connection, query: Executable) -> Iterable[Iterable[Any]]:
-    return connection.execute(query, execution_options={"yield_per": BATCH}).partitions()
-
-
-def _unread(connection: Connection, condition: ColumnElement[bool]) -> dict[str, int]:
+def _unread(connection: Connection, condition: ColumnElement[bool], rejected: ColumnElement[bool]) -> dict[str, int]:
     """Count the conflict reports that nobody reads: deleted, encrypted (then without a day too), with an error nobody settled."""
-    reasons = {"n_deleted": Submission.deleted_at.is_not(None), "n_encrypted": Submission.encrypted, "n_error": Submission.excluded}
+    row = Submission
+    reasons = {
+        "n_deleted": row.deleted_at.is_not(None),
+        "n_encrypted": row.encrypted,
+        "n_error": row.excluded,
+        "n_rejected": rejected,
+    }
     reason = case(*((is_true, name) for name, is_true in reasons.items()))
-    query = select(reason, func.count()).where(condition, Submission.form_id == CONFLICT_FORM, or_(*reasons.values()))
-    return {row[0]: row[1] for row in connection.execute(query.group_by(reason))}
+    query = select(reason, func.count()).where(condition, row.form_id == CONFLICT_FORM, or_(*reasons.values()))
+    return {found[0]: found[1] for found in connection.execute(query.group_by(reason))}
 
 
 def _visits(connection: Connection, condition: ColumnElement[bool], joined: Mapping[str, int]) -> dict[str, Visit]:
@@ -155,15 +144,18 @@ def _visits(connection: Connection, condition: ColumnElement[bool], joined: Mapp
     return visits
 
 
-def _other_places(connection: Connection, condition: ColumnElement[bool], window: Window) -> Iterable[Iterable[Any]]:
+def _other_places(
+    connection: Connection, access: Access, condition: ColumnElement[bool], window: Window
+) -> Iterable[Iterable[Any]]:
     """The places of the other forms; a record without a date of its own is dated by its arrival."""
     arrived = [datetime.combine(day, time(), UTC) for day in (window.start, window.end + timedelta(days=1))]
     dated = or_(
         Submission.event_date.between(window.start, window.end),
         and_(Submission.event_date.is_(None), Submission.received_at >= arrived[0], Submission.received_at < arrived[1]),
     )
+    others = set(connection.scalars(select(Form.form_id).filter_by(project_id=access.project_id)))
+    others -= {CONFLICT_FORM, *restricted_ids()}
     purpose = func.coalesce(Submission.answers["submission_purpose"].as_string(), "real")
     located = Submission.latitude.is_not(None) & Submission.longitude.is_not(None)
-    return _batches(
-        connection, select(Submission.latitude, Submission.longitude).where(condition, dated, located, purpose != "test")
-    )
+    places = select(Submission.latitude, Submission.longitude).where(condition, Submission.form_id.in_(sorted(others)))
+    return _result(connection, places.where(dated, located, purpose != "test")).partitions(_BATCH)

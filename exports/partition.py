@@ -1,63 +1,35 @@
 """Counting conflict reports as two pure functions: `part` makes a small aggregate of some of the records, `merge` joins aggregates.
 
 Batches of one process and partitions on many machines go the same way: whatever is cut into whatever parts, merged in whatever
-order, gives the same result. Records are never refused for what they say, so every answer may be missing or of the wrong type.
+order, gives the same result.
 """
 
-import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
-import orjson
+from numpy.typing import NDArray
 
-from exports.grid import H3, CellCounts, Grid
+from exports.grid import H3, CellCounts, Cells, Grid
 from exports.grid import merge as merged_cells
-from exports.reports import UNKNOWN, Reports, certainty_of
+from exports.reports import NOT_COUNTED, STANDARD, UNKNOWN, Flags, Reports, certainty_of
+from exports.statistics import Ints
 from exports.windows import EPOCH
-from forms.numbers import official
-from forms.spelling import ascii_digits, folded
-from forms.submission import case_number
+from records.counted import UNDATED, digest, report_named, report_number
 
-NEVER_COUNTED = ("rejected", "duplicate")
-NO_CODE = ("", "new")
-"""What stands in place of a household code that is not known."""
 ALL_LARGE_CARNIVORES = "all_large_carnivores"
 LARGE_CARNIVORES = frozenset(
     ("leopard", "wolf", "bear_brown", "bear_black", "lynx", "hyena", "cheetah", "snow_leopard"),
 )
 """The predators that are counted together under that name."""
-SMALL_STOCK = ("sheep", "goat")
-MOST_ANIMALS = 500
-"""The form allows no more in one row; a larger number is no count."""
-DEAREST = 1e12
-"""An animal worth more, in whatever currency, is a slip."""
 
 
-COUNTED = (
-    *("submission_purpose", "consent", "consent_share", "country", "reporter/household_code"),
-    *("cause/predator", "cause/confidence", "losses_g/currency", "losses_g/loss"),
-)
-"""The questions whose answers are counted, by their groups."""
-
-
-class Record(NamedTuple):
-    """One conflict report: where it happened in degrees and metres, when, and what was answered of it."""
-
-    instance_id: str
-    review_state: str
-    latitude: float | None
-    longitude: float | None
-    accuracy: float | None
-    event_date: str | None
-    """ISO 8601."""
-    answers: str
-    """Those to `COUNTED` as a list in JSON, null where there is none."""
+Counted: TypeAlias = NDArray[np.void]
+"""Some conflict reports: an array of `records.counted.LAYOUT`."""
 
 
 class Visit(NamedTuple):
@@ -66,9 +38,6 @@ class Visit(NamedTuple):
     predator: str
     finding: str
     scalp: str
-
-
-_UNVISITED = Visit("", "", "")
 
 
 @dataclass(frozen=True)
@@ -89,87 +58,87 @@ class Question:
         """The codes that are counted."""
         return LARGE_CARNIVORES if self.predator == ALL_LARGE_CARNIVORES else frozenset((self.predator,))
 
+    @cached_property
+    def visits_by_report(self) -> Mapping[int, Visit]:
+        """The visits by the digest of the instance id that they name."""
+        return {digest(name): visit for name, visit in self.visits.items()}
+
+    @cached_property
+    def visits_by_case(self) -> Mapping[int, Visit]:
+        """The visits by the case number that they name."""
+        return {case: visit for name, visit in self.visits.items() if (case := report_named(name)) is not None}
+
+    @cached_property
+    def joined_by_number(self) -> Mapping[int, int]:
+        """The incidents by the number of the report."""
+        return {report_number(instance_id): incident for instance_id, incident in self.joined.items()}
+
 
 @dataclass(frozen=True)
 class Aggregate:
-    """What is known of some records. `reports.household` are positions in `households`, the codes as compared, ascending."""
+    """What is known of some records. `reports.household` are positions in `households`, the digests of their codes, ascending."""
 
     reports: Reports
-    households: tuple[str, ...]
+    households: NDArray[np.uint64]
     touched: CellCounts
     left_out: Mapping[str, int]
     months: frozenset[tuple[str, str]] = frozenset()
     """The months (2026-05) of the window in which there was any report from a country (ISO 3166-1)."""
 
 
-def part(records: Iterable[Record | tuple[Any, ...]], question: Question) -> Aggregate:
+def part(facts: Counted, question: Question) -> Aggregate:
     """Count some of the conflict reports. Those of other predators still show that somebody was there."""
-    predators, visits, joined, start = question.predators, question.visits, question.joined, question.start.isoformat()
-    left_out: Counter[str] = Counter()
-    points: list[tuple[float, float]] = []
-    months: set[tuple[str, str]] = set()
-    households: dict[str, int] = {}
-    rows = []
-    for instance_id, review_state, latitude, longitude, accuracy, event_date, document in records:
-        is_past = event_date is not None and event_date < start
-        purpose, consent, share, where, household, cause, confidence, currency, losses = orjson.loads(document)
-        reason = _not_counted(review_state, purpose, event_date)
-        if reason or event_date is None:
-            left_out[reason] += not is_past
-            continue
-        country = text_of(where)[:2]
-        if not is_past:
-            months.add((country, event_date[:7]))
-            if latitude is not None and longitude is not None:
-                points.append((latitude, longitude))
-        visit = _visit(visits, instance_id) if visits else _UNVISITED
-        predator = visit.predator or cause
-        if not isinstance(predator, str) or predator not in predators:
-            left_out["n_other_predator"] += not is_past
-            continue
-        rows.append(
-            (
-                _day(event_date),
-                latitude,
-                longitude,
-                accuracy,
-                UNKNOWN if (told := _folded(text_of(household))) in NO_CODE else households.setdefault(told, len(households)),
-                certainty_of(confidence, visit.finding, visit.scalp),
-                consent == share == "yes",
-                country,
-                *_losses(losses, currency),
-                joined.get(instance_id, -1),
-                1,
-                predator,
-            )
-        )
-    touched = np.array(points, np.float64).reshape(-1, 2)
-    codes = tuple(sorted(households))
-    return Aggregate(
-        _renumbered(Reports.from_rows(rows), households, _positions(codes)),
-        codes,
-        question.grid.part(touched[:, 0], touched[:, 1]),
-        left_out,
-        frozenset(months),
+    dated, is_test = facts["day"] != UNDATED, facts["is_test"]
+    in_window = facts["day"] >= (question.start - EPOCH).days
+    counts = dated & ~is_test
+    predator, certainty = _judged(facts, question)
+    mine = counts & _is_one_of(predator, question.predators)
+    seen = facts[counts & in_window]
+    left_out = {
+        "n_test": is_test & (in_window | ~dated),
+        "n_undated": ~dated & ~is_test,
+        "n_other_predator": counts & in_window & ~mine,
+    }
+    told = facts[mine]
+    codes = np.unique(told["household"][told["household"] > 0])
+    reports = Reports(
+        day=told["day"].astype(np.int64),
+        latitude=told["latitude"],
+        longitude=told["longitude"],
+        accuracy_m=told["accuracy"],
+        household=_positions(told["household"], codes),
+        certainty=certainty[mine],
+        shared=told["is_shared"],
+        country=told["country"].astype(np.str_),
+        killed_small=told["killed_small"].astype(np.int64),
+        killed_large=told["killed_large"].astype(np.int64),
+        injured=told["injured"].astype(np.int64),
+        missing=told["missing"].astype(np.int64),
+        loss=told["loss"],
+        currency=told["currency"].astype(np.str_),
+        incident=_incidents(told, question),
+        n_reports=np.ones(len(told), np.int64),
+        predator=predator[mine].astype(np.str_),
     )
+    numbers = Counter({reason: int(which.sum()) for reason, which in left_out.items()})
+    return Aggregate(reports, codes, _cells(seen, question.grid), +numbers, _months(seen))
 
 
 def places(grid: Grid, latitudes: Iterable[float], longitudes: Iterable[float]) -> Aggregate:
     """Count places of other records, which only show that somebody was there."""
     here = np.array([*latitudes], np.float64), np.array([*longitudes], np.float64)
-    return Aggregate(Reports.from_rows([]), (), grid.part(*here), {})
+    return Aggregate(Reports.from_rows([]), np.empty(0, np.uint64), grid.part(*here), {})
 
 
 def merge(aggregates: Iterable[Aggregate]) -> Aggregate:
     """Join aggregates of records that have none in common."""
     every = list(aggregates)
-    codes = tuple(sorted({code for one in every for code in one.households}))
-    position = _positions(codes)
+    codes = np.unique(np.concatenate([one.households for one in every])) if every else np.empty(0, np.uint64)
     left_out: Counter[str] = Counter()
     for one in every:
         left_out.update(one.left_out)
     return Aggregate(
-        Reports.joined([_renumbered(one.reports, one.households, position) for one in every]),
+        Reports.joined([_renumbered(one.reports, one.households, codes) for one in every]),
         codes,
         merged_cells(one.touched for one in every),
         left_out,
@@ -177,72 +146,54 @@ def merge(aggregates: Iterable[Aggregate]) -> Aggregate:
     )
 
 
-def bare(name: str) -> str:
-    """What a visit names its report by, as compared."""
-    return ascii_digits(name).strip().lower().removeprefix("uuid:")
+def _judged(facts: Counted, question: Question) -> tuple[NDArray[np.bytes_], Ints]:
+    """The predator of each report and how certain it is: as its reporter says, or as a visit found.
+
+    A visit names its report by the id, or by the case number of the receipt.
+    """
+    predator, certainty = facts["predator"].copy(), np.where(facts["is_sure"], STANDARD, NOT_COUNTED)
+    by_report, by_case = question.visits_by_report, question.visits_by_case
+    for number in np.flatnonzero(_among(facts["named"], by_report) | _among(facts["report"] >> np.uint64(32), by_case)).tolist():
+        visit = by_report.get(int(facts["named"][number])) or by_case[int(facts["report"][number]) >> 32]
+        predator[number] = visit.predator.encode() or predator[number]
+        certainty[number] = certainty_of(visit.finding, visit.scalp, is_sure=bool(facts["is_sure"][number]))
+    return predator, certainty
 
 
-def text_of(value: object) -> str:
-    """An answer as text; empty where it is none."""
-    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+def _incidents(facts: Counted, question: Question) -> Ints:
+    """The incident of several reports that each belongs to; -1 for none."""
+    found = np.full(len(facts), -1)
+    for number in np.flatnonzero(_among(facts["report"], question.joined_by_number)).tolist():
+        found[number] = question.joined_by_number[int(facts["report"][number])]
+    return found
 
 
-_folded = lru_cache(maxsize=1 << 18)(folded)
+def _among(numbers: NDArray[np.uint64], names: Mapping[int, object]) -> Flags:
+    return np.isin(numbers, np.fromiter(names, np.uint64, len(names)))
 
 
-def _positions(codes: Iterable[str]) -> dict[str, int]:
-    return {code: number for number, code in enumerate(codes)}
+def _is_one_of(predator: NDArray[np.bytes_], codes: Iterable[str]) -> Flags:
+    return np.isin(predator, np.array([code.encode() for code in codes]))
 
 
-def _renumbered(reports: Reports, old: Iterable[str], position: Mapping[str, int]) -> Reports:
-    numbers = np.array([*(position[code] for code in old), UNKNOWN], np.int64)
+def _cells(seen: NDArray[np.void], grid: Grid) -> CellCounts:
+    """Count the places of reports by finest cell."""
+    placed = seen[seen["cell"] > 0]
+    cells: Cells = placed["cell"] if grid is H3 else grid.cells_of(placed["latitude"], placed["longitude"])
+    return CellCounts(*np.unique(cells, return_counts=True))
+
+
+def _months(seen: NDArray[np.void]) -> frozenset[tuple[str, str]]:
+    months = seen["day"].astype("datetime64[D]").astype("datetime64[M]")
+    country = np.ascontiguousarray(seen["country"])
+    _, first = np.unique(months.astype(np.int64) << 16 | country.view(np.uint16), return_index=True)
+    return frozenset(zip(country[first].astype(np.str_).tolist(), months[first].astype(np.str_).tolist(), strict=True))
+
+
+def _positions(household: NDArray[np.uint64], codes: NDArray[np.uint64]) -> Ints:
+    return np.where(household > 0, np.searchsorted(codes, household), UNKNOWN)
+
+
+def _renumbered(reports: Reports, old: NDArray[np.uint64], codes: NDArray[np.uint64]) -> Reports:
+    numbers = np.append(np.searchsorted(codes, old), UNKNOWN)
     return replace(reports, household=numbers[reports.household])
-
-
-def _not_counted(review_state: str, purpose: object, event_date: str | None) -> str:
-    if review_state in NEVER_COUNTED:
-        return "n_rejected"
-    if purpose == "test":
-        return "n_test"
-    return "n_undated" if event_date is None else ""
-
-
-def _visit(visits: Mapping[str, Visit], instance_id: str) -> Visit:
-    """What was found: a visit names its report by the id, or by the case number of the receipt."""
-    found = visits.get(bare(instance_id))
-    return found or visits.get(bare(case_number(instance_id)), _UNVISITED)
-
-
-def _losses(rows: object, named: object) -> tuple[int, int, int, int, float, str]:
-    """Give small and large animals killed, injured and missing ones, the value of the killed and its currency."""
-    small = large = injured = missing = 0
-    value = math.nan
-    for row in rows if isinstance(rows, list) else ():
-        if not isinstance(row, dict):
-            continue
-        killed = _animals(row.get("n_killed"))
-        if row.get("species") in SMALL_STOCK:
-            small += killed
-        else:
-            large += killed
-        injured += _animals(row.get("n_injured"))
-        missing += _animals(row.get("n_missing"))
-        price = row.get("unit_value")
-        if isinstance(price, int | float) and 0 < price <= DEAREST:
-            value = killed * price + (0 if math.isnan(value) else value)
-    currency = text_of(named)
-    if not _CURRENCY.fullmatch(currency):
-        return small, large, injured, missing, math.nan, ""
-    return small, large, injured, missing, *official(value, currency)
-
-
-@lru_cache(maxsize=1 << 14)
-def _day(text: str) -> int:
-    return date.fromisoformat(text).toordinal() - EPOCH.toordinal()
-
-
-_CURRENCY = re.compile("[A-Z]{3}")
-
-
-def _animals(value: object) -> int:
-    return value if type(value) is int and 0 <= value <= MOST_ANIMALS else 0

@@ -80,8 +80,8 @@ DTYPES = (
 """The types of the columns of `Reports`, in their order."""
 
 
-def certainty_of(confidence: object, finding: str | None, scalp: str | None) -> int:
-    """Grade a report by its reporter's confidence and, once somebody visited, by the finding and SCALP class of the visit.
+def certainty_of(finding: str | None, scalp: str | None, *, is_sure: bool) -> int:
+    """Grade a report by whether its reporter is sure and, once somebody visited, by the finding and SCALP class of the visit.
 
     SCALP classes (KORA): C1 hard fact, C2 confirmed by a trained person, C3 unconfirmed.
     """
@@ -89,4 +89,4 @@ def certainty_of(confidence: object, finding: str | None, scalp: str | None) -> 
         return NOT_COUNTED
     if finding in _STRICT_FINDINGS or scalp in ("c1", "c2"):
         return STRICT
-    return STANDARD if confidence in ("certain", "probable") else NOT_COUNTED
+    return STANDARD if is_sure else NOT_COUNTED

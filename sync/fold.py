@@ -22,7 +22,7 @@ _CONFLICT, _FORK, _DELETED, _ERASED = "instance_conflict", "edit_conflict", "aft
 OF_THE_RECORD = {HELD, _CONFLICT, _FORK, _DELETED, _ERASED}  # flags that stay when an edit brings new answers
 _MOVED = (
     "current_instance_id", "current_sha256", "version", "latitude", "longitude", "accuracy", "event_date", "instance_name",
-    "files", "flags", "attention", "excluded", "encrypted", "checked", "answers", "contact",
+    "files", "flags", "attention", "excluded", "encrypted", "checked", "counted", "answers", "contact",
 )  # fmt: skip
 _OF_FORM = (
     select(SubmissionVersion.instance_id, SubmissionVersion.sha256, SubmissionVersion.deprecated_id, SubmissionVersion.root_id)
@@ -222,7 +222,7 @@ def _adopt(connection: Connection, arrival: Arrival, root_id: str, held_root: st
     state = taken.mappings().one_or_none()
     if state is None:  # a twin of this arrival, in parallel, was quicker
         return
-    content = {name: state[name] for name in _MOVED} | {"checked": 0}  # what the checks fill in does not move
+    content = {name: state[name] for name in _MOVED} | {"checked": 0, "counted": None}  # what the checks fill in does not move
     content["flags"] = [item for item in state["flags"] if item["code"] != HELD]
     if state["deleted_at"] is not None:
         content["flags"].append(flag(_DELETED))

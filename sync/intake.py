@@ -185,6 +185,7 @@ def state_of(
         "files": sorted(set(map(same_name, reading.files))),
         **flag_columns(flags),
         "checked": 0,
+        "counted": None,
         "encrypted": incoming.encrypted,
         "answers": reading.answers,
         "contact": None if reading.is_refused else seal_contact(vault, version, reading.contact),

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from exports.dataset import CONFLICT_FORM, VERIFICATION_FORM, ConflictData, Count, counted_here, read_conflicts
+from exports.dataset import VERIFICATION_FORM, ConflictData, Count, counted_here, read_conflicts
 from exports.episodes import RULE
 from exports.equal_area import EASE10
 from exports.grid import H3
@@ -27,6 +27,7 @@ from exports.regions import region_of
 from exports.windows import window_for, year_for
 from forms.problems import Problem
 from records.access import Access
+from records.counted import CONFLICT_FORM
 
 GRIDS = {grid.name: grid for grid in (H3, EASE10)}
 

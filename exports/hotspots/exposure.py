@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from sqlalchemy import Connection, and_, select
 
-from exports.dataset import NEVER_COUNTED, NO_CODE
+from exports.dataset import NEVER_COUNTED
 from exports.grid import H3, Cells, Grid
 from exports.hotspots.assessment import Exposure, area_exposure
 from exports.indicators.records import Answers
@@ -23,6 +23,7 @@ from exports.privacy import nobody_dominates
 from exports.windows import Window
 from forms.spelling import folded
 from records.access import Access, Right
+from records.counted import NO_CODE
 from records.models import StudyArea, Submission
 
 GRAZING, PATROL = "grazing_survey", "patrol_effort"

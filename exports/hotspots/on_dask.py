@@ -12,17 +12,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import orjson
 import shapely
+from numpy.typing import NDArray
 
-from exports.partition import Aggregate, Question, Record, merge, part, places
+from exports.partition import Aggregate, Counted, Question, merge, part, places
 from forms.problems import Problem
+from records.counted import LAYOUT
 
 ROWS = 100_000
 """Records of a partition; the last one has fewer."""
 MERGED = 8
 """So many aggregates are merged at a time."""
-_LOSS = ("species", "n_killed", "n_injured", "n_missing", "unit_value")
+_PLACE = np.dtype([("latitude", "<f8"), ("longitude", "<f8")])
 
 
 class Cluster:
@@ -35,17 +38,18 @@ class Cluster:
         self._address, self._storage, self._rows = address, storage, rows
 
     def __call__(
-        self, records: Iterable[Iterable[Record]], others: Iterable[Iterable[tuple[float, float]]], question: Question
+        self, reports: Iterable[Counted], others: Iterable[Iterable[tuple[float, float]]], question: Question
     ) -> Aggregate:
         """Count conflict reports, and places of other records, batch by batch. Raises `Problem("not_supported")`."""
         distributed = _library("distributed")
         names: list[str] = []
         store, run = _store(self._storage), uuid.uuid4().hex
         try:
-            for kind, batches in (("reports", records), ("places", others)):
+            kinds = (("reports", reports), ("places", (np.array([*map(tuple, batch)], _PLACE) for batch in others)))
+            for kind, batches in kinds:
                 for number, rows in enumerate(_regrouped(batches, self._rows)):
                     names.append(f"{run}/{kind}-{number:05}.parquet")
-                    store.put(names[-1], _written(kind, rows))
+                    store.put(names[-1], _written(rows))
             with distributed.Client(self._address) as client:
                 found: Aggregate = submitted(client, self._storage, names, question).result() if names else merge([])
         finally:
@@ -64,11 +68,10 @@ def submitted(client: Any, storage: str, names: Sequence[str], question: Questio
 
 def part_at(storage: str, name: str, question: Question) -> Aggregate:
     """Count the partition of this name: what a worker does."""
-    parquet = _library("pyarrow.parquet")
-    columns = parquet.read_table(io.BytesIO(bytes(_store(storage).get(name).bytes())))
+    columns = _library("pyarrow.parquet").read_table(io.BytesIO(bytes(_store(storage).get(name).bytes())))
     if "/places-" in name:
         return places(question.grid, columns["latitude"].to_pylist(), columns["longitude"].to_pylist())
-    return part(zip(*(columns[field].to_pylist() for field in Record._fields), strict=True), question)
+    return part(_counted(columns), question)
 
 
 def merged(*aggregates: Aggregate) -> Aggregate:
@@ -76,45 +79,39 @@ def merged(*aggregates: Aggregate) -> Aggregate:
     return merge(aggregates)
 
 
-def _regrouped(batches: Iterable[Iterable[Any]], size: int) -> Iterator[list[Any]]:
-    waiting: list[Any] = []
+def _regrouped(batches: Iterable[NDArray[np.void]], size: int) -> Iterator[NDArray[np.void]]:
+    waiting: list[NDArray[np.void]] = []
     for batch in batches:
-        waiting += batch
-        while len(waiting) >= size:
-            yield waiting[:size]
-            waiting = waiting[size:]
-    if waiting:
-        yield waiting
+        waiting.append(batch)
+        if sum(map(len, waiting)) >= size:
+            rows = np.concatenate(waiting)
+            whole = len(rows) // size * size
+            yield from np.split(rows[:whole], whole // size)
+            waiting = [rows[whole:]]
+    if sum(map(len, waiting)):
+        yield np.concatenate(waiting)
 
 
-def _written(kind: str, rows: Sequence[Any]) -> bytes:
+def _counted(columns: Any) -> Counted:
+    """The reports of a partition."""
+    facts = np.empty(columns.num_rows, LAYOUT)
+    for name in LAYOUT.names or ():
+        facts[name] = columns[name].to_numpy()
+    return facts
+
+
+def _written(rows: NDArray[np.void]) -> bytes:
     """A partition as GeoParquet 1.1."""
     arrow, parquet = _library("pyarrow"), _library("pyarrow.parquet")
-    names = Record._fields if kind == "reports" else ("latitude", "longitude")
-    columns = {name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
-    if kind == "reports":
-        columns["answers"] = [_counted(document) for document in columns["answers"]]
-    columns["geometry"] = [_point(*place) for place in zip(columns["longitude"], columns["latitude"], strict=True)]
-    kinds = {"latitude": arrow.float64(), "longitude": arrow.float64(), "accuracy": arrow.float64(), "geometry": arrow.binary()}
-    schema = arrow.schema([(name, kinds.get(name, arrow.string())) for name in columns])
+    columns = {name: rows[name].astype(np.str_) if rows[name].dtype.kind == "S" else rows[name] for name in rows.dtype.names or ()}
+    points = np.asarray(shapely.points(columns["longitude"], columns["latitude"]), object)
+    points[np.isnan(columns["latitude"])] = None
     about = {"encoding": "WKB", "geometry_types": ["Point"]}
     geo = orjson.dumps({"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": about}})
+    table = arrow.table(columns | {"geometry": arrow.array(shapely.to_wkb(points, byte_order=1), arrow.binary())})
     content = io.BytesIO()
-    parquet.write_table(arrow.table(columns, schema=schema.with_metadata({"geo": geo})), content, compression="zstd")
+    parquet.write_table(table.replace_schema_metadata({"geo": geo}), content, compression="zstd")
     return content.getvalue()
-
-
-def _point(longitude: float | None, latitude: float | None) -> bytes | None:
-    if longitude is None or latitude is None:
-        return None
-    return bytes(shapely.to_wkb(shapely.Point(longitude, latitude), byte_order=1))
-
-
-def _counted(document: str) -> str:
-    """The answers that are counted; of the rows of losses nothing but what is counted."""
-    *simple, losses = orjson.loads(document)
-    rows = [row for row in losses if isinstance(row, dict)] if isinstance(losses, list) else []
-    return orjson.dumps([*simple, [{name: row[name] for name in _LOSS if name in row} for row in rows]]).decode()
 
 
 def _store(storage: str) -> Any:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from exports.episodes import episodes_of
-from exports.indicators.records import Record, bare
+from exports.indicators.records import Record
 from exports.indicators.slices import Data, Slice, Sorted
 from exports.reports import NOT_COUNTED, STRICT, UNKNOWN, Reports, certainty_of
 from exports.windows import EPOCH
 from forms.submission import case_number
+from records.counted import SURE, bare
 
 REPORT, VISIT = "conflict_livestock", "conflict_verification"
 VERIFIED = ("confirmed", "probable")
@@ -103,7 +104,7 @@ def _told(report: Record, visit: Record | None) -> Told:
     predator, finding, scalp = (
         (visit.answers.text(name) for name in ("predator_final", "verification_status", "scalp")) if visit else ("", "", "")
     )
-    certainty = certainty_of(answers.text("cause/confidence"), finding, scalp)
+    certainty = certainty_of(finding, scalp, is_sure=answers.text("cause/confidence") in SURE)
     return Told(report, visit, predator or answers.text("cause/predator"), certainty)
 
 

@@ -11,10 +11,11 @@ from exports.indicators.effect_statistics import kaplan_meier
 from exports.indicators.figures import ANY, LOW_N, Figure, Indicator, Support, behind, estimated, share
 from exports.indicators.intervals import mean, ratio_of_sums
 from exports.indicators.losses import prices
-from exports.indicators.records import Record, bare
+from exports.indicators.records import Record
 from exports.indicators.slices import Data, Slice, Sorted
 from forms.numbers import official
 from forms.submission import case_number
+from records.counted import bare
 
 SURVEY = "compensation_followup"
 APPROVED = ("approved", "part_paid", "paid")

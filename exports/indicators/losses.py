@@ -6,7 +6,6 @@ from dataclasses import replace
 from statistics import median as middle
 from typing import NamedTuple
 
-from exports.dataset import DEAREST
 from exports.indicators.attacks import REPORT, VISIT, Attack, attacks_of
 from exports.indicators.conflict import of_attacks
 from exports.indicators.figures import ANY, LEOPARD, Figure, Indicator, behind, estimated
@@ -16,6 +15,7 @@ from exports.indicators.parts import is_code
 from exports.indicators.records import Answers, Record
 from exports.indicators.slices import Data, Slice
 from forms.numbers import official
+from records.counted import DEAREST
 
 IMPUTED = "values_imputed"
 Price = Callable[[Record, str, str], float | None]

@@ -6,10 +6,11 @@ from datetime import date
 
 from exports.indicators.effect_statistics import Rate
 from exports.indicators.parts import is_code
-from exports.indicators.records import Record, bare
+from exports.indicators.records import Record
 from exports.indicators.slices import DAYS_PER_MONTH, Data, Slice, Sorted
 from forms.numbers import official
 from forms.submission import case_number
+from records.counted import bare
 
 INSTALLATION, FOLLOW_UP = "mitigation_install", "mitigation_followup"
 TREATMENT, CONTROL = "treatment", "control"

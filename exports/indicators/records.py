@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, Text, case, cast, func, select
 
-from exports.dataset import NEVER_COUNTED, NO_CODE
+from exports.dataset import NEVER_COUNTED
 from exports.late import on_time
 from forms.library.sources import survey_ids
-from forms.spelling import ascii_digits, folded
+from forms.spelling import folded
 from forms.strategy import strategy
 from records.access import Access, Right
+from records.counted import NO_CODE
 from records.models import Submission
 
 REAL = "real"
@@ -141,11 +142,6 @@ def read_records(connection: Connection, access: Access, until: date, surveys: I
         for form_id, country, when, reason, number in connection.execute(without)
     ]
     return Holdings(found, left_out)
-
-
-def bare(name: str) -> str:
-    """What a visit names its report by, as compared."""
-    return ascii_digits(name).strip().lower().removeprefix("uuid:")
 
 
 def _standing() -> Any:

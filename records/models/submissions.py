@@ -16,8 +16,8 @@ class Submission(Base):
     person settled has {settled: {at, by, remedy, comment}} too; `attention` says whether one that waits for a person is left,
     `excluded` whether one of them is an error, which keeps the record out of aggregates. `checked` is the version of the checks
     that looked at this content (0: not yet, -1: looking); they fill in country (ISO 3166-1), first-level unit (ISO 3166-2), study
-    area, the moment the phone finished it, and a digest of the answers. `contact` are the answers that tell who somebody is,
-    sealed; among the others stands a word in their place.
+    area, the moment the phone finished it, a digest of the answers, and of reports of losses what is counted (`records.counted`).
+    `contact` are the answers that tell who somebody is, sealed; among the others stands a word in their place.
     `first_received_at` is when another server got it, a station say, where it came from one.
     Review states: received, edited, hasIssues, approved, rejected.
     """
@@ -46,6 +46,7 @@ class Submission(Base):
     study_area: Mapped[str | None] = mapped_column(String(64))
     finished_at: Mapped[datetime | None]
     content_sha256: Mapped[str | None] = mapped_column(String(64))
+    counted: Mapped[bytes | None]
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     accuracy: Mapped[float | None]
@@ -57,6 +58,11 @@ class Submission(Base):
     contact: Mapped[bytes | None]
     __table_args__ = (
         ForeignKeyConstraint(["project_id", "form_id"], ["form.project_id", "form.form_id"]),
+        Index(  # hotspots are counted from it alone
+            "submission_counted",
+            *("project_id", "form_id", "event_date", "review_state", "deleted_at", "excluded", "encrypted", "received_at"),
+            *("instance_id", "counted"),
+        ),
         Index("submission_newest", "project_id", "received_at"),
         Index("submission_of_form", "project_id", "form_id", "received_at", "instance_id"),  # tables are written without sorting
         Index(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from forms.datatypes import instant
 from forms.definition import Field, FormDefinition
+from records.counted import CONFLICT_FORM, counted
 from records.flags import Flag
 from records.geography import Boundaries
 from records.study_areas import NO_AREAS, StudyAreas
@@ -117,6 +118,13 @@ class Case:
     found: list[Flag] = field(default_factory=list)
     _asked: list[Asked] | None = None
     _moments: dict[str, datetime | None] | None = None
+
+    @property
+    def counted(self) -> bytes | None:
+        """What releases count of it, if it tells of losses."""
+        if self.form_id != CONFLICT_FORM:
+            return None
+        return counted(self.instance_id, self.answers, self.latitude, self.longitude, self.accuracy, self.event_date)
 
     @property
     def key(self) -> dict[str, Any]:

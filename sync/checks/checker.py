@@ -37,7 +37,7 @@ _COLUMNS = (
     "device_id", "latitude", "longitude", "accuracy", "event_date", "files", "flags", "encrypted", "answers",
     "edits",
 )  # fmt: skip
-_FILLED = ("country", "admin1", "study_area", "finished_at", "content_sha256")
+_FILLED = ("country", "admin1", "study_area", "finished_at", "content_sha256", "counted")
 _ID = tuple_(Submission.project_id, Submission.form_id, Submission.instance_id)
 _WAITING = select(*_ID.clauses).where(Submission.checked <= 0).order_by(Submission.received_at).limit(BATCH)
 _WITHDRAWN = or_(Submission.deleted_at.is_not(None), Submission.review_state == "rejected")

@@ -125,6 +125,7 @@ class _Work:
             "instance_name": own.cleared(row.instance_name, own=is_about),
             "updated_at": self.now,
             "content_sha256": None,
+            "counted": None,
             **flag_columns(flags),
         }
         if is_about:

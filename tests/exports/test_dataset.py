@@ -1,6 +1,6 @@
 """What the analysis reads: every report once, whatever it says; what never counts is left out and counted."""
 
-import json
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from exports.dataset import ConflictData, _counted_answers, read_conflicts
+from exports.dataset import ConflictData, read_conflicts
 from exports.grid import H3
 from exports.partition import Question, Visit, part
 from exports.reports import NOT_COUNTED, STANDARD, STRICT, Reports
 from exports.windows import Window
 from forms.submission import case_number
-from records.models import Submission
+from records.access import Access
+from records.counted import counted
 from tests.support.conflict import answers, insert_record
-from tests.support.counting import counted
+from tests.support.counting import packed
 from tests.support.stores import EVERYTHING
 
 WINDOW = Window(date(2024, 7, 1), date(2026, 6, 30))
@@ -30,8 +31,8 @@ def read(engine: Engine, *, predator: str = "leopard") -> ConflictData:
 
 
 def collected(*contents: Any, visits: dict[str, Visit] | None = None) -> Reports:
-    rows = [(f"uuid:{n}", "received", 36.5, 52.0, 8.0, "2026-03-01", counted(content)) for n, content in enumerate(contents)]
-    return part(rows, Question("leopard", WINDOW.start, visits or {})).reports
+    rows = [counted(f"uuid:{n}", content, 36.5, 52.0, 8.0, date(2026, 3, 1)) for n, content in enumerate(contents)]
+    return part(packed(*rows), Question("leopard", WINDOW.start, visits or {})).reports
 
 
 def test_a_report_is_read_with_place_day_losses_and_certainty(engine: Engine) -> None:
@@ -46,18 +47,31 @@ def test_a_report_is_read_with_place_day_losses_and_certainty(engine: Engine) ->
     assert data.footprint.tolist() == H3.cells_of(np.array([36.5]), np.array([52.0])).tolist()
 
 
-def test_the_database_chooses_the_answers_as_they_are(engine: Engine) -> None:
-    odd: list[Any] = [
+def test_what_the_checks_packed_counts_as_the_answers_do(engine: Engine) -> None:
+    odd: list[dict[str, Any]] = [
         answers("خانوار ۷", losses={"loss": [{"species": "sheep", "n_killed": 2, "unit_value": 9.5e7}, 3], "currency": "IRR"}),
-        {},
+        answers(predator="wolf"),
+        answers(purpose="test"),
         {"reporter": ["H1"], "cause": "leopard", "losses_g": None, "consent": True, "country": 7},
-        {"reporter": {"household_code": 12}, "cause": {"predator": None, "confidence": {"a": [1]}}, "losses_g": {"loss": "two"}},
+        {
+            "reporter": {"household_code": 12},
+            "cause": {"predator": "leopard", "confidence": {"a": [1]}},
+            "losses_g": {"loss": "two"},
+        },
     ]
-    with engine.begin() as connection:
-        for number, content in enumerate(odd):
-            insert_record(connection, f"uuid:{number}", content)
-        query = select(_counted_answers(connection)).order_by(Submission.instance_id)
-        assert [json.loads(each) for each in connection.scalars(query)] == [json.loads(counted(content)) for content in odd]
+    for is_packed in (False, True):
+        with engine.begin() as connection:
+            for number, content in enumerate(odd):
+                kept = counted(f"uuid:{number}", content, 36.5, 52.0, 8.0, date(2026, 3, 1)) if is_packed else None
+                insert_record(connection, f"uuid:{number}", content, project_id=1 + is_packed, counted=kept)
+    with engine.connect() as connection:
+        plain, quick = (
+            read_conflicts(connection, Access.everything(project_id, "test"), "leopard", WINDOW) for project_id in (1, 2)
+        )
+    assert len(plain.reports) == 2
+    for name in (field.name for field in fields(Reports)):
+        np.testing.assert_array_equal(getattr(plain.reports, name), getattr(quick.reports, name))
+    assert (plain.footprint.tolist(), plain.left_out, plain.months) == (quick.footprint.tolist(), quick.left_out, quick.months)
 
 
 def test_tests_rejected_duplicates_and_other_projects_never_count(engine: Engine) -> None:
@@ -122,8 +136,8 @@ def test_a_visit_may_name_its_report_by_the_case_number_of_the_receipt(engine: E
 
 
 def test_a_household_is_known_by_its_code_whatever_the_letters_and_new_is_no_code() -> None:
-    households = collected(*(answers(code) for code in ("H1", " h1", "H2", "NEW", "new", ""))).household.tolist()
-    assert households == [0, 0, 1, -1, -1, -1]
+    first, same, other, *unknown = collected(*(answers(code) for code in ("H1", " h1", "H2", "NEW", "new", ""))).household.tolist()
+    assert (first == same, {first, other}, unknown) == (True, {0, 1}, [-1, -1, -1])
 
 
 def test_a_place_is_shared_only_with_both_consents() -> None:

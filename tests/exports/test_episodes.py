@@ -96,9 +96,9 @@ def test_losses_in_two_currencies_are_not_added() -> None:
 
 
 def test_a_visit_decides_over_the_reporter() -> None:
-    assert certainty_of("guess", "confirmed", None) == STRICT
-    assert certainty_of("guess", None, "c2") == STRICT
-    assert certainty_of("certain", "not_predation", None) == NOT_COUNTED
-    assert certainty_of("certain", "confirmed", "false") == NOT_COUNTED
-    assert certainty_of("probable", "undetermined", "c3") == STANDARD
-    assert certainty_of("possible", None, None) == NOT_COUNTED
+    assert certainty_of("confirmed", None, is_sure=False) == STRICT
+    assert certainty_of(None, "c2", is_sure=False) == STRICT
+    assert certainty_of("not_predation", None, is_sure=True) == NOT_COUNTED
+    assert certainty_of("confirmed", "false", is_sure=True) == NOT_COUNTED
+    assert certainty_of("undetermined", "c3", is_sure=True) == STANDARD
+    assert certainty_of(None, None, is_sure=False) == NOT_COUNTED

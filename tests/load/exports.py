@@ -19,11 +19,13 @@ from exports.data.formats import format_of, stream
 from exports.data.source import Source
 from forms.library import read_survey
 from records.access import Access
+from records.counted import counted
 from records.models import Submission
 from records.projects import FIRST
 from server.config import Config
 from server.services import standalone
 from server.setup import prepare
+from sync.checks.checker import RULES
 from tests.load.deliveries import Options
 from tests.load.meter import spread, table
 
@@ -146,5 +148,6 @@ def _row(chance: random.Random, version: str, number: int, centre: tuple[float, 
         "current_sha256": f"{number:064x}", "version": version, "received_at": datetime(2026, 11, 1, tzinfo=UTC),
         "updated_at": None, "app_user_id": None, "device_id": "collect:bench", "review_state": "received", "edits": 0,
         "latitude": latitude, "longitude": longitude, "accuracy": 4.5, "event_date": day, "instance_name": "", "files": [],
-        "flags": [], "answers": answers,
+        "flags": [], "answers": answers, "checked": RULES,
+        "counted": counted(instance_id, answers, latitude, longitude, 4.5, day),
     }  # fmt: skip

@@ -74,6 +74,7 @@ def insert_record(
     review_state: str = "received",
     project_id: int = 1,
     received_at: datetime = datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
+    counted: bytes | None = None,
 ) -> None:
     """Store one record in its current state; its project and form are made when missing."""
     project = {"id": project_id, "name": f"Project {project_id}", "account": f"project{project_id}", "created_at": received_at}
@@ -100,5 +101,6 @@ def insert_record(
         "files": [],
         "flags": [],
         "answers": content,
+        "counted": counted,
     }
     connection.execute(insert_new(connection, Submission), {**form, **record})

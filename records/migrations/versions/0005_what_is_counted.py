@@ -1,4 +1,4 @@
-"""Other servers that are pulled from."""
+"""What is counted of a report, beside it; other servers that are pulled from."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,15 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("submission", sa.Column("counted", sa.LargeBinary()))
+    op.create_index(
+        "submission_counted",
+        "submission",
+        [
+            *("project_id", "form_id", "event_date", "review_state", "deleted_at", "excluded", "encrypted", "received_at"),
+            *("instance_id", "counted"),
+        ],
+    )
     _pulls()
 
 
