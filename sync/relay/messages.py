@@ -96,8 +96,9 @@ def addressed(packet: bytes) -> tuple[str, str]:
 
 def is_whole(packet: bytes) -> bool:
     """Whether what follows the heading of a packet is what it says; anybody can see that."""
-    said = packet[_BETWEEN:_SIGNED]
-    return said == struct.pack(">I", len(packet) - HEADING) + hashlib.sha256(packet[HEADING:]).digest()
+    if len(packet) < HEADING:
+        return False
+    return packet[_BETWEEN:_SIGNED] == struct.pack(">I", len(packet) - HEADING) + hashlib.sha256(packet[HEADING:]).digest()
 
 
 def is_heading_of(heading: bytes, key: bytes) -> bool:
