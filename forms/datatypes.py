@@ -40,6 +40,9 @@ class Answer(fields.Field[Any]):
         except (ValueError, OverflowError):
             raise ValidationError(f"value_invalid: {self.message}") from None
 
+    def _validate(self, value: Any) -> None:
+        """Nothing is left to validate, and finding that out takes a tenth of the reading of a record."""
+
     def read(self, text: str) -> Any:
         """The value of a non-empty text. Raises ValueError."""
         return text
