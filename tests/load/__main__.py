@@ -9,7 +9,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 
-from tests.load import checks, deliveries, exports, incidents, maps, memory, relay, sealing
+from tests.load import catching_up, checks, deliveries, exports, incidents, maps, memory, relay, sealing
 
 BENCHES: dict[str, Callable[[deliveries.Options], Iterator[str]]] = {
     "deliveries": deliveries.report,
@@ -19,6 +19,7 @@ BENCHES: dict[str, Callable[[deliveries.Options], Iterator[str]]] = {
     "maps": maps.report,
     "sealing": sealing.report,
     "relay": relay.report,
+    "catching-up": catching_up.report,
     "memory": memory.report,
 }
 
