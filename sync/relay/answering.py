@@ -47,7 +47,7 @@ class Answerer:
     def __init__(self, store: Store, blobs: BlobStore, me: Identity, folder: Path) -> None:
         self.store, self.blobs, self.me, self.folder = store, blobs, me, folder
         self.parts = Parts(folder / "parts", blobs)
-        self.sender = Sender(store, blobs)
+        self.sender, self.sums = Sender(store, blobs), comparing.Sums()
         self._ways: dict[str, Callable[[Row[Any], str, Message], Answer]] = {
             "hello": self._hello,
             "positions": self._positions,
@@ -121,7 +121,7 @@ class Answerer:
             wanted = missing(connection, self.blobs, peer.id)
             same = None
             if said["digest"] is not None:
-                same = list(comparing.whole(connection, channel, of=peer.id)) == said["digest"]
+                same = list(self.sums.whole(connection, channel, of=peer.id)) == said["digest"]
         about = said["about"]
         state = {"clock": float(about["clock"]), "rate": max(float(about["rate"]), 0.0), "have": _places(about["have"])}
         state |= {"same": same, "safe": bool(same) and not wanted}

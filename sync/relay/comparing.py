@@ -13,11 +13,14 @@ import orjson
 from sqlalchemy import Connection, select
 
 from records.models import RelayRecord
+from sync.relay import log
+from sync.relay.batch import START, Place
 from sync.relay.projects import DATA
 
 Groups = dict[str, tuple[int, str]]
 """How many records, and the digest in hex, by form and day: `form day`."""
 _SHOWN = 20
+_NOTHING: tuple[Place, int, int] = (START, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,23 @@ def differing(ours: Mapping[str, tuple[int, str]], theirs: Mapping[str, tuple[in
     return sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
 
 
-def whole(connection: Connection, channel: str, *, of: str) -> tuple[int, str]:
-    """Count and digest of a whole channel (where several write it, of what `of` wrote), from the ids alone: each meeting asks."""
-    count, digest = 0, 0
-    for record_id in connection.execute(_of(channel, of).with_only_columns(RelayRecord.id)).scalars():
-        count, digest = count + 1, digest ^ int(record_id, 16)
-    return count, f"{digest:064x}"
+class Sums:
+    """Count and digest of whole channels: every meeting asks, and reads on from where this process read before."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], tuple[Place, int, int]] = {}
+
+    def whole(self, connection: Connection, channel: str, *, of: str) -> tuple[int, str]:
+        """Count and digest of a whole channel (where several write it, of what `of` wrote)."""
+        row, known = RelayRecord, self._known.get((channel, of), _NOTHING)
+        if log.common(connection, [known[0]]) is None:  # the database was put back, or the log begun anew
+            known = _NOTHING
+        at, count, digest = known
+        query = _of(channel, of).with_only_columns(row.id, row.seq, row.chain).where(row.seq > at[0]).order_by(row.seq)
+        for record_id, seq, chain in connection.execute(query):
+            at, count, digest = (seq, chain), count + 1, digest ^ int(record_id, 16)
+        self._known[channel, of] = (at, count, digest)
+        return count, f"{digest:064x}"
 
 
 def _of(channel: str, node: str) -> Any:

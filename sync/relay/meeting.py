@@ -116,7 +116,7 @@ class Meeting:
             }
             digest = None
             if self.row.role == projects.HUB:
-                digest = comparing.whole(connection, self.data, of=self.me.node_id)
+                digest = self.answerer.sums.whole(connection, self.data, of=self.me.node_id)
         about = {"clock": -self.outcome.clock, "rate": self.outcome.rate, "have": read, "regressed": self.outcome.regressed}
         begun = time.monotonic()
         said = self._ask("hello", channels=sorted(mine), digest=digest, about=about, gone=sorted(gone)).said

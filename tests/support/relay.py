@@ -17,6 +17,7 @@ from sync.delivery import Delivery, Receipt, ReceivedFile
 from sync.intake import Intake
 from sync.relay import enrolment, projects
 from sync.relay.answering import Answerer
+from sync.relay.comparing import Sums
 from sync.relay.identity import Identity, kept_identity
 from sync.relay.meeting import Call, Meeting, Outcome
 from sync.relay.scribes import scribe_of
@@ -39,6 +40,7 @@ class Node:
     folder: Path
     url: str
     access: Access = field(default_factory=lambda: Access.everything(PROJECT, "test"))
+    sums: Sums = field(default_factory=Sums)
 
     def __post_init__(self) -> None:
         self.vault = Vault(self.folder / "keys" / "personal.key")
@@ -104,6 +106,13 @@ class Node:
             hub.settle()
             self.settle()
         return outcome
+
+    def check_sums(self) -> None:
+        """What was summed of its log, whatever became of it since, is what is in it."""
+        with self.store.snapshot() as connection:
+            for channel, origin in connection.execute(select(RelayRecord.channel, RelayRecord.origin).distinct()).all():
+                known = self.sums.whole(connection, channel, of=origin)
+                assert known == Sums().whole(connection, channel, of=origin)
 
     def ids(self) -> set[str]:
         """The records in its log."""

@@ -281,6 +281,7 @@ class AnyOrder(RuleBasedStateMachine):
     def nothing_is_believed_that_is_not_here(self) -> None:
         held = {}
         for name, node in self.nodes.items():
+            node.check_sums()
             chain = bytes(16)
             with node.store.read() as connection:
                 query = select(RelayRecord.id, RelayRecord.channel, RelayRecord.chain).order_by(RelayRecord.seq)
