@@ -34,11 +34,20 @@ def main() -> None:
     parser.add_argument("--database", nargs="+", choices=["sqlite", "postgres"], default=["sqlite", "postgres"])
     parser.add_argument("--case", nargs="+", choices=list(deliveries.CASES), default=list(deliveries.CASES))
     parser.add_argument(
-        "--records", type=int, default=1_000_000, help="records of the export benchmark (1,000,000); of the relay at most 1,000"
+        "--records", type=int, default=1_000_000, help="records of the export benchmark (1,000,000); of the relay at most 10,000"
     )
+    parser.add_argument("--line", nargs="+", choices=list(relay.CELLS), default=[], help="lines of the relay benchmark (all)")
+    parser.add_argument("--photos", type=int, default=0, help="so many records of the relay benchmark have a photo of 60 kB (0)")
     given = parser.parse_args()
     options = deliveries.Options(
-        given.seconds, given.runs, tuple(given.phones), tuple(given.database), tuple(given.case), given.records
+        given.seconds,
+        given.runs,
+        tuple(given.phones),
+        tuple(given.database),
+        tuple(given.case),
+        given.records,
+        tuple(given.line),
+        given.photos,
     )
     print(f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}; ", end="")
     print(f"{options.runs} runs of {options.seconds:g} s, median [least-most]; PostgreSQL with fsync on.", flush=True)

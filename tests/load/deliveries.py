@@ -33,6 +33,8 @@ class Options:
     databases: tuple[str, ...]
     cases: tuple[str, ...]
     records: int
+    lines: tuple[str, ...] = ()
+    photos: int = 0
 
 
 def report(options: Options) -> Iterator[str]:

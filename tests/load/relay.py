@@ -2,15 +2,17 @@
 
 Station and hub are servers, each in a network namespace of its own. The station is enrolled over a quick link, as at the base,
 which then becomes that of the cell. Bytes are those that really went over it, of IP and TCP and what was lost included. The reports
-are those of the made-up year, four forms in two languages, without photos: these would follow when all records are there.
+are those of the made-up year, four forms in two languages. Photos (`--photos`) follow when all records are there.
 """
 
+import random
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 from pathlib import Path
 
 from forms.definition import FormDefinition
@@ -21,11 +23,13 @@ from tests.load.meter import table
 from tests.support.bad_link import BadLink
 from tests.support.collect import Collect, Record
 from tests.support.line import Conditions, Counts
+from tests.support.postgres import Cluster
 from tests.support.processes import peak_memory
 from tests.support.servers import Server
 
-MOST = 1000
+MOST = 10_000
 """Records of a cell; `--records` asks for fewer."""
+PHOTO_BYTES = 60_000
 BASE = Conditions(rate=1e9, rtt=0, queue=100_000_000)
 CELLS = {
     "no limit": BASE,
@@ -63,12 +67,14 @@ class Told:
 def report(options: Options) -> Iterator[str]:
     """The pieces of the report."""
     count, rows = min(MOST, options.records), []
-    for name, conditions in CELLS.items():
-        with _enrolled() as (link, hub, station):
-            size = _fill(link, station, count)
-            link.change(conditions)
-            first, again = (_meet(link, station) for _ in range(2))
+    for database, name in product(options.databases, options.lines or CELLS):
+        with _enrolled(database) as (link, hub, station):
+            size = _fill(link, station, count, options.photos)
+            link.change(CELLS[name])
+            first = _meet(link, station)
             time.sleep(_WRITTEN_SECONDS)
+            _meet(link, station)  # what the hub made of the reports: entries of lists
+            again = _meet(link, station)
             held = sum(len(hub.submissions(form_id)) for form_id in SHARES)
             if held != count:
                 raise RuntimeError(f"{name}: {held} of {count} records are at the hub")
@@ -81,16 +87,25 @@ def report(options: Options) -> Iterator[str]:
                 again.seconds,
                 again.sent,
             ]
-            rows.append([name, *(f"{figure:,.1f}" if figure < 100 else f"{figure:,.0f}" for figure in [*figures, *more])])
-    yield f"## {count} records of {size / count:,.0f} bytes\n\n" + table([*_HEADINGS, *_AGAIN], rows)
+            rows.append(
+                [f"{name}; {database}", *(f"{figure:,.1f}" if figure < 100 else f"{figure:,.0f}" for figure in [*figures, *more])]
+            )
+    yield f"## {count:,} records of {size / count:,.0f} bytes, {options.photos:,} photos of {PHOTO_BYTES:,}\n\n" + table(
+        [*_HEADINGS, *_AGAIN], rows
+    )
 
 
 @contextmanager
-def _enrolled() -> Iterator[tuple[BadLink, Server, Server]]:
+def _enrolled(database: str) -> Iterator[tuple[BadLink, Server, Server]]:
     """A hub at the far end of a quick link and a station that knows all its forms at the near one, both serving."""
     own = {"TULLIANA_HOST": "0.0.0.0", "TULLIANA_RELAY_MINUTES": "never"}
-    with tempfile.TemporaryDirectory(prefix="tulliana-bench-") as folder, BadLink(BASE) as link:
-        hub, station = (Server(Path(folder) / name, settings=own) for name in ("hub", "station"))
+    with ExitStack() as kept:
+        folder = Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="tulliana-bench-")))
+        cluster = Cluster(durable=True).start() if database == "postgres" else None
+        kept.callback(cluster.stop if cluster else lambda: None)
+        url = cluster.create("hub") if cluster else ""
+        link = kept.enter_context(BadLink(BASE))
+        hub, station = Server(folder / "hub", url, own), Server(folder / "station", settings=own)
         try:
             with link.far.here():
                 hub.start()
@@ -106,15 +121,17 @@ def _enrolled() -> Iterator[tuple[BadLink, Server, Server]]:
             hub.kill()
 
 
-def _fill(link: BadLink, station: Server, count: int) -> int:
-    """Have a phone send so many reports to the station; the bytes of their XML."""
+def _fill(link: BadLink, station: Server, count: int, photos: int) -> int:
+    """Have a phone send so many reports to the station, the first ones with a photo; the bytes of their XML."""
+    chance = random.Random(1)
     with link.near.here():
         phone = Collect(station.app_user("bench")["url"])
         offered = [form for form in phone.form_list() if form.form_id in SHARES]
         forms = {form.form_id: FormDefinition.from_xform(phone.get(form.download_url).body) for form in offered}
         written = {each.instance_id: each.xml for each in reports(events(1, date(2026, 11, 1), count), forms, 1)}
-        for xml in list(written.values())[:count]:
-            phone.send(Record(xml))
+        for number, xml in enumerate(list(written.values())[:count]):
+            photo = {f"{number}.jpg": b"\xff\xd8\xff\xe0" + chance.randbytes(PHOTO_BYTES)} if number < photos else {}
+            phone.send(Record(xml, photo))
     return sum(map(len, list(written.values())[:count]))
 
 
