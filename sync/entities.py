@@ -1,11 +1,11 @@
 """Entities kept up with what submissions and people ask of them.
 
-What a submission asks is noted with it (`records.entities.add_requests`) and applied right after, one entity at a time, in a
-transaction of its own: nothing here can cost a record. Whatever was noted and not applied is taken up again by `settle_waiting`.
+What a submission asks is noted with it (`records.entities.add_requests`) and applied right after, in a transaction of its own:
+nothing here can cost a record. Whatever was noted and not applied is taken up again by `settle_waiting`.
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -73,11 +73,18 @@ def settle(store: Store, project_id: int, requests: Iterable[Request]) -> None:
 
 
 def _settle_all(store: Store, project_id: int, keys: Iterable[tuple[str, str]]) -> None:
-    for name, uuid in sorted(keys):
-        try:
-            store.write(lambda connection, name=name, uuid=uuid: _settle(connection, project_id, name, uuid))  # type: ignore[misc]
-        except Exception:
-            _log.exception("The entity %s of %s could not be brought up to date; it is tried again", uuid, name)
+    """Together, or where that fails, one by one."""
+    some = sorted(keys)
+    if not some:
+        return
+    try:
+        store.write(lambda connection: _settle(connection, project_id, some))
+    except Exception:
+        if len(some) == 1:
+            _log.exception("The entity %s of %s could not be brought up to date; it is tried again", *reversed(some[0]))
+            return
+        for key in some:
+            _settle_all(store, project_id, [key])
 
 
 def settle_waiting(store: Store, project_id: int | None = None) -> None:
@@ -146,7 +153,7 @@ def ask(
         "detail": "",
     }
     connection.execute(insert(EntityAction), row)
-    _settle(connection, access.project_id, name, uuid)
+    _settle(connection, access.project_id, [(name, uuid)])
 
 
 def _lock(connection: Connection, project_id: int, uuid: str) -> None:
@@ -178,9 +185,16 @@ def _action(row: Row[Any]) -> Action:
     )
 
 
-def _settle(connection: Connection, project_id: int, name: str, uuid: str) -> None:
+def _settle(connection: Connection, project_id: int, keys: Sequence[tuple[str, str]]) -> None:
+    """Bring these entities, (list, uuid), up to date."""
+    for uuid in sorted({uuid for _, uuid in keys}):  # all before anything is written: no two wait for each other
+        _lock(connection, project_id, uuid)
+    for name, uuid in keys:
+        _settle_one(connection, project_id, name, uuid)
+
+
+def _settle_one(connection: Connection, project_id: int, name: str, uuid: str) -> None:
     """Fold everything asked of one entity and write down what came of it."""
-    _lock(connection, project_id, uuid)
     rows = _rows(connection, project_id, name, uuid)
     before = {row.id: (row.state, row.detail, row.version) for row in rows}
     actions = [_action(row) for row in rows]

@@ -202,3 +202,26 @@ def test_a_server_that_can_keep_nothing_says_so_at_once(
     with pytest.raises(Problem):
         send(taken, blobs, plain(3))
     assert len(tries) == 1
+
+
+def test_what_many_records_ask_of_lists_is_done_at_once_but_for_what_cannot_be(
+    taken: Intake, store: Store, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, writes = entities._settle_one, list[int]()
+    bad = uuid_of("H-3")
+
+    def failing(connection: Connection, project_id: int, name: str, uuid: str) -> None:
+        if uuid == bad:
+            raise ValueError("this one")
+        one(connection, project_id, name, uuid)
+
+    write = store.write
+    monkeypatch.setattr(store, "write", lambda work: writes.append(1) or write(work))  # type: ignore[func-returns-value]
+    sent = [(household(f"h{number}", uuid_of(f"H-{number}")), ()) for number in range(6)]
+    send(taken, blobs, sent[:3])
+    assert len(writes) == 2  # the records, and the households
+    monkeypatch.setattr(entities, "_settle_one", failing)
+    send(taken, blobs, sent[3:])
+    found = kept(store, TOGETHER)
+    assert [row["state"] for row in found["entity_action"]] == ["applied"] * 3 + ["waiting", "applied", "applied"]
+    assert len(found["submission"]) == 6
