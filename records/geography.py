@@ -88,17 +88,26 @@ def boundaries(path: Path | None = None) -> Boundaries:
     """
     polygons: dict[str, list[Any]] = defaultdict(list)
     try:
-        for feature in json.loads((path or SHIPPED).read_text(encoding="utf-8"))["features"]:
-            polygons[feature["properties"]["code"]] += Outline.of(feature["geometry"]).polygons
+        for feature in _features(path):
+            polygons[feature["properties"]["code"]] += feature["geometry"].polygons
         return Boundaries({code: Outline(found) for code, found in polygons.items()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"TULLIANA_BOUNDARIES: {path} is no GeoJSON file of areas with a property code: {error}."
         raise Problem("settings_invalid", message) from error
 
 
+def _features(path: Path | None) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((path or SHIPPED).read_text(encoding="utf-8"), object_hook=_outlined)["features"]
+    return found
+
+
+def _outlined(found: dict[str, Any]) -> dict[str, Any] | Outline:
+    """Geometries as outlines as soon as they are read: all their numbers at once would take ten times the memory."""
+    return Outline.of(found) if "coordinates" in found else found
+
+
 @lru_cache(maxsize=8)
 def unit_names(language: str, path: Path | None = None) -> dict[str, str]:
     """The names of the units by their codes, in a language where the file has it as `name_xx`, else as it has them."""
-    features = json.loads((path or SHIPPED).read_text(encoding="utf-8"))["features"]
-    known = [feature["properties"] for feature in features]
+    known = [feature["properties"] for feature in _features(path)]
     return {each["code"]: each.get(f"name_{language}") or each.get("name") or each["code"] for each in known}
