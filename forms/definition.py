@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from sys import intern
 from typing import Literal
 
 from lxml import etree
@@ -228,13 +229,14 @@ class _Reader:
         itext = child(self.model, "itext")
         translations = [] if itext is None else [node for node in itext if local_name(node) == "translation"]
         translations.sort(key=lambda node: not node.get("default"))
-        for translation in translations:
+        languages = tuple(node.get("lang", "") for node in translations)
+        for language, translation in zip(languages, translations, strict=True):
             for entry in translation:
                 values = [value for value in entry if local_name(value) == "value" and not value.get("form")]
                 if values:
-                    text = full_text(values[0])
-                    texts.setdefault(entry.get("id", ""), {})[translation.get("lang", "")] = text
-        return texts, tuple(node.get("lang", "") for node in translations)
+                    text = intern(full_text(values[0]))  # forms share lists of choices, and languages what is not translated
+                    texts.setdefault(entry.get("id", ""), {})[language] = text
+        return texts, languages
 
     def _label(self, owner: etree._Element | None, name: str = "label") -> dict[str, str]:
         node = child(owner, name) if owner is not None else None
