@@ -119,12 +119,13 @@ class Answerer:
             ours = log.channels(connection, peer.project_id)
             heads = {name: texts([ours[name]])[0] for name in sorted(projects.readable(peer, key) & ours.keys())}
             wanted = missing(connection, self.blobs, peer.id)
+            lacking = missing(connection, self.blobs, peer.id, own=True)  # a form of ours may be lost without a report being so
             same = None
             if said["digest"] is not None:
                 same = list(self.sums.whole(connection, channel, of=peer.id)) == said["digest"]
         about = said["about"]
         state = {"clock": float(about["clock"]), "rate": max(float(about["rate"]), 0.0), "have": _places(about["have"])}
-        state |= {"same": same, "safe": bool(same) and not wanted}
+        state |= {"same": same, "safe": bool(same) and not lacking}
         if same:
             state["back"] = {}
         if about.get("regressed"):
@@ -132,7 +133,7 @@ class Answerer:
         self.store.write(lambda connection: projects.remember(connection, peer.id, state, met_at=now))
         gone = set(said.get("gone", ()))  # what the peer has no more must not keep others back
         wants = [[sha256, wanted[sha256], self.parts.offset(sha256)] for sha256 in wanted if sha256 not in gone][:MOST_WANTED]
-        files = [len(wanted), sum(wanted.values())]
+        files = [len(lacking), sum(lacking.values())]
         return {"have": have, "heads": heads, "now": now.isoformat(), "same": same, "files": files, "wants": wants}, b""
 
     def _positions(self, peer: Row[Any], key: str, message: Message) -> Answer:
@@ -224,7 +225,7 @@ class Answerer:
             differing = [
                 comparing.Difference(name, theirs.get(name, (0, ""))[0], [], []) for name in comparing.differing(ours, theirs)
             ]
-            state |= {"same": not differing, "safe": not differing and not said["wants"]}
+            state |= {"same": not differing, "safe": not differing and not said["files"]}
             state |= {"differing": [asdict(each) for each in differing]}
 
         def work(connection: Connection) -> None:

@@ -161,7 +161,7 @@ class Settler:
                 version = (row.project_id, row.form_id, row.instance_id, hashlib.sha256(xml).hexdigest())
                 if version[:2] not in forms:
                     raise Waits("form")
-                if row.sha256 and (*version[:3], row.sha256) in whole:
+                if _is_emptied(row) and (*version[:3], row.sha256) in whole:
                     continue  # it was emptied there; here it stays whole until its day has come here
                 whole.add(version)
                 given.append((row, xml, files.get(row.id, ())))
@@ -181,7 +181,7 @@ class Settler:
 
     def _whole(self, rows: _Rows) -> set[tuple[Any, ...]]:
         """The keys of versions that are here of what comes emptied."""
-        emptied = [(row.project_id, row.form_id, row.instance_id) for row in rows if row.sha256]
+        emptied = [(row.project_id, row.form_id, row.instance_id) for row in rows if _is_emptied(row)]
         query = select(*_INSTANCE, SubmissionVersion.sha256).where(tuple_(*_INSTANCE).in_(emptied))
         with self.store.read() as connection:
             return {tuple(row) for row in connection.execute(query)} if emptied else set()
@@ -346,6 +346,11 @@ class Settler:
         return ReceivedFile((file_name(file.name),), self.blobs.described(file.sha256), kind_of(head, file.name))
 
 
+def _is_emptied(row: Row[Any]) -> bool:
+    """Whether a submission came without its contacts, which were dropped where it was."""
+    return "x" in decisions.header(row)
+
+
 def asked(connection: Connection, access: Access) -> Sequence[Row[str, str, str, str]]:
     """(id, form_id, instance_id, origin) of the erasures of stations that wait for a person. Raises `Problem("not_allowed")`."""
     access.require(Right.CONTACT)
@@ -362,9 +367,11 @@ def why_waiting(connection: Connection, access: Access) -> dict[str, int]:
     return {str(reason): count for reason, count in connection.execute(query.group_by(row.waiting).order_by(row.waiting))}
 
 
-def missing(connection: Connection, blobs: BlobStore, peer: str | None = None) -> dict[str, int]:
-    """The size of each file that is named and not here, from one peer or all, small ones first."""
+def missing(connection: Connection, blobs: BlobStore, peer: str | None = None, *, own: bool = False) -> dict[str, int]:
+    """The size of each file that is named and not here, from one peer or all, small ones first; `own`: in what that peer wrote."""
     query = select(RelayFile.sha256, RelayFile.size).order_by(RelayFile.size, RelayFile.id)
     query = query.where(RelayFile.sha256.not_in(select(FormVersion.sha256)))  # the same form was published here
+    if own:
+        query = query.join(RelayRecord, RelayRecord.id == RelayFile.record_id).where(RelayRecord.origin == peer)
     rows = connection.execute(query if peer is None else query.where(RelayFile.peer == peer))
     return {row.sha256: row.size for row in rows if not blobs.has(row.sha256)}

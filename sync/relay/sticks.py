@@ -187,11 +187,11 @@ def _packets(answerer: Answerer, peer: Row[Any]) -> Iterator[tuple[str, Callable
 def _what_we_have(answerer: Answerer, connection: Connection, peer: Row[Any], key: str) -> dict[str, Any]:
     """How far we have read the peer, what we lack of it, and what is here of the station, whichever of both that is."""
     channel = projects.channel(projects.DATA, key)
-    wanted = missing(connection, answerer.blobs, peer.id)
+    wanted, own = (missing(connection, answerer.blobs, peer.id, own=own) for own in (False, True))
     have = {name: texts(log.positions(connection, peer.id, name)) for name in log.read_of(connection, peer.id)}
     groups = comparing.groups(connection, channel, of=peer.id if peer.role == projects.STATION else answerer.me.node_id)
     called = enrolment.belongs(connection, peer) if peer.role == projects.STATION else {}
-    return {"have": have, "wants": list(wanted.items())[:MOST_WANTS], "groups": groups, **called}
+    return {"have": have, "wants": list(wanted.items())[:MOST_WANTS], "groups": groups, "files": len(own), **called}
 
 
 def _given_back(answerer: Answerer, peer: Row[Any], channel: str) -> Iterator[Batch]:

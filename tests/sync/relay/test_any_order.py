@@ -330,8 +330,8 @@ class AnyOrder(RuleBasedStateMachine):
             assert [instance for instance in gone if secret(instance) in content(node)] == []
             with node.store.read() as connection:
                 waits = connection.execute(select(RelayRecord.waiting, RelayRecord.instance_id, RelayRecord.kind)).all()
-            assert [row for row in waits if row.waiting and row.instance_id not in gone] == []
-            assert {row.waiting for row in waits if row.waiting} <= {"hollow", "original"}
+            waiting = {(row.waiting, row.kind) for row in waits if row.waiting and row.instance_id not in gone}
+            assert waiting <= {("files", "form"), ("files", "state")}  # a hub that was put back lost the form's bytes
 
     def has_its_own(self, station: Node, gone: set[str]) -> None:
         """All that was ever brought under its key, by whatever machine and before whatever was put back."""

@@ -355,3 +355,15 @@ def test_a_person_erased_twice_at_once_is_told_of_once_and_stops_nobody(hub: Nod
     erase(hub, instance)
     west.meet(hub)
     assert told(west) == told(hub) == []
+
+
+def test_a_form_that_a_hub_lost_before_its_bytes_came_keeps_no_station_from_being_safe(
+    hub: Node, west: Node, tmp_path: Path
+) -> None:
+    back = hub.backup(tmp_path / "backup")
+    hub.publish(FLOCK.read_bytes().replace(b'version="2026050201"', b'version="2"'))
+    west.meet(hub, files=False)
+    back()
+    west.receive(flock(new_id()))
+    for _ in range(2):
+        assert west.meet(hub).safe
