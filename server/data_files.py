@@ -19,7 +19,7 @@ from flask import Response, request
 
 from exports.data import formats
 from exports.data.formats import Format
-from exports.data.level import source_of
+from exports.data.level import EXACT, level_of, source_of
 from exports.data.source import Source
 from exports.data.wanted import WORDS
 from forms.problems import Problem
@@ -64,7 +64,8 @@ def response(form_id: str, asking: Access, words: Mapping[str, str], *, only_roo
     else:
         made = streamed(_chunks(opened, source, chosen, table, words.get("names", "")), media_type)
     made.headers["Content-Type"] = media_type
-    return _named(made, name)
+    level = level_of(words, asking)
+    return _named(made, name if level == EXACT else f"{level}-{name}")
 
 
 def _chunks(opened: Services, source: Opening, chosen: Format, table: str, names: str) -> Iterator[bytes]:

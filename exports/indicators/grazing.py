@@ -88,6 +88,8 @@ def _degradation(where: Slice) -> Iterable[Figure]:
 
 def _overlap(where: Slice) -> Iterable[Figure]:
     camps = [record for record in where.of(SURVEY) if record.place]
+    if not camps:  # nobody asked: that is no overlap of zero
+        return
     cells = where.data.once(_cells)
     livestock = {cells[record.instance_id] for record in camps}
     wild = {cells[record.instance_id] for record in (*camps, *_counts(where)) if record.place and _has_ungulates(record)}

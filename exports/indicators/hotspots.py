@@ -25,8 +25,11 @@ def _hotspots(where: Slice) -> Iterable[Figure]:
     inside, every = (sum(cell.attacks for cell in cells) for cells in (hot, found))
     for figure in share("attacks_in_hotspots", inside, every):
         yield replace(figure, predator=LEOPARD, method=f"{METHOD}; Wilson 1927")
+    units = where.data.once(units_of)
+    if not units:  # nobody told of measures: that is no share of zero
+        return
     cells = {cell.cell for cell in hot}
-    working = [unit for unit in where.data.once(units_of) if _works(unit, where)]
+    working = [unit for unit in units if _works(unit, where)]
     protecting = {_cell(unit): unit for unit in working if _cell(unit) in cells}
     mine = [unit.installation for unit in working if _cell(unit) in cells]
     for figure in share("protected_hotspots", len(protecting), len(cells), supports=(behind(mine),)):

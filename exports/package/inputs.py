@@ -15,9 +15,9 @@ from exports.late import on_time
 from exports.package.contents import said
 from exports.privacy import FEWEST_HOUSEHOLDS
 from exports.windows import Window
-from forms.library.sources import restricted_ids
+from forms.library.sources import restricted_ids, survey_ids
 from records.access import Access, Right
-from records.models import Submission
+from records.models import FormVersion, Submission
 
 COUNTED, UNDATED = "counted", "undated"
 _RESTRICTED = "restricted surveys"
@@ -66,9 +66,10 @@ class Inputs:
 def read_inputs(
     connection: Connection, access: Access, window: Window, surveys: Iterable[str] = ()
 ) -> tuple[dict[str, Inputs], str]:
-    """Count the records of the surveys (none: of all) by form, and the digest of those that are used: sorted ids and contents.
+    """Count the records of the surveys (none: all shipped ones) by form, and the digest of those used: sorted ids and contents.
 
-    The restricted surveys are counted together. A record is used when it is dated in the window, or not dated.
+    The restricted surveys are counted together. A record is used when it is dated in the window, or not dated. Versions are told
+    that were published here; what else a phone calls one is told to nobody.
     """
     access.require(Right.SEE)
     purpose = Submission.answers["submission_purpose"].as_string()
@@ -85,9 +86,8 @@ def read_inputs(
     ).label("state")
     columns = (Submission.form_id, Submission.instance_id, Submission.current_sha256, Submission.version)
     query = select(*columns, Submission.review_state, Submission.flags, state).where(*access.visible(with_deleted=True))
-    wanted, restricted = list(surveys), restricted_ids()
-    if wanted:
-        query = query.where(Submission.form_id.in_(wanted))
+    query = query.where(Submission.form_id.in_(list(surveys) or survey_ids()))
+    restricted = restricted_ids()
     found: defaultdict[str, Inputs] = defaultdict(Inputs)
     digests = []
     for record in connection.execute(query, execution_options={"yield_per": _BATCH}):
@@ -95,6 +95,10 @@ def read_inputs(
         if record.state in {COUNTED, UNDATED}:
             line = f"{record.form_id}\t{record.instance_id}\t{record.current_sha256}"
             digests.append(hashlib.sha256(line.encode()).digest())
+    published = select(FormVersion.version).filter_by(project_id=access.project_id)
+    here = set(connection.execute(published.distinct()).scalars())
+    for inputs in found.values():
+        inputs.versions &= here
     return dict(sorted(found.items())), hashlib.sha256(b"".join(sorted(digests))).hexdigest()
 
 

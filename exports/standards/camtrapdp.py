@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from exports.csvfile import Cell
 from exports.indicators.effort import CAMERA
+from exports.indicators.parts import is_code
 from exports.package.contents import Column, ExportResult, Table, new_folder, write_json
 from exports.package.dictionary import DESCRIPTOR
 from exports.package.readme import LICENCES
@@ -111,7 +112,7 @@ def _row(told: Deployment, due: Edition) -> list[Cell]:
     place, setup, size = told.place, told.setup, due.policy.degrees
     height, heading, feature = setup.number("height_cm"), setup.number("heading"), setup.text("feature")
     tags = [f"cameraNights:{told.nights}", "paired:yes" if setup.text("paired") == "yes" else ""]
-    tags += [f"feature:{feature}" if feature and feature not in FEATURES else ""]
+    tags += [f"feature:{feature}" if is_code(feature) and feature not in FEATURES else ""]
     ids: list[Cell] = [due.id_of("deployment", told.instance_id), due.id_of("station", told.station_id)]
     where: list[Cell] = [f"cell {place.place}", place.latitude, place.longitude, place.uncertainty]
     when: list[Cell] = [f"{told.first}T00:00:00Z", f"{told.last}T23:59:59Z"]

@@ -8,14 +8,14 @@ import re
 import subprocess
 import zipfile
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 from frictionless import Package
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from exports.dataset import read_conflicts
 from exports.hotspots.files import LEFT_OUT
@@ -28,7 +28,7 @@ from exports.recipes import RECIPES, Recipe
 from exports.windows import Window
 from forms.problems import Problem
 from records.access import ROLES, Access
-from records.models import Base, Project, Submission
+from records.models import Base, FormVersion, Project, Submission
 from records.store import open_engine
 from tests.support.conflict import answers, insert_record
 from tests.support.stores import EVERYTHING
@@ -51,6 +51,8 @@ def fill(connection: Connection) -> None:
             purpose = "test" if reason == "test" else "real"
             insert_record(connection, key, answers(f"Z{each}", purpose=purpose), day=day, review_state=state)
     connection.execute(update(Project).values(name="Tulliana"))
+    version = {"project_id": 1, "form_id": "conflict_livestock", "version": "1", "title": "", "md5": "", "sha256": "", "xform": b""}
+    connection.execute(insert(FormVersion).values(**version, published_at=datetime.now(UTC), source_name=""))
     one = func.substr(Submission.instance_id, 6)
     connection.execute(update(Submission).where(one.like("deleted%")).values(deleted_at=func.current_timestamp()))
     connection.execute(update(Submission).where(one.like("encrypted%")).values(encrypted=True))
@@ -176,7 +178,20 @@ def test_the_numbers_of_records_add_up_to_those_of_the_database(records: Connect
     assert told["read"] == in_database == told["used"] + sum(told["left_out"].values())
     assert told["used"] == len(read_conflicts(records, EVERYTHING, "leopard", WINDOW).reports)
     assert sum(told["used_by_review_state"].values()) == told["used"]
-    assert told["form_versions"]
+    assert told["form_versions"] == ["1"]
+
+
+def test_neither_a_version_that_a_phone_made_up_nor_a_form_of_the_projects_own_is_told_of(
+    records: Connection, tmp_path: Path
+) -> None:
+    records.execute(update(Submission).where(Submission.instance_id == "uuid:1").values(version="Ali, Siahkal"))
+    insert_record(records, "uuid:own", {}, form_id="dens_of_2026", day=date(2025, 3, 1))
+    for name in ("hotspots-public", "indicators-public"):
+        release = made(records, tmp_path / name, name)
+        told = json.loads((release.folder / "provenance.json").read_bytes())["inputs"]["surveys"]
+        assert told["conflict_livestock"]["form_versions"] == ["1"]
+        assert "dens_of_2026" not in told
+        assert not any(b"Siahkal" in path.read_bytes() for path in release.folder.iterdir())
 
 
 def test_the_digest_of_the_records_changes_with_any_of_them(records: Connection) -> None:

@@ -90,6 +90,12 @@ def test_a_deployment_tells_how_the_camera_stood_and_how_long_it_worked(records:
     assert "withheld" in first["deploymentComments"]
 
 
+def test_what_somebody_typed_in_place_of_a_feature_is_not_told(records: Connection, release: Release) -> None:
+    stand(records, "ST-OVER", ("deploy", JANUARY), ("retrieve", MARCH), feature="den at 36.51,52.12")
+    [row] = table(release("camtrapdp-partner"), "deployments.csv")
+    assert row["deploymentTags"] == f"cameraNights:{(MARCH - JANUARY).days}"
+
+
 def test_times_are_quarters_for_the_public_and_ids_differ_by_circle(records: Connection, release: Release) -> None:
     stand(records, "ST-OVER", ("deploy", JANUARY), ("retrieve", MAY))
     [public], [partner] = (table(release(name), "deployments.csv") for name in NAMES)
