@@ -10,7 +10,7 @@ from typing import IO
 from sqlalchemy import ColumnElement, Connection, select
 
 from exports import tables
-from exports.csvfile import Plain, write_rows, write_table
+from exports.csvfile import Plain, write_table, write_texts
 from exports.zipped import Sink, entry_name, write_entry
 from forms.definition import FormDefinition
 from forms.problems import Problem
@@ -50,13 +50,12 @@ def bundle(
 
 def csv_chunks(table: tables.Table, dialect: type[csv.excel] = Plain) -> Iterator[bytes]:
     """A table as CSV, some rows at a time."""
-    text = io.StringIO(newline="")
-    written = write_table(text, table.header, islice(table.rows, _ROWS), dialect)
-    yield text.getvalue().encode()
+    text, written = io.StringIO(newline=""), _ROWS
+    write_table(text, table.header, (), dialect)
     while written == _ROWS:
-        text = io.StringIO(newline="")
-        written = write_rows(text, islice(table.rows, _ROWS), dialect)
+        written = write_texts(text, islice(table.rows, _ROWS), dialect)
         yield text.getvalue().encode()
+        text = io.StringIO(newline="")
 
 
 def content(open_blob: Open, sha256: str) -> Iterator[bytes]:

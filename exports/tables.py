@@ -6,26 +6,30 @@ records.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple, Protocol, TextIO
+from functools import lru_cache
+from typing import Any, Generic, NamedTuple, Protocol, TextIO, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Text, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Text, case, cast, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
-from exports.csvfile import write_table
+from exports.csvfile import Cell, as_texts, write_table, write_texts
 from forms.datatypes import read_point
 from forms.definition import Field, FormDefinition
 from forms.problems import Problem
 from records.access import Access, Right
 from records.forms import latest_xform
 from records.models import AppUser, Attachment, Submission
+from records.models.base import MomentText
 
 Path = tuple[str, ...]
-Cell = str | int | float | None
 Split = Callable[[Any], Iterable[Cell]]
+Made = TypeVar("Made")
+Reader = Callable[[Mapping[str, Any]], list[Made]]
+"""Picks the cells of a row from answers."""
 PLAIN = frozenset({str, int, float, bool, type(None)})
 BATCH = 500
+_REMEMBERED, _SHORT = 256, 100  # answers, characters
 
 ABOUT_FIRST = ("SubmissionDate",)
 ABOUT_LAST = (
@@ -53,6 +57,13 @@ class HasPath(Protocol):
     def split(self) -> Split | None: ...
 
 
+class CellMaker(NamedTuple, Generic[Made]):
+    """How cells are made: one from an answer, and several from what already fits into cells. See `VALUES` and `TEXTS`."""
+
+    of_answer: Callable[[Any], Made]
+    of_cells: Callable[[Iterable[Cell]], list[Made]]
+
+
 class Column(NamedTuple):
     """A question below the root or a repeat: its path from there, and its type."""
 
@@ -75,7 +86,7 @@ class Table(NamedTuple):
     """A table to be written: its headings, and its rows, which are read while they are taken."""
 
     header: list[str]
-    rows: Iterator[list[Cell]]
+    rows: Iterator[list[str]]
 
 
 def write_csv(connection: Connection, access: Access, form_id: str, stream: TextIO, *, repeat: Path = ()) -> int:
@@ -84,7 +95,13 @@ def write_csv(connection: Connection, access: Access, form_id: str, stream: Text
     Columns are those of the current version of the form. Raises `Problem` form_unknown, or not_found for a repeat it does not have.
     """
     definition = FormDefinition.from_xform(latest_xform(connection, access.project_id, form_id))
-    return write_table(stream, *table(connection, access, definition, repeat=repeat))
+    return write_all(stream, table(connection, access, definition, repeat=repeat))
+
+
+def write_all(stream: TextIO, table: Table) -> int:
+    """Write a table to a stream opened with `newline=""`; give the number of rows."""
+    write_table(stream, table.header, ())
+    return write_texts(stream, table.rows)
 
 
 def table(
@@ -110,13 +127,12 @@ def write_answers(
     """Write the same columns, and KEY, of answers that are not in the database: (key, answers) of records just decrypted."""
     columns = list(_columns(asked_in(definition, repeat), len(repeat)))
     headings = [heading for column in columns for heading in column.header]
-    cells_of = reader(columns)
+    read = reader(columns, TEXTS)
     if not repeat:
-        return write_table(stream, [*headings, "KEY"], ([*cells_of(answers), key] for key, answers in records))
+        return write_all(stream, Table([*headings, "KEY"], ([*read(answers), key] for key, answers in records)))
     outer = around(definition, repeat)
     found = (each for key, answers in records for each in rounds(answers, key, (), outer))
-    rows = ([*cells_of(answers), parent_key, key] for parent_key, key, answers in found)
-    return write_table(stream, [*headings, *ABOUT_ROUND], rows)
+    return write_all(stream, Table([*headings, *ABOUT_ROUND], ([*read(answers), above, key] for above, key, answers in found)))
 
 
 def repeats_of(definition: FormDefinition) -> list[Path]:
@@ -142,14 +158,14 @@ def _columns(fields: tuple[Field, ...], depth: int) -> Iterator[Column]:
             yield Column(field.path[depth:], field.type)
 
 
-def present_files() -> ScalarSelect[int]:
+def present_files() -> ColumnElement[int]:
     """How many files of a record are here, as a part of a query for `submission`."""
-    own = Attachment.instance_id.in_((Submission.instance_id, Submission.current_instance_id))
-    return (
-        select(func.count(Attachment.name.distinct()))
-        .where(Attachment.project_id == Submission.project_id, Attachment.form_id == Submission.form_id, own)
-        .scalar_subquery()
-    )
+    same = (Attachment.project_id == Submission.project_id, Attachment.form_id == Submission.form_id)
+    names = select(func.count(Attachment.name.distinct())).where(*same)
+    of_two = names.where(Attachment.instance_id.in_((Submission.instance_id, Submission.current_instance_id)))
+    of_one = names.where(Attachment.instance_id == Submission.instance_id)
+    is_one = Submission.instance_id == Submission.current_instance_id  # most: nobody corrected them, and one look is enough
+    return case((is_one, of_one.scalar_subquery()), else_=of_two.scalar_subquery())
 
 
 def records(
@@ -167,7 +183,7 @@ def records(
     access.require(Right.SEE)
     query = (
         select(
-            *(Submission.received_at, cast(Submission.answers, Text), Submission.instance_id),
+            *(type_coerce(Submission.received_at, MomentText), cast(Submission.answers, Text), Submission.instance_id),
             *(Submission.app_user_id, AppUser.name, present_files(), Submission.files, Submission.review_state),
             *(Submission.device_id, Submission.edits, Submission.version, Submission.encrypted),
             *more,
@@ -185,24 +201,22 @@ def about(record: Any) -> tuple[list[Cell], list[Cell]]:
     """The cells of `ABOUT_FIRST` and of `ABOUT_LAST` for one of `records`."""
     received, _, key, user_id, user, present, files, state, device, edits, version, encrypted = record[:12]
     status, review = "notDecrypted" if encrypted else None, None if state == "received" else state
-    return [_moment(received)], [key, user_id, user, present, len(files), status, review, device, edits, version]
+    return [received], [key, user_id, user, present, len(files), status, review, device, edits, version]
 
 
-def _root_rows(found: Iterator[Any], columns: list[Column]) -> Iterator[list[Cell]]:
-    cells_of = reader(columns)
+def _root_rows(found: Iterator[Any], columns: list[Column]) -> Iterator[list[str]]:
+    read = reader(columns, TEXTS)
     for record in found:
-        cells = cells_of(orjson.loads(record[1]))
-        cells[:0], last = about(record)
-        cells += last
-        yield cells
+        first, last = about(record)
+        yield [*as_texts(first), *read(orjson.loads(record[1])), *as_texts(last)]
 
 
-def _repeat_rows(definition: FormDefinition, found: Iterator[Any], repeat: Path, columns: list[Column]) -> Iterator[list[Cell]]:
-    cells_of = reader(columns)
+def _repeat_rows(definition: FormDefinition, found: Iterator[Any], repeat: Path, columns: list[Column]) -> Iterator[list[str]]:
+    read = reader(columns, TEXTS)
     outer = around(definition, repeat)
     for record in found:
         for parent_key, key, answers in rounds(orjson.loads(record[1]), record[2], (), outer):
-            yield [*cells_of(answers), parent_key, key]
+            yield [*read(answers), parent_key, key]
 
 
 def around(definition: FormDefinition, repeat: Path) -> list[Path]:
@@ -224,44 +238,72 @@ def rounds(answers: Any, key: str, above: Path, repeats: list[Path]) -> Iterator
             yield key, own_key, content
 
 
-def reader(columns: Iterable[HasPath]) -> Callable[[Mapping[str, Any]], list[Cell]]:
+def reader(columns: Iterable[HasPath], made: CellMaker[Made]) -> Reader[Made]:
     """Make the function that picks the cells of a row from answers.
 
     It goes through the answers and not through the columns: most questions of a long form are asked of few people.
     """
-    blank: list[Cell] = []
+    blank: list[Made] = []
     places: dict[str, Any] = {}
+    splits: dict[Split, Callable[[Any], Iterable[Made]]] = {}
+    cell_of = made.of_answer
     for column in columns:
         group = places
         for name in column.path[:-1]:
             group = group.setdefault(name, {})
-        start = len(blank)
-        blank += [None] if column.split is None else column.split(None)
-        group[column.path[-1]] = start if column.split is None else (slice(start, len(blank)), column.split)
+        start, split = len(blank), column.split
+        if split is None:
+            blank.append(cell_of(None))
+            group[column.path[-1]] = start
+        else:
+            blank += made.of_cells(split(None))
+            group[column.path[-1]] = slice(start, len(blank)), splits.setdefault(split, _remembering(split, made))
 
-    def read(answers: Mapping[str, Any]) -> list[Cell]:
+    def read(answers: Mapping[str, Any]) -> list[Made]:
         row = blank.copy()
-        _fill(row, places, answers)
+        fill(row, places, answers)
         return row
+
+    def fill(row: list[Any], places: dict[str, Any], answers: Mapping[str, Any]) -> None:
+        """Put answers where they belong: `places` has the number of a cell, the cells of what is split, or those of a group."""
+        for name, value in answers.items():
+            place = places.get(name)
+            if type(place) is int:
+                row[place] = value if type(value) is str else cell_of(value)
+            elif type(place) is tuple:
+                row[place[0]] = place[1](value)
+            elif place is not None and isinstance(value, dict):
+                fill(row, place, value)
 
     return read
 
 
-def _fill(row: list[Cell], places: dict[str, Any], answers: Mapping[str, Any]) -> None:
-    """Put answers where they belong: `places` has the number of a cell, the cells of what is split, or those of a group."""
-    for name, value in answers.items():
-        place = places.get(name)
-        if place.__class__ is int:
-            row[place] = value if value.__class__ in PLAIN else as_text(value)
-        elif place.__class__ is tuple:
-            row[place[0]] = place[1](value)
-        elif place is not None and isinstance(value, dict):
-            _fill(row, place, value)
+def _remembering(split: Split, made: CellMaker[Made]) -> Callable[[Any], Iterable[Made]]:
+    """The same, and what was made lately is not made again: many forms work out a position from one that was asked for."""
+
+    def cells(value: Any) -> list[Made]:
+        return made.of_cells(split(value))
+
+    kept = lru_cache(_REMEMBERED)(cells)
+    return lambda value: kept(value) if type(value) is str and len(value) <= _SHORT else cells(value)
+
+
+def plain(value: Any) -> Cell:
+    """An answer as one cell."""
+    return value if type(value) in PLAIN else as_text(value)
+
+
+def _written(value: Any) -> str:
+    return "" if value is None else value if type(value) is str else str(value) if type(value) in PLAIN else as_text(value)
 
 
 def as_text(value: Any) -> str:
     """An answer that is no plain value, as JSON."""
     return orjson.dumps(value).decode()
+
+
+VALUES: CellMaker[Cell] = CellMaker(plain, list)
+TEXTS: CellMaker[str] = CellMaker(_written, as_texts)
 
 
 def split_point(value: Any) -> tuple[Cell, ...]:
@@ -274,7 +316,3 @@ def split_point(value: Any) -> tuple[Cell, ...]:
         return read_point(value)
     except ValueError:
         return value, None, None, None
-
-
-def _moment(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,27 +3,25 @@
 `columns_of` is the one place where it is chosen what becomes a column, whatever is written from it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from exports.csvfile import Cell
 from exports.data.wanted import Layout
 from exports.tables import (
     ABOUT_FIRST,
     ABOUT_LAST,
     ABOUT_ROUND,
-    PLAIN,
     POINT_PARTS,
-    Cell,
     Path,
     Split,
     around,
-    as_text,
     asked_in,
+    plain,
     repeats_of,
     split_point,
 )
-from exports.tables import reader as reader_of
 from exports.zipped import entry_name
 from forms.definition import Field, FormDefinition, pick
 
@@ -67,8 +65,7 @@ class Table:
     path: Path
     name: str
     columns: tuple[Column, ...]
-    read: Callable[[Mapping[str, Any]], list[Cell]]
-    """The cells of the answers to the questions."""
+    questions: tuple[Question, ...]
     places: tuple[tuple[Path, str], ...]
     """(path from the root of the table, type) of the questions that can give its geometry, the best first."""
     repeats: tuple[Path, ...]
@@ -94,7 +91,7 @@ def _table(definition: FormDefinition, layout: Layout, path: Path) -> Table:
         path=path,
         name=entry_name("-".join((definition.form_id, *path))),
         columns=(*first, *answers, *last),
-        read=reader_of(questions),
+        questions=tuple(questions),
         places=_places(asked, layout.place, len(path)),
         repeats=tuple(around(definition, path)) if path else (),
     )
@@ -126,8 +123,12 @@ def _point(path: Path, heading: str, layout: Layout) -> Question:
     parts = [part.lower() if part != "Accuracy" else "precision" for part in POINT_PARTS]
     if layout.is_kobo:
         columns = [Column(heading, "text"), *(Column(f"_{heading}_{part}", "decimal") for part in parts)]
-        return Question(path, lambda value: (plain(value), *split_point(value)), tuple(columns))
+        return Question(path, _whole_and_parts, tuple(columns))
     return Question(path, split_point, tuple(Column(f"{heading}-{part}", "decimal") for part in POINT_PARTS))
+
+
+def _whole_and_parts(value: Any) -> tuple[Cell, ...]:
+    return plain(value), *split_point(value)
 
 
 def _several(field: Field, heading: str, layout: Layout, depth: int) -> Question:
@@ -145,11 +146,6 @@ def _several(field: Field, heading: str, layout: Layout, depth: int) -> Question
     if split:
         columns += [Column(f"{heading}/{labels.get(code, code)}", "int") for code in codes]
     return Question(field.path[depth:], cells, tuple(columns))
-
-
-def plain(value: Any) -> Cell:
-    """An answer as one cell."""
-    return value if value.__class__ in PLAIN else as_text(value)
 
 
 def _labels(field: Field, language: str) -> dict[str, str]:

@@ -7,13 +7,14 @@ from exports import archive
 from exports.csvfile import Plain, Quoted
 from exports.data.columns import Table
 from exports.data.source import Source
+from exports.tables import TEXTS
 from exports.tables import Table as Rows
 from exports.zipped import Sink, write_entry
 
 
 def csv(source: Source, table: Table) -> Iterator[bytes]:
     """One table."""
-    rows = Rows(table.headers, (row.cells for row in source.rows(table)))
+    rows = Rows(table.headers, (row.cells for row in source.rows(TEXTS, table)))
     return archive.csv_chunks(rows, Quoted if source.layout.is_kobo else Plain)
 
 

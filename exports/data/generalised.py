@@ -5,7 +5,7 @@ the order of ids that phones draw at random and that are not told, so nothing fo
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path as File
@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 from sqlalchemy import Connection, Text, cast, select
+from sqlalchemy.orm import InstrumentedAttribute
 
+from exports.csvfile import Cell
 from exports.data.columns import Column, Table, tables_of
 from exports.data.grouping import Gathered, Group, Grouping, group_households, is_open, quarter_name, told_with
-from exports.data.source import Row, Source
+from exports.data.source import Source
 from exports.data.telling import Common, Told, code_in, household_of, never_told
 from exports.data.wanted import Layout
 from exports.data.wildlife import group_wildlife
@@ -25,7 +27,7 @@ from exports.dataset import NEVER_COUNTED
 from exports.indicators.disclosure import said
 from exports.policy import WILDLIFE, Policy, stays_inside
 from exports.regions import region_of
-from exports.tables import ABOUT_FIRST, ABOUT_LAST, BATCH, Cell
+from exports.tables import ABOUT_FIRST, ABOUT_LAST, BATCH
 from exports.windows import EPOCH
 from forms.problems import Problem
 from records.access import Access, Right
@@ -137,8 +139,8 @@ class Generalised(Source):
         actor, project_id = self.access.actor, self.access.project_id
         store.write(lambda write: note(write, "data.generalised", self.form_id, actor=actor, project_id=project_id, **detail))
 
-    def records(self) -> Iterator[Any]:
-        """(group, answers that are told as JSON, number as key) of each record."""
+    def records(self, *more: InstrumentedAttribute[Any]) -> Iterator[Any]:
+        """(group, answers that are told as JSON, number as key) of each record, and nothing `more`."""
         for group, answers, _ in self._told():
             self.done += 1
             yield group, orjson.dumps(self._common[group.quarter].told(answers)), str(self.done)
@@ -148,14 +150,15 @@ class Generalised(Source):
         for group, answers, key in self._told():
             yield Single(key, group, self._common[group.quarter].told(answers), _generalisation(group), self._withheld)
 
-    def _root(self, record: Any, answers: dict[str, Any]) -> Row:
+    def _about(self, record: Any) -> tuple[list[Cell], list[Cell]]:
         group, _, key = record
-        table = self.tables[0]
         where = [group.country, group.admin1, group.place, group.level, group.latitude, group.longitude, group.uncertainty]
         when = [group.period, group.first and group.first.isoformat(), group.last.isoformat()]
-        about: list[Cell] = [int(key), quarter_name(group.quarter), *where, *when]
-        point = {} if group.latitude is None else {_POINT: f"{group.latitude} {group.longitude} 0 0"}
-        return Row(table, key, [*about, *table.read(answers), _generalisation(group), self._withheld], {**answers, **point})
+        return [int(key), quarter_name(group.quarter), *where, *when], [_generalisation(group), self._withheld]
+
+    def _placed(self, record: Any, answers: dict[str, Any]) -> Mapping[str, Any]:
+        group, *_ = record
+        return answers if group.latitude is None else {**answers, _POINT: f"{group.latitude} {group.longitude} 0 0"}
 
     def _grouped(self, boundaries: File | None) -> Grouping:
         keys, seen = [], []

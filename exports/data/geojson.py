@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import orjson
 from shapely.geometry import mapping
 
+from exports.csvfile import Cell
 from exports.data.columns import Table
 from exports.data.places import place_of
 from exports.data.source import Row, Source
@@ -27,7 +28,7 @@ def with_places(source: Source) -> list[Table]:
     return [root, *(table for table in repeats if table.places)]
 
 
-def _feature(row: Row, *, named: bool) -> dict[str, object]:
+def _feature(row: Row[Cell], *, named: bool) -> dict[str, object]:
     place = place_of(row.answers, row.table.places)
     properties = {column.header: cell for column, cell in zip(row.table.columns, row.cells, strict=True) if cell is not None}
     own = {"table": row.table.name} if named else {}

@@ -15,10 +15,10 @@ from pathlib import Path
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from exports.csvfile import Cell
 from exports.data.places import place_of
 from exports.data.source import Row, Source
 from exports.data.typed import columns_with, typing
-from exports.tables import Cell
 
 _APPLICATION, _VERSION = 0x47504B47, 10300
 _SRS = 4326
@@ -57,7 +57,7 @@ class _Layer:
     has_places: bool
     bounds: tuple[float, float, float, float] = (180.0, 90.0, -180.0, -90.0)
 
-    def values(self, row: Row) -> list[object]:
+    def values(self, row: Row[Cell]) -> list[object]:
         cells: list[object] = [*self.typed(row.cells)]
         if self.has_places:
             place = place_of(row.answers, row.table.places)

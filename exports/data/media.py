@@ -14,7 +14,7 @@ from exports.kobo.rows import named
 from exports.zipped import Sink, entry_name, write_entry
 from forms.problems import Problem
 from forms.submission import case_number
-from records.models import Attachment
+from records.models import Attachment, Submission
 
 PARTS = ("form", "date", "case", "country", "key", "question", "name")
 NAMES = "{date}/{case}-{question}-{name}"
@@ -62,15 +62,15 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _files(source: Source) -> Iterator[tuple[dict[str, str], str]]:
     """(what a name can be made of, digest) of every file that may be seen."""
-    for record in source.records():
+    for record in source.records(Submission.current_instance_id, Submission.event_date, Submission.country):
         came, answers, key, _, _, present = record[:6]
-        current, day, country = record[12:15]
+        current, day, country = record[12:]
         found = list(_of_record(source, {key, current})) if present else ()
         if not found:
             continue
         questions = dict(named(source.definition.fields, orjson.loads(answers), ""))
         about = {"form": source.form_id, "key": key, "case": case_number(key), "country": country or _NONE}
-        about["date"] = day.isoformat() if day else came.date().isoformat()
+        about["date"] = day.isoformat() if day else came[:10]
         for name, sha256 in found:
             question = questions.get(name, _NONE).rpartition("/")[2]
             yield {**about, "question": question, "name": name}, sha256

@@ -12,6 +12,7 @@ import orjson
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from exports.csvfile import Cell
 from exports.data.columns import Table
 from exports.data.places import place_of
 from exports.data.source import Row, Source
@@ -83,7 +84,7 @@ class _Found:
         return {"version": "1.1.0", "primary_column": _GEOMETRY, "columns": {_GEOMETRY: column}}
 
 
-def _values(row: Row, typed: Any, columns: list[Any], found: _Found) -> list[Any]:
+def _values(row: Row[Cell], typed: Any, columns: list[Any], found: _Found) -> list[Any]:
     cells: list[Any] = typed(row.cells)
     for index, column in enumerate(columns):
         if cells[index] is None:

@@ -1,19 +1,21 @@
 """The records somebody wants, as rows of tables, read while they are taken. Every format is written from a `Source`."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
+from exports.csvfile import Cell
 from exports.data.columns import Table, tables_of
 from exports.data.versions import definition_of
 from exports.data.wanted import Filters, Layout, told
 from exports.kobo.query import id_of
 from exports.kobo.rows import STATES
-from exports.tables import Cell, Path, about, records, rounds
+from exports.tables import VALUES, CellMaker, Made, Path, about, reader, records, rounds
 from forms.problems import Problem
 from records.access import Access, Right
 from records.audit import note_taken
@@ -21,16 +23,16 @@ from records.models import Submission
 from records.store import Store
 
 BATCH = 500
-_MORE = (Submission.current_instance_id, Submission.event_date, Submission.country)
-_CHECKS = (Submission.admin1, Submission.study_area, Submission.flags)
+_KOBO = (Submission.received_at, Submission.current_instance_id)
+_CHECKS = (Submission.event_date, Submission.country, Submission.admin1, Submission.study_area, Submission.flags)
 
 
-class Row(NamedTuple):
+class Row(NamedTuple, Generic[Made]):
     """A row of a table, with the answers it was made from; `key` is its own."""
 
     table: Table
     key: str
-    cells: list[Cell]
+    cells: list[Made]
     answers: Mapping[str, Any]
 
 
@@ -88,47 +90,47 @@ class Source:
             )
         return found
 
-    def records(self) -> Iterator[Any]:
-        """The records as `exports.tables.records` gives them, with the current id, the day, the country, and what checks found."""
-        more = (*_MORE, *_CHECKS) if self.layout.checks else _MORE
+    def records(self, *more: InstrumentedAttribute[Any]) -> Iterator[Any]:
+        """The records as `exports.tables.records` gives them, with `more` columns at the end."""
         for record in records(self.connection, self.access, self.form_id, self.filters.condition(), more=more):
             self.done += 1
             yield record
 
-    def rows(self, *tables: Table) -> Iterator[Row]:
+    def rows(self, made: CellMaker[Made], *tables: Table) -> Iterator[Row[Made]]:
         """The rows of these tables (of all, where none is named): those of a record one after the other."""
-        wanted = {table.path for table in tables or self.tables}
-        self.done, totals, has_rounds = 0, Counter[Path](), wanted != {()}
-        for record in self.records():
+        readers = {table.path: reader(table.questions, made) for table in tables or self.tables}
+        root, read = self.tables[0], readers.pop((), None)
+        self.done, totals = 0, Counter[Path]()
+        for record in self.records(*_KOBO * self.layout.is_kobo, *_CHECKS * self.layout.checks):
             answers = orjson.loads(record[1])
-            numbers = {record[2]: self.done}
-            if () in wanted:
-                yield self._root(record, answers)
-            if has_rounds:
-                yield from self._rounds(record, answers, wanted, numbers, totals)
+            if read is not None:
+                first, last = self._about(record)
+                cells = [*made.of_cells(first), *read(answers), *made.of_cells(last)]
+                yield Row(root, record[2], cells, self._placed(record, answers))
+            if readers:
+                for table, key, last, content in self._rounds(record, answers, readers, totals):
+                    yield Row(table, key, [*readers[table.path](content), *made.of_cells(last)], content)
 
-    def batches(self, *tables: Table) -> Iterator[list[Row]]:
-        """The same, several at a time."""
-        found = self.rows(*tables)
+    def batches(self, *tables: Table) -> Iterator[list[Row[Cell]]]:
+        """The same with values, several rows at a time."""
+        found = self.rows(VALUES, *tables)
         while batch := list(islice(found, BATCH)):
             yield batch
 
-    def _root(self, record: Any, answers: dict[str, Any]) -> Row:
-        table, key = self.tables[0], record[2]
-        cells = table.read(answers)
-        if self.layout.is_kobo:
-            cells += [*_about_kobo(record), self.done]
-        else:
-            cells[:0], last = about(record)
-            cells += last
-        if self.layout.checks:
-            cells += _about_checks(record)
-        return Row(table, key, cells, answers)
+    def _about(self, record: Any) -> tuple[list[Cell], list[Cell]]:
+        """The cells about a record: before the answers, and after them."""
+        first, last = ([], [*_about_kobo(record), self.done]) if self.layout.is_kobo else about(record)
+        return first, [*last, *_about_checks(record)] if self.layout.checks else last
+
+    def _placed(self, _: Any, answers: dict[str, Any]) -> Mapping[str, Any]:
+        """The answers, among which a map finds the place of the record."""
+        return answers
 
     def _rounds(
-        self, record: Any, answers: dict[str, Any], wanted: Collection[Path], numbers: dict[str, int], totals: Counter[Path]
-    ) -> Iterator[Row]:
-        """The rows of the repeats. KoBoToolbox numbers all rows of a table, so there those of outer repeats are counted too."""
+        self, record: Any, answers: dict[str, Any], wanted: Container[Path], totals: Counter[Path]
+    ) -> Iterator[tuple[Table, str, list[Cell], Mapping[str, Any]]]:
+        """(table, key, cells about it, answers) of the rounds. KoBoToolbox numbers all rows of a table: those around count too."""
+        numbers = {record[2]: self.done}
         for table in self.tables[1:]:
             if table.path not in wanted and not self.layout.is_kobo:
                 continue
@@ -136,8 +138,7 @@ class Source:
                 totals[table.path] += 1
                 numbers[key] = totals[table.path]
                 if table.path in wanted:
-                    last = self._of_round(record, table, numbers, parent_key, key)
-                    yield Row(table, key, [*table.read(content), *last], content)
+                    yield table, key, self._of_round(record, table, numbers, parent_key, key), content
 
     def _of_round(self, record: Any, table: Table, numbers: Mapping[str, int], parent_key: str, key: str) -> list[Cell]:
         if not self.layout.is_kobo:
@@ -150,14 +151,14 @@ class Source:
 
 def _about_kobo(record: Any) -> list[Cell]:
     """The cells of `KOBO_ABOUT` but for the last."""
-    received, _, key, _, user, _, _, state, _, _, version, _, current, *_ = record
-    came = received.strftime("%Y-%m-%dT%H:%M:%S")
+    written, _, key, _, user, _, _, state, _, _, version, _, received, current, *_ = record
+    came = written[:19]
     status = STATES.get(state, {}).get("label")
     return [id_of(received), current.removeprefix("uuid:"), came, status, None, "submitted_via_web", user, version, None, key]
 
 
 def _about_checks(record: Any) -> list[Cell]:
     """The cells of `ABOUT_CHECKS`."""
-    day, country, admin1, area, flags = record[13:18]
+    day, country, admin1, area, flags = record[-len(_CHECKS) :]
     waiting = dict.fromkeys(flag["code"] for flag in flags if "settled" not in flag)
     return [day and day.isoformat(), country, admin1, area, " ".join(waiting) or None]

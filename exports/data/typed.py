@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from exports.csvfile import Cell
 from exports.data.columns import Column
-from exports.tables import Cell, as_text
+from exports.tables import as_text
 from forms.problems import Problem
 
 OTHERS = "OtherAnswers"

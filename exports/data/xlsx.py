@@ -13,12 +13,11 @@ from typing import Any
 import xlsxwriter
 from babel import Locale, UnknownLocaleError
 
-from exports.csvfile import FORMULA_STARTS
+from exports.csvfile import FORMULA_STARTS, Cell
 from exports.data.columns import Table
 from exports.data.source import Row, Source
 from exports.data.typed import is_day
 from exports.data.wanted import told
-from exports.tables import Cell
 from forms.problems import Problem
 
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS, MOST_NAME = 1_048_576, 16_384, 32_767, 31
@@ -64,7 +63,7 @@ class _Book:
         """(sheet, rows) of each table."""
         self.sheets = {table.path: self._sheet(table) for table in source.tables}
 
-    def write(self, row: Row) -> None:
+    def write(self, row: Row[Cell]) -> None:
         """Write a row below the others of its table."""
         name, rows = self.parts[row.table.path][-1]
         if rows + 1 == self.most_rows:
