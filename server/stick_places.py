@@ -1,6 +1,5 @@
 """Where sticks are on this machine: folders that the system mounted for removable disks, and nothing else."""
 
-import os
 import re
 from pathlib import Path
 
@@ -12,13 +11,13 @@ _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
 def sticks() -> list[Path]:
-    """The folders of sticks that are plugged in and can be written to."""
+    """The folders of sticks that are plugged in, those too that can only be read."""
     try:
         lines = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return []
     folders = {_ESCAPE.sub(lambda code: chr(int(code[1], 8)), line.split(" ")[1]) for line in lines if line.count(" ") >= 2}
-    return sorted(Path(folder) for folder in folders if folder.startswith(_PLACES) and os.access(folder, os.W_OK))
+    return sorted(Path(folder) for folder in folders if folder.startswith(_PLACES))
 
 
 def stick_at(folder: str) -> Path:

@@ -94,9 +94,9 @@ def is_plugged_in(stick: Path) -> bool:
 def packets(stick: Path) -> list[Path]:
     """The files of packets on a stick in the order of their names. Raises `Problem` not_found, or stick_unusable."""
     root = stick / FOLDER
-    if not root.is_dir():
-        raise Problem("not_found", f"There is no folder {FOLDER} on {shown(stick)}.")
     with used(stick):
+        if not root.is_dir():
+            raise Problem("not_found", f"There is no folder {FOLDER} on {shown(stick)}.")
         files = [path for peer in _folders(root) for folder in _folders(peer) for path in folder.iterdir()]
     return sorted((path for path in files if path.suffix.lower() == SUFFIX), key=lambda path: path.name.lower())
 

@@ -2,6 +2,7 @@
 
 import html
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -193,6 +194,27 @@ def use(site: Site, stick: Path, what: str) -> str:
     answer = site.browser("coordinator").post(f"{HERE}/stick", data={"stick": str(stick), "what": what})
     assert answer.status_code == 200, answer.text
     return html.unescape(answer.text)
+
+
+def test_a_stick_that_is_locked_is_offered_and_can_be_read(
+    hub: Site, station: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol(hub, station)
+    relaying.meet(station.services, EVERYTHING)
+    monkeypatch.setattr(stick_places, "_PLACES", (f"{tmp_path}/media/",))
+    (locked := tmp_path / "media" / "locked").mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tulliana-test", str(locked)], check=True)
+    try:
+        station.send(loss(new_id()))
+        use(station, locked, "write")
+        subprocess.run(["mount", "-o", "remount,ro", str(locked)], check=True)
+        assert str(locked) in text(hub)
+        assert "Taken from the stick: 2 packets" in use(hub, locked, "read")
+        refused = hub.browser("coordinator").post(f"{HERE}/stick", data={"stick": str(locked), "what": "write"})
+        assert refused.status_code == 400
+        assert "Take off its write protection" in refused.text
+    finally:
+        subprocess.run(["umount", "-l", str(locked)], check=True)
 
 
 def test_a_revoked_station_is_told_so_and_can_bring_nothing(hub: Site, station: Site) -> None:
