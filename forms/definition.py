@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from sys import intern
-from typing import Literal
+from typing import Literal, cast
 
 from lxml import etree
 
@@ -21,6 +21,7 @@ _CONTROLS = {"input", "select", "select1", "rank", "upload", "range", "trigger",
 _OWN_PROPERTIES = {"name", "label"}  # columns of every entity list
 _MAX_CHARACTERS = 249  # of a form id or version: OpenRosa metadata
 _MEDIA_URL = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)")
+_WITH_URL = etree.XPath("//text()[contains(., 'jr://')]/.. | //@*[contains(., 'jr://')]")
 _ITEMS = re.compile(r"instance\(\s*(['\"])([^'\"]*)\1\s*\)(?:/[\w.:-]+)*/([\w.:-]+)")
 _JR = "{http://openrosa.org/javarosa}"
 _ENTITIES = "{http://www.opendatakit.org/xforms/entities}"
@@ -210,9 +211,9 @@ class _Reader:
         )
 
     def _media(self) -> frozenset[str]:
-        root = self.body.getparent()
-        values = (value for node in (root.iter() if root is not None else ()) for value in (node.text, *node.attrib.values()))
-        found = (_MEDIA_URL.fullmatch(str(value).strip()) for value in values if value)
+        holders = cast("list[str | etree._Element]", _WITH_URL(self.body))
+        values = (holder if isinstance(holder, str) else text_of(holder) for holder in holders)
+        found = (_MEDIA_URL.fullmatch(value.strip()) for value in values)
         return frozenset(match[1] for match in found if match)
 
     def _aim(self, control: etree._Element) -> Path:
@@ -232,9 +233,9 @@ class _Reader:
         languages = tuple(node.get("lang", "") for node in translations)
         for language, translation in zip(languages, translations, strict=True):
             for entry in translation:
-                values = [value for value in entry if local_name(value) == "value" and not value.get("form")]
-                if values:
-                    text = intern(full_text(values[0]))  # forms share lists of choices, and languages what is not translated
+                value = next((node for node in entry if local_name(node) == "value" and not node.get("form")), None)
+                if value is not None:
+                    text = intern(full_text(value))  # forms share lists of choices, and languages what is not translated
                     texts.setdefault(entry.get("id", ""), {})[language] = text
         return texts, languages
 

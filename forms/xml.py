@@ -69,4 +69,4 @@ def text_of(element: etree._Element | None) -> str:
 
 def full_text(element: etree._Element) -> str:
     """All text inside the element, with that of its children."""
-    return "".join(str(piece) for piece in element.itertext()).strip()
+    return text_of(element) if len(element) == 0 else "".join(str(piece) for piece in element.itertext()).strip()

@@ -117,7 +117,7 @@ TEXT = (
     ),
 )
 SELECTS = ("fence", "lights fence", "fence fence", "lights other", " ", "", None, 3, ["fence"], "=fence", "fence\tlights")
-ODD = (
+ODD: tuple[dict[str, Any], ...] = (
     {"camp": "none", "herd": "none"},
     {"camp": [1], "herd": [1, {"kind": "=x"}, {"bell": {"tone": 1}}]},
     {"strange": 1, "day": {"a": 1}},
