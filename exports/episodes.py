@@ -24,10 +24,19 @@ EARTH_RADIUS_M = 6_371_008.8
 
 def episodes_of(reports: Reports) -> Ints:
     """Give for each report the position of the earliest report of its episode."""
-    order = np.lexsort((reports.longitude, reports.latitude, reports.day, reports.household))
-    earliest = np.empty(len(reports), np.int64)
+    earliest = np.arange(len(reports))
+    chosen = _near_in_time(reports.household, reports.day)
+    order = chosen[np.lexsort([values[chosen] for values in (reports.longitude, reports.latitude, reports.day, reports.household)])]
     earliest[order] = order[_earliest_of_episode(reports.where(order))]
     return earliest
+
+
+def _near_in_time(household: Ints, day: Ints) -> Ints:
+    """The reports of known households that have another one within the days of an episode: most stand alone."""
+    known = np.flatnonzero(household >= 0)
+    order = known[np.argsort(household[known] * (1 << 32) + day[known])]
+    near = (np.diff(household[order]) == 0) & (np.diff(day[order]) <= DAYS_APART)
+    return np.sort(order[np.append(near, False) | np.append(False, near)]) if len(order) else order
 
 
 def _earliest_of_episode(ordered: Reports) -> Ints:
@@ -80,6 +89,8 @@ def one_per_incident(reports: Reports) -> Reports:
 
     The place is shared only if every report of the incident shares it.
     """
+    if (reports.incident < 0).all():
+        return reports
     alone = np.where(reports.incident < 0, np.arange(len(reports)) + reports.incident.max(initial=0) + 1, reports.incident)
     accuracy = np.where(np.isfinite(reports.accuracy_m), reports.accuracy_m, np.inf)
     unplaced = ~np.isfinite(reports.latitude)
@@ -107,8 +118,12 @@ def attacks_of(reports: Reports) -> Reports:
     The place is shared only if every report of the attack shares it. Losses in several currencies have no sum.
     """
     reports = one_per_incident(reports)
-    first, episode = np.unique(episodes_of(reports), return_inverse=True)
+    earliest_of = episodes_of(reports)
+    first = np.flatnonzero(earliest_of == np.arange(len(reports)))
     size = len(first)
+    if size == len(reports):
+        return reports
+    episode = np.searchsorted(first, earliest_of)
 
     def total(values: Ints) -> Ints:
         return np.bincount(episode, weights=values, minlength=size).astype(np.int64)
@@ -119,23 +134,22 @@ def attacks_of(reports: Reports) -> Reports:
     foreign = known & (reports.currency != reports.currency[first][episode])
     loss = np.bincount(episode, weights=np.where(known, reports.loss, 0.0), minlength=size).astype(np.float64)
     loss[(np.bincount(episode[known], minlength=size) == 0) | (np.bincount(episode[foreign], minlength=size) > 0)] = np.nan
-    earliest = reports.where(first)
     return Reports(
-        day=earliest.day,
-        latitude=earliest.latitude,
-        longitude=earliest.longitude,
-        accuracy_m=earliest.accuracy_m,
-        household=earliest.household,
+        day=reports.day[first],
+        latitude=reports.latitude[first],
+        longitude=reports.longitude[first],
+        accuracy_m=reports.accuracy_m[first],
+        household=reports.household[first],
         certainty=certainty,
         shared=np.bincount(episode[~reports.shared], minlength=size) == 0,
-        country=earliest.country,
+        country=reports.country[first],
         killed_small=total(reports.killed_small),
         killed_large=total(reports.killed_large),
         injured=total(reports.injured),
         missing=total(reports.missing),
         loss=loss,
-        currency=earliest.currency,
-        incident=earliest.incident,
+        currency=reports.currency[first],
+        incident=reports.incident[first],
         n_reports=total(reports.n_reports),
-        predator=earliest.predator,
+        predator=reports.predator[first],
     )

@@ -65,10 +65,9 @@ class _Squares(Grid):
         columns, rows, km = self._read(cells)
         return self._numbered(level, columns * km // self._KM[level], rows * km // self._KM[level])
 
-    def around(self, cells: Cells) -> tuple[Ints, Cells]:
+    def around(self, cells: Cells) -> Cells:
         steps = np.array([(row << 16) + column for row in (-1, 0, 1) for column in (-1, 0, 1)], np.int64)
-        near = (cells.astype(np.int64)[:, None] + steps).astype(np.uint64)
-        return np.repeat(np.arange(len(cells)), len(steps)), near.reshape(-1)
+        return (cells.astype(np.int64)[:, None] + steps).astype(np.uint64)
 
     def areas_km2(self, cells: Cells) -> Floats:
         return self._read(cells)[2].astype(np.float64) ** 2

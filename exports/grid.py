@@ -43,8 +43,8 @@ class Grid(ABC):
         """Give the cell of a level that each cell belongs to."""
 
     @abstractmethod
-    def around(self, cells: Cells) -> tuple[Ints, Cells]:
-        """Give every cell and its neighbours, and for each of them the position of the cell it was found around."""
+    def around(self, cells: Cells) -> Cells:
+        """Give every cell and its neighbours: a row for each cell, with 0 where it has fewer neighbours than others."""
 
     @abstractmethod
     def areas_km2(self, cells: Cells) -> Floats:
@@ -76,19 +76,21 @@ class Grid(ABC):
 
     def ring(self, cell: int) -> list[int]:
         """Give a cell and its neighbours."""
-        found: list[int] = self.around(np.array([cell], np.uint64))[1].tolist()
+        near = self.around(np.array([cell], np.uint64))
+        found: list[int] = near[near > 0].tolist()
         return found
 
     def with_ring(self, cells: Cells) -> Cells:
         """Give the cells and all their neighbours, distinct, ascending."""
-        return np.unique(self.around(cells)[1])
+        near = self.around(cells)
+        return np.unique(near[near > 0])
 
     def neighbourhoods(self, cells: Cells) -> Pairs:
         """Pair each cell with itself and with those of its neighbours that are among the cells (ascending, distinct)."""
-        owners, near = self.around(cells)
+        near = self.around(cells)
         position = np.minimum(np.searchsorted(cells, near), max(len(cells) - 1, 0))
-        here = cells[position] == near if len(cells) else np.empty(0, bool)
-        return Pairs(len(cells), owners[here], position[here])
+        owners, place = np.nonzero(cells[position] == near)
+        return Pairs(len(cells), owners, position[owners, place])
 
 
 class _H3(Grid):
@@ -97,7 +99,7 @@ class _H3(Grid):
     name = "h3"
     levels = ("h3_6", "h3_5", "h3_4")
     farthest_m = (4100, 10850, 28700)
-    _FINEST = 6
+    _FINEST, _NEAR = 6, 7
 
     def cells_of(self, latitudes: Floats, longitudes: Floats, level: int = 0) -> Cells:
         found = map(h3.latlng_to_cell, latitudes.tolist(), longitudes.tolist(), repeat(self._FINEST - level))
@@ -106,10 +108,10 @@ class _H3(Grid):
     def parents(self, cells: Cells, level: int) -> Cells:
         return np.fromiter(map(h3.cell_to_parent, cells.tolist(), repeat(self._FINEST - level)), np.uint64, len(cells))
 
-    def around(self, cells: Cells) -> tuple[Ints, Cells]:
+    def around(self, cells: Cells) -> Cells:
         disks = [h3.grid_disk(cell, 1) for cell in cells.tolist()]
-        owners = np.repeat(np.arange(len(cells)), [len(disk) for disk in disks])
-        return owners, np.array([neighbour for disk in disks for neighbour in disk], np.uint64)
+        full = [disk if len(disk) == self._NEAR else [*disk, 0] for disk in disks]  # around a pentagon there are but six
+        return np.array(full, np.uint64).reshape(-1, self._NEAR)
 
     def areas_km2(self, cells: Cells) -> Floats:
         return np.fromiter(map(h3.cell_area, cells.tolist(), repeat("km^2")), np.float64, len(cells))

@@ -1,13 +1,14 @@
 """Where attacks are counted: the smallest place each may be counted in, and all the larger ones around it."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from exports.episodes import attacks_of
-from exports.grid import H3, Cells, Grid
+from exports.grid import Cells
+from exports.land import Land
 from exports.privacy import ADMIN1
-from exports.regions import Region
 from exports.reports import NOT_COUNTED, Codes, Flags, Reports
 from exports.statistics import Floats, Ints
 from exports.windows import Window
@@ -36,16 +37,17 @@ class Placed:
     """How many reports and attacks were left out, or kept out of cells, by reason."""
 
 
-def placed(reports: Reports, window: Window, region: Region, grid: Grid = H3) -> Placed:
+def placed(reports: Reports, window: Window, land: Land) -> Placed:
     """Join the counted reports of the window into attacks and find their places. Attacks outside the region are left out."""
     first, last = window.days
     in_window = (reports.day >= first) & (reports.day <= last)
     counted = in_window & (reports.certainty > NOT_COUNTED)
-    attacks = attacks_of(reports.where(counted))
-    cell, unit, country = located(attacks.latitude, attacks.longitude, attacks.country, region, grid)
-    outside = (cell > 0) & (unit < 0)
+    attacks = attacks_of(reports if counted.all() else reports.where(np.flatnonzero(counted)))
+    cells, of_cell, unit, country = located(attacks.latitude, attacks.longitude, attacks.country, land)
+    has_cell = (cells > 0)[of_cell]
+    outside = has_cell & (unit < 0)
     kept = ~outside & (country >= 0)
-    unlocated = (cell == 0) | (attacks.accuracy_m > WORST_ACCURACY_M)
+    unlocated = ~has_cell | (attacks.accuracy_m > WORST_ACCURACY_M)
     in_cell = kept & ~unlocated & attacks.shared
     left_out = {
         "n_uncertain": in_window & ~counted,
@@ -55,36 +57,54 @@ def placed(reports: Reports, window: Window, region: Region, grid: Grid = H3) ->
         "n_not_shared": kept & ~unlocated & ~attacks.shared,
         "n_coarse": in_cell & (attacks.accuracy_m > COARSE_M),
     }
-    place, paths, cell_places = _places(cell[kept], unit[kept], country[kept], in_cell[kept], grid)
     counts = {reason: int(which.sum()) for reason, which in left_out.items()}
-    return Placed(attacks.where(kept), place, paths, cell_places, counts)
+    if not kept.all():
+        attacks, in_cell = attacks.where(np.flatnonzero(kept)), in_cell[kept]
+        of_cell, unit, country = (each[kept] for each in (of_cell, unit, country))
+    return Placed(attacks, *_places(cells, of_cell, unit, country, in_cell, land), counts)
 
 
-def located(latitude: Floats, longitude: Floats, named: Codes, region: Region, grid: Grid = H3) -> tuple[Cells, Ints, Ints]:
-    """Cell (0: no point), administrative unit (-1: none) and country (-1: none) of points and of the countries that were named."""
+class Located(NamedTuple):
+    """Where points lie. `cells` are distinct (0: none), `of_cell` the position of that of each point among them.
+
+    `unit` and `country` are -1 where there is none; the country is the one that was named where there is no unit.
+    """
+
+    cells: Cells
+    of_cell: Ints
+    unit: Ints
+    country: Ints
+
+
+def located(latitude: Floats, longitude: Floats, named: Codes, land: Land) -> Located:
+    """Locate points (degrees; not-a-number: none), each with the country that was named."""
     known = np.isfinite(latitude)
     cell = np.zeros(len(latitude), np.uint64)
-    cell[known] = grid.cells_of(latitude[known], longitude[known])
-    cells, position = np.unique(cell, return_inverse=True)
+    cell[known] = land.grid.cells_of(latitude[known], longitude[known])
+    cells, of_cell = np.unique(cell, return_inverse=True)
     units = np.full(len(cells), -1, np.int64)
-    on_land = np.flatnonzero(cells)
-    on_land = on_land[region.touched(cells[on_land], grid)]
-    units[on_land] = region.units_of(cells[on_land], grid)
-    unit = units[position]
-    names, name = np.unique(named, return_inverse=True)
-    countries = {code: number for number, code in enumerate(region.countries)}
-    said = np.array([countries.get(code, -1) for code in names.tolist()], np.int64)[name]
-    return cell, unit, np.where(unit >= 0, region.country_of_unit[unit], said)
+    units[cells > 0] = land.units_touched(cells[cells > 0])
+    unit = units[of_cell]
+    country = np.where(unit >= 0, land.region.country_of_unit[unit], -1)
+    elsewhere = np.flatnonzero(unit < 0)
+    names, name = np.unique(named[elsewhere], return_inverse=True)
+    countries = {code: number for number, code in enumerate(land.region.countries)}
+    country[elsewhere] = np.array([countries.get(code, -1) for code in names.tolist()], np.int64)[name]
+    return Located(cells, of_cell, unit, country)
 
 
-def _places(cell: Cells, unit: Ints, country: Ints, in_cell: Flags, grid: Grid) -> tuple[Ints, Cells, int]:
-    around = np.column_stack([unit + 1, country + 1]).astype(np.uint64)
-    cells, first, cell_place = np.unique(cell[in_cell], return_index=True, return_inverse=True)
-    cell_paths = np.column_stack([cells, grid.parents(cells, 1), grid.parents(cells, 2), around[in_cell][first]])
-    unplaced, unplaced_place = np.unique(around[~in_cell], axis=0, return_inverse=True)
+def _places(cells: Cells, of_cell: Ints, unit: Ints, country: Ints, in_cell: Flags, land: Land) -> tuple[Ints, Cells, int]:
+    is_used = np.bincount(of_cell[in_cell], minlength=len(cells)) > 0
+    cells = cells[is_used]
+    units = land.units_touched(cells)
+    around = (land.grid.parents(cells, 1), land.grid.parents(cells, 2), units + 1, land.region.country_of_unit[units] + 1)
+    elsewhere = np.column_stack([unit[~in_cell] + 1, country[~in_cell] + 1]).astype(np.uint64)
+    unplaced, unplaced_place = np.unique(elsewhere, axis=0, return_inverse=True)
     no_cell = np.zeros((len(unplaced), ADMIN1), np.uint64)
-    unplaced_paths = np.column_stack([no_cell, np.where(unplaced > 0, unplaced + UNPLACED, 0)]).astype(np.uint64)
-    place = np.empty(len(cell), np.int64)
-    place[in_cell] = cell_place
+    unplaced_paths = np.column_stack([no_cell, np.where(unplaced > 0, unplaced + UNPLACED, 0)])
+    place = (np.cumsum(is_used) - 1)[of_cell]
     place[~in_cell] = len(cells) + unplaced_place.reshape(-1)
-    return place, np.concatenate([cell_paths, unplaced_paths]), len(cells)
+    paths = np.concatenate(
+        [np.column_stack([each.astype(np.uint64) for each in (cells, *around)]), unplaced_paths.astype(np.uint64)]
+    )
+    return place, paths, len(cells)

@@ -48,14 +48,14 @@ def coarsen(paths: Cells, place: Ints, household: Ints, finest: int) -> Partitio
     """
     row = np.full(len(paths), -1, np.int64)
     pending: Flags = np.bincount(place, minlength=len(paths)) > 0
-    pairs = distinct_pairs(place[household >= 0], household[household >= 0])
+    pairs = distinct_pairs(place, household)
     levels: list[int] = []
     for level in range(finest, len(CELL_LEVELS)):
         ready = np.flatnonzero(pending & (paths[:, level] > 0))
         units, unit = np.unique(paths[ready, level], return_inverse=True)
         unit_of_place = np.full(len(paths), -1, np.int64)
         unit_of_place[ready] = unit
-        passed = np.flatnonzero(_distinct_households(unit_of_place, pairs, len(units)) >= FEWEST_HOUSEHOLDS)
+        passed = np.flatnonzero(distinct_households(unit_of_place, pairs, len(units)) >= FEWEST_HOUSEHOLDS)
         number = np.full(len(units) + 1, -1, np.int64)
         number[passed] = np.arange(len(levels), len(levels) + len(passed))
         row[ready] = number[unit]
@@ -66,25 +66,32 @@ def coarsen(paths: Cells, place: Ints, household: Ints, finest: int) -> Partitio
 
 
 def distinct_pairs(keys: Ints, values: Ints) -> Pairs:
-    """Give the different pairs in ascending order, and for each entry the position of its pair."""
+    """Give the different pairs in ascending order, and for each entry the position of its pair. Keys are numbers from 0 on."""
     if not len(keys):
         return Pairs(keys, values, np.empty(0, np.int64))
-    units, unit = np.unique(keys, return_inverse=True)
-    lowest = values.min()
-    span = int(values.max() - lowest) + 1
-    codes, position = np.unique(unit * span + (values - lowest), return_inverse=True)
-    return Pairs(units[codes // span], codes % span + lowest, position)
+    lowest = int(values.min())
+    span = int(values.max()) - lowest + 1
+    codes = keys * span + (values - lowest)
+    if (np.diff(codes) > 0).all():
+        return Pairs(keys, values, np.arange(len(keys)))
+    codes, position = np.unique(codes, return_inverse=True)
+    key, value = np.divmod(codes, span)
+    return Pairs(key, value + lowest, position)
 
 
-def _distinct_households(group_of_place: Ints, pairs: Pairs, size: int) -> Ints:
+def distinct_households(group_of_place: Ints, pairs: Pairs, size: int) -> Ints:
+    """Count the different known households of each of `size` groups of places (-1: in none), given those of each place."""
     groups = group_of_place[pairs.keys]
-    return np.bincount(distinct_pairs(groups[groups >= 0], pairs.values[groups >= 0]).keys, minlength=size)
+    chosen = (groups >= 0) & (pairs.values >= 0)
+    return np.bincount(distinct_pairs(groups[chosen], pairs.values[chosen]).keys, minlength=size)
 
 
 def _merge_leftovers(row: Ints, pending: Flags, country: Cells, pairs: Pairs, rows: int) -> set[int]:
     """Give what is left of a country to the smallest row that lies in it whole. Changes `row`."""
-    merged = set()
-    households = _distinct_households(row, pairs, rows)
+    merged: set[int] = set()
+    if not pending.any():
+        return merged
+    households = distinct_households(row, pairs, rows)
     for one in np.unique(country[pending]).tolist():
         inside = set(row[(row >= 0) & (country == one)].tolist()) - set(row[(row >= 0) & (country != one)].tolist())
         if inside:
@@ -117,12 +124,12 @@ class Ledger:
     def publish(self, items: Iterable[int]) -> bool:
         """Note a figure over these items as published, or answer False where it must be kept back."""
         wanted = set(items)
-        new = {item for item in wanted if item not in self._groups}
-        split = {id(group): group for group in (self._groups[item] for item in wanted - new)}.values()
-        parts = [part for group in split for part in (group & wanted, group - wanted) if group - wanted]
+        new = wanted.difference(self._groups)
+        touched = {id(group): group for group in map(self._groups.__getitem__, wanted - new)}.values()
+        parts = [part for group in touched if not group <= wanted for part in (group & wanted, group - wanted)]
         if new:
             parts.append(new)
-        if not all(self._safe(part) for part in parts):
+        if not all(map(self._safe, parts)):
             return False
         for part in parts:
             self._groups.update(dict.fromkeys(part, part))

@@ -11,7 +11,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from exports.grid import H3, Cells, Grid
-from exports.statistics import Floats, Ints
+from exports.statistics import Ints
 from records.geography import SHIPPED
 
 
@@ -28,28 +28,32 @@ class Region:
 
     def touched(self, cells: Cells, grid: Grid = H3) -> NDArray[np.bool_]:
         """Tell which cells have land of the region inside their outline."""
-        found = np.zeros(len(cells), bool)
-        latitudes, longitudes = grid.centres(cells)
-        found[self._tree.query(_points(longitudes, latitudes), predicate="intersects")[0]] = True
-        rest = np.flatnonzero(~found)
-        outlines = np.array([shapely.Polygon(grid.outline(cell)) for cell in cells[rest].tolist()], object)
-        found[rest[self._tree.query(outlines, predicate="intersects")[0]]] = True
-        return found
+        return self.units_touched(cells, grid) >= 0
+
+    def units_touched(self, cells: Cells, grid: Grid = H3) -> Ints:
+        """Give the unit of each cell, as `units_of`; -1 where no land of the region is inside its outline."""
+        points, units = self._at_centres(cells, grid)
+        beside = np.flatnonzero(units < 0)
+        outlines = np.array([shapely.Polygon(grid.outline(cell)) for cell in cells[beside].tolist()], object)
+        beside = beside[np.unique(self._tree.query(outlines, predicate="intersects")[0])]
+        units[beside] = self._tree.nearest(points[beside])
+        return units
 
     def units_of(self, cells: Cells, grid: Grid = H3) -> Ints:
         """Give for each cell the position in `codes` of the unit that holds its centre, or of the nearest one."""
-        latitudes, longitudes = grid.centres(cells)
-        points = _points(longitudes, latitudes)
-        units = np.full(len(cells), -1, np.int64)
-        inside, unit = self._tree.query(points, predicate="intersects")
-        units[inside] = unit
+        points, units = self._at_centres(cells, grid)
         beside = np.flatnonzero(units < 0)
         units[beside] = self._tree.nearest(points[beside])
         return units
 
-
-def _points(longitudes: Floats, latitudes: Floats) -> NDArray[np.object_]:
-    return np.array(shapely.points(longitudes, latitudes), object)
+    def _at_centres(self, cells: Cells, grid: Grid) -> tuple[NDArray[np.object_], Ints]:
+        """The centres of cells, and the unit that holds each of them (-1: none)."""
+        latitudes, longitudes = grid.centres(cells)
+        points = np.array(shapely.points(longitudes, latitudes), object)
+        units = np.full(len(cells), -1, np.int64)
+        inside, unit = self._tree.query(points, predicate="intersects")
+        units[inside] = unit
+        return points, units
 
 
 def read_units(path: Path = SHIPPED) -> dict[str, BaseGeometry]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from exports.grid import H3, Cells
+from exports.land import Land
 from exports.places import UNPLACED, WORST_ACCURACY_M, located
 from exports.policy import ADMIN1, CELL_LEVELS, CLOSING_DAYS, COUNTRY, PARTNER, TIME_LEVELS, Policy
 from exports.privacy import coarsen
@@ -159,7 +160,8 @@ def _unit(path: list[int], level: int, region: Region) -> Where:
 
 def _places(found: Gathered, region: Region) -> Cells:
     """The units around each record, one for each of `CELL_LEVELS`; nothing at all outside the region."""
-    cells, unit, country = located(found.latitude, found.longitude, found.country, region)
+    distinct, of_cell, unit, country = located(found.latitude, found.longitude, found.country, Land(region))
+    cells = distinct[of_cell]
     country[(cells > 0) & (unit < 0)] = -1
     in_cell = (unit >= 0) & found.shared & ~(found.accuracy_m > WORST_ACCURACY_M)
     cells = np.where(in_cell, cells, 0).astype(np.uint64)

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exports.grid import H3, Cells, Grid
-from exports.regions import Region
 from exports.statistics import (
     Floats,
     Ints,
@@ -74,12 +73,6 @@ class Assessment:
     classes: NDArray[np.str_]
     dispersion: float
     sufficient: bool
-
-
-def study_area(touched: Cells, region: Region, grid: Grid = H3) -> Cells:
-    """Give the cells a report could have come from: those with any record and their ring, on land of the region."""
-    cells = grid.with_ring(touched)
-    return cells[region.touched(cells, grid)]
 
 
 def assess(cells: Cells, event_cells: Cells, households: Ints, exposure: Exposure, fdr: str = "bh", grid: Grid = H3) -> Assessment:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from exports.episodes import RULE
 from exports.equal_area import EASE10
 from exports.grid import H3
@@ -12,7 +10,7 @@ from exports.hotspots.release import Release
 from exports.hotspots.rows import Row, digits
 from exports.hotspots.scan import LARGEST_MAP, REPLICATES, Cluster, circles_around, scan
 from exports.package.contents import Column, Table
-from exports.privacy import LEVELS, Level, band, enough_households
+from exports.privacy import FEWEST_HOUSEHOLDS, LEVELS, Level, band
 
 SCAN_METHOD = "kulldorff-poisson-circle-1"
 COLUMNS = (
@@ -61,20 +59,16 @@ class SecondOpinion:
             self.refused = f"The study area has more than {LARGEST_MAP} cells: a scan would take too long."
             return []
         clusters = scan(found.events, found.exposure.values, circles_around(*self._grid.centres(found.cells)))
-        rows = [self._row(cluster, level) for cluster in clusters if enough_households(self._households(cluster, level))]
+        of_cells = [
+            (cluster, self._release.shown.households_in(level, found.cells[cluster.cells].tolist())) for cluster in clusters
+        ]
+        rows = [self._row(cluster, households, level) for cluster, households in of_cells if households >= FEWEST_HOUSEHOLDS]
         return [row | {"cluster": number} for number, row in enumerate(rows, 1)]
 
-    def _households(self, cluster: Cluster, level: Level) -> set[int]:
-        found = self._release.found
-        cells = self._release.table(level, "standard").assessment.cells[cluster.cells]
-        inside = np.isin(found.paths[found.place, level.finest], cells) & (self._release.table(level, "standard").row >= 0)
-        return set(found.attacks.household[inside].tolist()) - {-1}
-
-    def _row(self, cluster: Cluster, level: Level) -> Row:
+    def _row(self, cluster: Cluster, households: int, level: Level) -> Row:
         assessment, window = self._release.table(level, "standard").assessment, self._release.window
         cells = assessment.cells[cluster.cells]
         latitude, longitude = (float(each[0]) for each in self._grid.centres(cells[:1]))
-        households = len(self._households(cluster, level))
         row: dict[str, Any] = {
             "cell_id": self._grid.name_of(int(cells[0])),
             "cell_level": self._grid.levels[level.finest],
@@ -89,7 +83,7 @@ class SecondOpinion:
             "method": SCAN_METHOD,
             "attack_rule": RULE,
         }
-        if self._release.figure_shown(level, cells.tolist()):
+        if self._release.shown.figure(level, cells.tolist()):
             total = int(assessment.events.sum())
             outside = (total - cluster.observed) / (total - cluster.expected)
             risk = cluster.observed / cluster.expected / outside if outside else float("inf")

@@ -18,8 +18,9 @@ from exports.hotspots.columns import TABLE
 from exports.hotspots.exposure import GRAZING, PATROL, read_exposures
 from exports.hotspots.files import LEFT_OUT, TableFile, write_release
 from exports.hotspots.history import MOST_PERIODS, half_years
-from exports.hotspots.release import EVENT_SETS, Release
+from exports.hotspots.release import Release
 from exports.hotspots.rows import TableRows
+from exports.hotspots.shown import EVENT_SETS
 from exports.package.contents import ExportResult, new_folder, said, write_csv, write_file
 from exports.package.words import LANGUAGES, said_of_demo
 from exports.privacy import FEWEST_HOUSEHOLDS, LEVELS, Level
@@ -73,13 +74,11 @@ def run_hotspots(
     stem = f"conflict_clusters_{predator}_{window.name}_{level}.csv"
     summary["scan"] = {"method": SCAN_METHOD, "clusters": stem, "refused": opinion.refused}
     common = {"release_id": summary["release_id"], "predator": predator}
-    tables = [
-        TableFile(
-            f"conflict_hotspots_{predator}_{event_set}_{window.name}_{level}",
-            [common | row for row in TableRows(release, release.table(circle, event_set), event_set)],
-        )
-        for event_set in EVENT_SETS
-    ]
+    tables = []
+    for event_set in EVENT_SETS:
+        columns = TableRows(release, release.table(circle, event_set), event_set).columns
+        of_release = {name: [value] * len(columns["cell_id"]) for name, value in common.items()}
+        tables.append(TableFile(f"conflict_hotspots_{predator}_{event_set}_{window.name}_{level}", {**of_release, **columns}))
     name = f"conflict_hotspots_{predator}_{window.name}_{level}_r{revision}"
     folder = new_folder(out, name)
     files = write_release(folder, tables, summary, cells)

@@ -1,13 +1,14 @@
 """The data of a hotspot release: its tables and maps. Same input, same bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from exports.grid import Grid
 from exports.hotspots.columns import COLUMNS
-from exports.hotspots.rows import Row
+from exports.hotspots.rows import Value
 from exports.package.contents import ExportedFile, write_csv, write_json
 
 NAMES = tuple(column.name for column in COLUMNS)
@@ -33,29 +34,36 @@ LEFT_OUT = {
 
 @dataclass(frozen=True)
 class TableFile:
-    """One table to write: the stem of its files and its rows."""
+    """One table to write: the stem of its files and its columns, those that are known of any row."""
 
     stem: str
-    rows: Sequence[Row]
+    columns: Mapping[str, Sequence[Value]]
+
+    @cached_property
+    def rows(self) -> list[tuple[Value, ...]]:
+        """The values of each row, in the order of `NAMES`."""
+        size = len(self.columns["cell_id"])
+        return list(zip(*(self.columns.get(name) or [None] * size for name in NAMES), strict=True))
 
 
 def write_release(folder: Path, tables: Sequence[TableFile], summary: dict[str, Any], grid: Grid) -> list[ExportedFile]:
     """Write the tables and maps of a release into an existing empty folder."""
     written = []
     for table in tables:
-        written.append(write_csv(folder / f"{table.stem}.csv", NAMES, ([row.get(name) for name in NAMES] for row in table.rows)))
+        written.append(write_csv(folder / f"{table.stem}.csv", NAMES, table.rows))
         written.append(write_json(folder / f"{table.stem}.geojson", _map(table.rows, summary, grid), len(table.rows)))
     return written
 
 
-def _map(rows: Sequence[Row], summary: dict[str, Any], grid: Grid) -> dict[str, Any]:
+def _map(rows: Sequence[tuple[Value, ...]], summary: dict[str, Any], grid: Grid) -> dict[str, Any]:
     """Make a feature per row (RFC 7946); units have no geometry of their own."""
+    cell_id, cell_level = NAMES.index("cell_id"), NAMES.index("cell_level")
     features = [
         {
             "type": "Feature",
-            "id": row["cell_id"],
-            "geometry": _outline(str(row["cell_id"]), grid) if row["cell_level"] in grid.levels else None,
-            "properties": {name: row.get(name) for name in NAMES},
+            "id": row[cell_id],
+            "geometry": _outline(str(row[cell_id]), grid) if row[cell_level] in grid.levels else None,
+            "properties": dict(zip(NAMES, row, strict=True)),
         }
         for row in rows
     ]

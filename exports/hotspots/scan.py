@@ -5,17 +5,19 @@ a Poisson model is compared with that of maps on which the same number of attack
 same attacks give the same clusters.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from exports.statistics import Floats, Ints
 
 REPLICATES = 999
 SEED = 20230228
-_TOGETHER = 16
-"""Cells after which it is asked again how many attacks a circle needs to matter."""
+_TOGETHER = 64
+"""Cells whose circles are grown together; after them it is asked again how many attacks a circle needs to matter."""
+_STEPS = 5
+"""Enough to find a number of attacks to less than one."""
 MOST_CELLS = 100
 """The widest circle, in cells; it never holds more than half of the exposure either."""
 LARGEST_MAP = 5000
@@ -47,13 +49,31 @@ def circles_around(latitudes: Floats, longitudes: Floats) -> Circles:
     points = np.column_stack([np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)])
     size = min(MOST_CELLS, len(points))
     nearest, km = np.empty((len(points), size), np.int64), np.empty((len(points), size))
+    northward = np.argsort(points[:, 2])
+    heights, reach = points[northward, 2], 2.0
     for cell, point in enumerate(points):
-        chord = np.linalg.norm(points - point, axis=1)
+        near = northward[slice(*np.searchsorted(heights, (point[2] - reach, point[2] + reach)))]
+        chord = _lengths(points[near] - point)
+        if (farthest := _smallest(chord, size)) > reach:  # some cells farther north or south may be nearer
+            near, chord = northward, _lengths(points[northward] - point)
+            farthest = _smallest(chord, size)
         rounded = chord.round(9)
-        near = np.flatnonzero(rounded <= np.partition(rounded, size - 1)[size - 1])
-        nearest[cell] = near[np.argsort(rounded[near], kind="stable")[:size]]
-        km[cell] = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(1.0, chord[nearest[cell]] / 2))
+        within = np.flatnonzero(chord <= farthest)
+        order = within[np.lexsort((near[within], rounded[within]))[:size]]
+        nearest[cell] = near[order]
+        km[cell] = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(1.0, chord[order] / 2))
+        reach = 1.2 * farthest
     return Circles(nearest, km)
+
+
+def _lengths(vectors: Floats) -> Floats:
+    lengths: Floats = np.sqrt(np.square(vectors).sum(axis=1))
+    return lengths
+
+
+def _smallest(chord: Floats, size: int) -> float:
+    """A bound, a little too wide, of the smallest so many lengths; infinite where there are fewer."""
+    return float(np.partition(chord, size - 1)[size - 1]) + 1e-8 if len(chord) >= size else np.inf
 
 
 def scan(events: Ints, exposure: Floats, circles: Circles, *, replicates: int = REPLICATES, level: float = 0.05) -> list[Cluster]:
@@ -67,7 +87,7 @@ def scan(events: Ints, exposure: Floats, circles: Circles, *, replicates: int = 
     found = np.where(allowed, surprise(np.cumsum(events[circles.nearest], axis=1), held), 0.0)
     best_size, best = found.argmax(axis=1) + 1, found.max(axis=1, initial=0.0)
     drawn = np.random.default_rng(SEED).multinomial(total, share, replicates)
-    by_chance = _by_chance(np.ascontiguousarray(drawn.T, np.int32), circles.nearest, held, allowed.sum(axis=1), surprise)
+    by_chance = _by_chance(drawn, circles.nearest, held, allowed.sum(axis=1), surprise, level)
     clusters: list[Cluster] = []
     taken = np.zeros(len(events), bool)
     for cell in np.argsort(-best, kind="stable").tolist():
@@ -85,23 +105,32 @@ def scan(events: Ints, exposure: Floats, circles: Circles, *, replicates: int = 
     return clusters
 
 
-def _by_chance(drawn: NDArray[np.int32], nearest: Ints, expected: Floats, sizes: Ints, surprise: "_Surprise") -> Floats:
-    """The largest ratio in each map; `drawn` is (cells, maps). Circles that beat none of those found before are passed over.
+def _by_chance(drawn: Ints, nearest: Ints, expected: Floats, sizes: Ints, surprise: "_Surprise", level: float) -> Floats:
+    """The largest ratio in each of the maps that are `drawn` (maps, cells), as far as it matters for a p-value of at most `level`.
 
-    `sizes` are how many circles around each cell are candidates.
+    `sizes` are how many circles around each cell are candidates. Circles that cannot lift a map among the ones that decide about
+    `level` are passed over, so ratios that are smaller may be told too small.
     """
-    maps = drawn.shape[1]
+    maps, deciding = len(drawn), min(int(level * (len(drawn) + 1)) + 1, len(drawn))
+    usual = np.rint(drawn.mean(axis=0)).astype(np.int64)
+    of_circles = np.cumsum(usual[nearest], axis=1)
+    most = int(max((drawn.max(axis=0) - usual).max(), (usual - drawn.min(axis=0)).max())) * nearest.shape[1] + nearest.shape[1]
+    small = np.min_scalar_type(-most - 2)  # numbers beside the usual ones fit into few bytes: many times faster
+    more = np.ascontiguousarray((drawn - usual).T, small)
     largest = np.zeros(maps)
-    for start in range(0, len(nearest), _TOGETHER):
-        fewest = surprise.fewest(expected[start : start + _TOGETHER], float(largest.min(initial=np.inf)))
-        for cell, needed in enumerate(fewest, start):
-            size = int(sizes[cell])
-            observed = drawn[nearest[cell, :size]]
-            for circle in range(1, size):
-                observed[circle] += observed[circle - 1]  # many times faster than `cumsum` down the columns
-            circles, found = np.divmod(np.flatnonzero(observed >= needed[:size, None]), maps)
-            ratios = surprise(observed[circles, found].astype(np.int64), expected[cell, circles])
-            np.maximum.at(largest, found, ratios)
+    for start, end in pairwise([0, *range(1, len(nearest), _TOGETHER), len(nearest)]):
+        ratio = float(np.partition(largest, maps - deciding)[maps - deciding])
+        needed = surprise.fewest(expected[start:end], ratio) - of_circles[start:end]
+        needed[np.arange(needed.shape[1]) >= sizes[start:end, None]] = most + 1
+        needed = np.minimum(needed, most + 1).astype(small)
+        grown = np.zeros((end - start, maps), small)
+        for circle in range(int(sizes[start:end].max())):
+            grown += more.take(nearest[start:end, circle], axis=0)
+            enough = grown >= needed[:, circle, None]
+            if enough.any():
+                cell, found = np.divmod(np.flatnonzero(enough), maps)
+                observed = grown[cell, found] + of_circles[start + cell, circle]
+                np.maximum.at(largest, found, surprise(observed, expected[start + cell, circle]))
     return largest
 
 
@@ -121,10 +150,16 @@ class _Surprise:
         return ratio
 
     def fewest(self, expected: Floats, ratio: float) -> Ints:
-        """The least number of attacks in a circle that makes it as surprising as `ratio`; one more than all where none does."""
-        low, high = np.floor(expected).astype(np.int64) + 1, np.full(expected.shape, self.total + 1)
-        while (low < high).any():
-            middle = (low + high) // 2
-            enough = self(np.minimum(middle, self.total), expected) >= ratio
-            low, high = np.where(enough | (low >= high), low, middle + 1), np.where(enough, middle, high)
-        return low
+        """The least number of attacks in a circle that makes it as surprising as `ratio`, or one less; never more.
+
+        By Newton's method: ratios are convex in that number, and what it begins with is known to be too large.
+        """
+        least: Ints = np.floor(expected).astype(np.int64) + 1
+        if ratio <= 0:
+            return least
+        number = np.minimum(expected + ratio + np.sqrt(ratio * ratio + 2 * ratio * expected), self.total)
+        for _ in range(_STEPS):
+            rest = np.maximum(self.total - number, 1e-9)
+            inside, outside = np.log(number / expected), np.log(rest / (self.total - expected))
+            number = np.minimum(number - (number * inside + rest * outside - ratio) / (inside - outside), self.total)
+        return np.maximum(np.floor(number).astype(np.int64), least)

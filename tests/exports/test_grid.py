@@ -11,7 +11,7 @@ from shapely.geometry import box
 
 from exports.equal_area import EASE10
 from exports.grid import H3, Grid, merge
-from exports.hotspots.assessment import study_area
+from exports.land import Land
 from exports.regions import Region, region_of
 
 MAZANDARAN = H3.cells_of(np.array([36.6]), np.array([52.4]))
@@ -102,5 +102,5 @@ def test_the_study_area_is_the_footprint_and_its_ring_on_land() -> None:
     latitude = h3.cell_to_latlng(H3.name_of(int(MAZANDARAN[0])))[0]
     everywhere = Region({"IR-02": box(50, 35, 55, 39)})
     south = Region({"IR-02": box(50, 35, 55, latitude - 0.05)})
-    assert study_area(MAZANDARAN, everywhere).tolist() == H3.with_ring(MAZANDARAN).tolist()
-    assert 0 < len(study_area(MAZANDARAN, south)) < 7
+    assert Land(everywhere).around(MAZANDARAN).tolist() == H3.with_ring(MAZANDARAN).tolist()
+    assert 0 < len(Land(south).around(MAZANDARAN)) < 7

@@ -20,8 +20,9 @@ from exports.equal_area import EASE10
 from exports.grid import H3, Cells, Grid
 from exports.hotspots.assessment import SINGLE_SITE, WATCH
 from exports.hotspots.columns import TABLE
-from exports.hotspots.release import EVENT_SETS, Release
+from exports.hotspots.release import Release
 from exports.hotspots.rows import TableRows
+from exports.hotspots.shown import EVENT_SETS
 from exports.privacy import PARTNER, PUBLIC, Level
 from exports.regions import Region
 from exports.reports import STANDARD, STRICT

@@ -88,7 +88,7 @@ def test_circles_that_are_passed_over_would_have_changed_nothing(circles: Circle
     allowed = expected <= attacks / 2
     held = np.where(allowed, expected, attacks / 2)
     every = np.where(allowed, surprise(np.cumsum(drawn[:, circles.nearest], axis=2), held[None]), 0)
-    found = _by_chance(np.ascontiguousarray(drawn.T, np.int32), circles.nearest, held, allowed.sum(axis=1), surprise)
+    found = _by_chance(drawn, circles.nearest, held, allowed.sum(axis=1), surprise, level=1.0)
     assert found.tolist() == every.max(axis=(1, 2)).tolist()
 
 
