@@ -145,6 +145,20 @@ def status() -> None:
 
 
 @command.command()
+@click.confirmation_option(prompt="All reports stay here, but go to no hub until this node joins one with a new code. Leave?")
+def leave() -> None:
+    """On the station: leave its hub, because that lost its key, or another is to be joined. Nothing is deleted."""
+    from sync.relay import leaving
+
+    with opened() as services:
+        name = leaving.leave(services.store, access())
+    if name is None:
+        click.echo("This node goes to no hub.")
+    else:
+        click.echo(f"This node left {name}. All its reports are here. To join a hub: tulliana relay enrol CODE")
+
+
+@command.command()
 @click.argument("node_id")
 def revoke(node_id: str) -> None:
     """No longer speak with the node NODE_ID: its laptop was stolen, say. See: tulliana relay status."""

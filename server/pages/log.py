@@ -63,6 +63,7 @@ ACTIONS = {
     "relay.enrol": _("let the node {target} join"),
     "relay.join": _("joined the hub {target}"),
     "relay.revoke": _("revoked the node {target}"),
+    "relay.leave": _("left the hub {target}"),
     "relay.share": _("chose what the hub {target} gets"),
     "record.pull": _("took over records: {target}"),
     "pull.add": _("kept the server {target} to pull from"),

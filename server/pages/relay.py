@@ -20,6 +20,7 @@ from server.services import services
 from server.stick_places import stick_at, sticks
 from sync.relay import asking, enrolment, settling
 from sync.relay.enrolment import Code
+from sync.relay.leaving import leave
 from sync.relay.projects import COUNTRY, HUB, RANGE, STATION
 from sync.relay.standing import compared, standing
 from sync.relay.sticks import bring
@@ -106,6 +107,14 @@ def invite() -> Response:
     return page("relay_code.html", code=str(code), hub=code.hub.node_id, drawing=Markup(drawn), is_reachable=not is_loopback(url))  # noqa: S704 - segno's own
 
 
+@pages.post(f"{_PAGE}/leave")
+@open_to(Right.PHONES)
+def leave_hub() -> Response:
+    """Go to no hub any more."""
+    leave(services().store, access())
+    return redirect(url_for("pages.relay", left=1), 303)  # type: ignore[return-value]
+
+
 @pages.post(f"{_PAGE}/nodes/<segment:node_id>/revoke")
 @open_to(Right.PHONES)
 def revoke_node(node_id: str) -> Response:
@@ -162,7 +171,7 @@ def _shown(problem: Problem | None = None, **more: Any) -> Response:
     with opened.store.read() as connection:
         asked = settling.asked(connection, access()) if access().may(Right.CONTACT) else []
     waits = [translate(WAITS.get(reason, _OTHERS)).format(n=number(count)) for reason, count in sorted(now.waiting.items())]
-    ups = [peer for peer in now.peers if peer.role in {HUB, RANGE}]
+    ups = [peer for peer in now.peers if peer.role in {HUB, RANGE} and peer.revoked_at is None]
     downs = [peer for peer in now.peers if peer.role in {STATION, COUNTRY}]
     return page(
         "relay.html",
@@ -182,6 +191,7 @@ def _shown(problem: Problem | None = None, **more: Any) -> Response:
         clock_matters=_CLOCK_SECONDS,
         begun="begun" in request.args,
         joined="joined" in request.args,
+        left="left" in request.args,
         **{"written": None, "brought": None} | more,
     )
 

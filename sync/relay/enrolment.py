@@ -101,6 +101,8 @@ def invite(
         if row is not None and row.hub is not None and role == projects.STATION:
             raise Problem("value_invalid", "This project goes to a hub; stations enrol there.")
         key = projects.key_of(connection, access.project_id)
+        known = {me.node_id, *(each.id for each in projects.nodes(connection, access.project_id))}
+        log.begin_anew(connection, access.project_id, known)  # where the key of this hub was lost
         values = {"project_id": access.project_id, "name": name, "role": role, "grants": list(grants)}
         connection.execute(insert(RelayInvite).values(secret_sha256=_digest(secret), **values, made_at=now, until=now + VALID))
         note(connection, "relay.invite", name, actor=access.actor, project_id=access.project_id)

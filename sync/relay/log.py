@@ -121,13 +121,18 @@ def channels(connection: Connection, project_id: int) -> dict[str, Place]:
 
 
 def begin_anew(connection: Connection, project_id: int, known: Collection[str]) -> None:
-    """Forget the log of a project if others than these wrote in it, as this node under a key that was lost: the scribe writes it
-    again under today's, and what came from the hub is got again. Nothing of it is only here but in the log.
+    """Forget the log of a project if others than these wrote in it, as this node under a key that was lost, or a hub that was left:
+    the scribe writes it again under today's, and what came from others is got again.
     """
+    others = select(RelayRecord.id).where(RelayRecord.project_id == project_id, RelayRecord.origin.not_in(known))
+    if connection.execute(others.limit(1)).first() is not None:
+        forget(connection, project_id)
+
+
+def forget(connection: Connection, project_id: int) -> None:
+    """Forget the log of a project, and how far others were read; from its first arrival on it is written again."""
     row = RelayRecord
     of_project = select(row.id).where(row.project_id == project_id)
-    if connection.execute(of_project.where(row.origin.not_in(known), row.via.is_(None)).limit(1)).first() is None:
-        return
     connection.execute(delete(RelayFile).where(RelayFile.record_id.in_(of_project)))
     channels = select(row.channel).where(row.project_id == project_id)
     connection.execute(delete(RelayPosition).where(RelayPosition.channel.in_(channels)))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from forms.problems import Problem
 from records.models import RelayNode, RelayProject
@@ -38,14 +38,20 @@ def join(connection: Connection, project_id: int, key: str, hub: str) -> None:
     if row is None:
         connection.execute(insert(RelayProject).values(project_id=project_id, key=key, hub=hub))
         return
-    if row.hub is None and row.key != key and nodes(connection, project_id):
+    below = [each for each in nodes(connection, project_id) if each.role in {STATION, COUNTRY}]
+    if row.hub is None and row.key != key and below:
         raise Problem("value_invalid", "This project is a hub itself: other nodes bring it their records.")
     if row.hub not in {None, hub} or (row.hub and row.key != key):
         raise Problem(
             "value_invalid",
-            "This project goes to another hub; join this one from an empty data folder (TULLIANA_DATA).",
+            "This project goes to another hub; leave that one first: tulliana relay leave, or on the page Exchange.",
         )
     connection.execute(update(RelayProject).filter_by(project_id=project_id).values(key=key, hub=hub))
+
+
+def end(connection: Connection, project_id: int) -> None:
+    """Have a project go nowhere."""
+    connection.execute(delete(RelayProject).filter_by(project_id=project_id))
 
 
 def nodes(connection: Connection, project_id: int) -> list[Row[Any]]:
@@ -59,6 +65,9 @@ def node(connection: Connection, node_id: str) -> Row[Any]:
     row = connection.execute(select(*_NODE).filter_by(id=node_id)).first()
     if row is None:
         raise Problem("relay_refused", f"The node {node_id} is not enrolled here.")
+    if row.revoked_at is not None and row.role == HUB:
+        left = f"This station left the hub {row.name} on {row.revoked_at:%Y-%m-%d} and takes nothing of it."
+        raise Problem("relay_refused", f"{left} To go there again, join with a new code: tulliana relay enrol CODE.")
     if row.revoked_at is not None:
         raise Problem("relay_refused", f"The node {row.name} was revoked here on {row.revoked_at:%Y-%m-%d}.")
     return row

@@ -145,7 +145,7 @@ class Settler:
             with self.store.read() as connection:
                 name = connection.execute(select(RelayNode.name).filter_by(id=row.origin)).scalar()
                 if row.origin == self.me.node_id:  # ours, that a peer gave back: as the hub calls us
-                    of_hub = select(RelayNode.state).filter_by(project_id=row.project_id, role=projects.HUB)
+                    of_hub = select(RelayNode.state).filter_by(project_id=row.project_id, role=projects.HUB, revoked_at=None)
                     name = (connection.execute(of_hub).scalar() or {}).get("called")
             self._names[row.origin] = name or row.origin
         return self._names[row.origin]

@@ -23,7 +23,7 @@ PHONE_DOORS = ("by_token.", "by_pass.", "by_account.", "by_password.", "draft_do
 REFUSED = {302, 401, 403}
 HAS_NOTHING = {
     "pages.decrypt", "pages.form_differences", "pages.find_pair", "central.form_attachment", "pull.media", "pull_by_account.media",
-    "pages.newest_report", "pages.newest_report_file", "pages.compared_node",
+    "pages.newest_report", "pages.newest_report_file", "pages.compared_node", "pages.asked_erasure",
 }  # fmt: skip
 """Rules of which an address with something needs more: an encrypted record, versions, a file of a form, a number, a signature,
 a report, another node."""

@@ -275,3 +275,24 @@ def test_a_coordinator_sees_what_a_station_erased_before_agreeing(hub: Site, sta
     assert browser.post(address).status_code == 303
     assert browser.get(address).status_code == 404
     assert "Erased at a station" not in text(hub)
+
+
+def test_a_coordinator_leaves_a_hub_and_can_join_again(hub: Site, station: Site) -> None:
+    enrol(hub, station)
+    station.send(loss(new_id()))
+    relaying.meet(station.services, EVERYTHING)
+    assert "Leave this hub" not in text(station, "reviewer")
+    browser = station.browser("coordinator")
+    assert "Nothing is deleted here or at the hub" in html.unescape(browser.get(f"{HERE}?lang=en").text)
+    left = browser.post(f"{HERE}/leave")
+    assert left.status_code == 303
+    shown = html.unescape(browser.get(f"{left.location}&lang=en").text)
+    assert "This server goes to no hub now." in shown
+    assert "Join a hub" in shown
+    assert "Where this server brings its reports" not in shown
+    assert browser.post(f"{HERE}/leave").status_code == 303
+    with pytest.raises(Problem, match="goes to no hub"):
+        relaying.meet(station.services, EVERYTHING)
+    enrol(hub, station)
+    relaying.meet(station.services, EVERYTHING)
+    assert "Everything is safe at the hub" in text(station)
