@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from exports.policy import FEWEST, WILDLIFE
 from exports.windows import Window
@@ -36,6 +36,7 @@ _ASKING = frozenset(
 """Surveys that ask for the household; of others each report counts as of its own."""
 _CODES = (("household_code",), ("reporter", "household_code"), ("household_g", "household_code"))
 _NO_CODE = ("", "new")
+_SHIPPED = Submission.form_id.in_(survey_ids())
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -62,36 +63,50 @@ def _told(connection: Connection, access: Access) -> list[Telling]:
     found = []
     for each in tellings(connection, access.project_id):
         some = select(Submission.instance_id).where(*access.visible(with_deleted=True), Submission.received_at <= each.at)
-        some = some.where(Submission.event_date.between(each.start, each.end)).limit(FEWEST)
-        if len(connection.execute(some).all()) >= FEWEST:
+        of_its_days = some.where(_SHIPPED, Submission.event_date.between(each.start, each.end))
+        if len(connection.execute(of_its_days.limit(FEWEST)).all()) >= FEWEST:
             found.append(each)
     return found
 
 
 def _uncounted(connection: Connection, access: Access, told: Sequence[Telling], until: datetime) -> list[str]:
     """The ids of the late reports that could not be counted until then, since too few households sent some with them."""
-    if not told:
-        return []
-    groups: dict[tuple[str, str, date], list[Late]] = defaultdict(list)
-    for form_id, country, day, late in _late(connection, access, told):
-        groups[form_id, country, day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)].append(late)
-    found = (
-        _waiting(group, [*sorted(each.at for each in told if each.start <= quarter <= each.end)[1:], until])
-        for (*_, quarter), group in groups.items()
-    )
-    return sorted(instance_id for each in found for instance_id in each)
+    found: list[str] = []
+    for quarter, (first, *later) in _moments(told).items():
+        groups: dict[tuple[str, str], list[Late]] = defaultdict(list)
+        for form_id, country, late in _late(connection, access, quarter, first):
+            groups[form_id, country].append(late)
+        for group in groups.values():
+            found += _waiting(group, [*later, until])
+    return sorted(found)
 
 
-def _late(connection: Connection, access: Access, told: Sequence[Telling]) -> Iterator[tuple[str, str, date, Late]]:
+def _moments(told: Iterable[Telling]) -> dict[date, list[datetime]]:
+    """When each quarter was told of, by its first day."""
+    found: dict[date, set[datetime]] = defaultdict(set)
+    for each in told:
+        quarter = each.start.replace(month=(each.start.month - 1) // 3 * 3 + 1, day=1)
+        while quarter <= each.end:
+            found[quarter].add(each.at)
+            quarter = _next(quarter)
+    return {quarter: sorted(moments) for quarter, moments in found.items()}
+
+
+def _next(quarter: date) -> date:
+    return date(quarter.year + quarter.month // 10, (quarter.month + 2) % 12 + 1, 1)
+
+
+def _late(connection: Connection, access: Access, quarter: date, told: datetime) -> Iterator[tuple[str, str, Late]]:
+    """The reports of a quarter that came when it was told of, by survey and country."""
     code = func.coalesce(*(Submission.answers[path].as_string() for path in _CODES))
-    columns = (Submission.form_id, Submission.country, Submission.event_date, Submission.instance_id, Submission.received_at, code)
-    came_later = [and_(Submission.event_date.between(each.start, each.end), Submission.received_at > each.at) for each in told]
+    columns = (Submission.form_id, Submission.country, Submission.instance_id, Submission.received_at, code)
+    its_days = (Submission.event_date >= quarter, Submission.event_date < _next(quarter))
     surveys = sorted(set(survey_ids()) - _OF_NOBODY)
-    since = Submission.received_at > min(each.at for each in told)  # by the index of arrivals
-    query = select(*columns).where(*access.visible(), since, Submission.form_id.in_(surveys), or_(*came_later))
-    for form_id, country, day, instance_id, received, named in connection.execute(query.order_by(Submission.received_at)):
+    came_later = func.coalesce(Submission.received_at, told) > told  # so put, records are looked up by their days, not by arrival
+    query = select(*columns).where(*access.visible(), Submission.form_id.in_(surveys), *its_days, came_later)
+    for form_id, country, instance_id, received, named in connection.execute(query):
         who = folded(named or "") if form_id in _ASKING else instance_id
-        yield form_id, country or "", day, Late(instance_id, received, "" if who in _NO_CODE else who)
+        yield form_id, country or "", Late(instance_id, received, "" if who in _NO_CODE else who)
 
 
 def _waiting(group: Iterable[Late], moments: Iterable[datetime]) -> list[str]:

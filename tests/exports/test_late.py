@@ -25,10 +25,10 @@ def records(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def tell(records: Connection, at: datetime = TOLD, *, outcome: str = "new") -> None:
+def tell(records: Connection, at: datetime = TOLD, *, outcome: str = "new", start: str = "2026-01-01") -> None:
     run_id = export_runs.claim(records, 1, "indicators-public", at, origin=export_runs.SCHEDULE, now=at)
     assert run_id is not None
-    about = {"outcome": outcome, "period_start": "2026-01-01", "period_end": "2026-03-31"}
+    about = {"outcome": outcome, "period_start": start, "period_end": "2026-03-31"}
     export_runs.finish(records, run_id, "x", [], now=at, about=about)
 
 
@@ -105,6 +105,17 @@ def test_a_table_of_places_holds_what_its_first_release_held(records: Connection
     assert waiting(records, window) == ten
     tell(records, TOLD + timedelta(days=30))
     assert waiting(records, window) == ten
+
+
+def test_quarters_are_told_of_all_through_the_years_that_a_release_covers(records: Connection) -> None:
+    tell(records, start="2024-02-01")
+    told = [date(2024, 1, 31), date(2024, 12, 31), date(2025, 7, 1), date(2026, 3, 31)]
+    found = set()
+    for number, day in enumerate(told):  # a quarter is told of as a whole, also where the release begins within it
+        found |= late(records, "A", days=number + 1, day=day)
+    late(records, "A", days=8, day=date(2023, 12, 31))
+    late(records, "A", days=9, day=date(2026, 4, 1))
+    assert waiting(records) == found
 
 
 def test_a_release_of_nothing_told_nothing(records: Connection) -> None:

@@ -104,7 +104,9 @@ def test_a_form_that_is_made_confidential_leaves_no_more(world: World) -> None:
         assert world.ask(f"{DATA}?level=public", "ana").status == 501
     finally:
         confide(confidential=False)
-    assert world.ask(f"{DATA}?level=public", "ana").status == 200
+    told = world.ask(f"{DATA}?level=public", "ana")
+    assert told.status == 200
+    assert 'filename="public-' in told.headers["content-disposition"]  # not to be taken for the exact one
 
 
 def told_truth(world: World) -> list[Attack]:
