@@ -13,9 +13,25 @@ from select import select as select_ready
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import BigInteger, Connection, Engine, Insert, String, bindparam, create_engine, event, func, select
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Insert,
+    String,
+    any_,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.orm import InstrumentedAttribute
 
 from forms.problems import Problem
 from records.models import Base
@@ -185,6 +201,16 @@ def _insert_new(dialect: str, model: type[Base]) -> Insert:
     kind = sqlite.insert if dialect == "sqlite" else postgresql.insert
     new: Insert = kind(model).on_conflict_do_nothing().inline()
     return new.execution_options(preserve_rowcount=True)  # a closed cursor or RETURNING would hide the count
+
+
+def is_among(dialect: str, column: InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
+    """Whether a column holds one of the texts in the parameter of this name, a list.
+
+    With IN and a list, SQLAlchemy writes the statement anew each time.
+    """
+    if dialect == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(String)))
+    return column.in_(select(func.json_each(bindparam(name, type_=JSON)).table_valued("value").c.value))
 
 
 def lock_form(connection: Connection, project_id: int, form_id: str, *, alone: bool) -> None:

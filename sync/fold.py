@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, union, update
+from sqlalchemy import CompoundSelect, Connection, Row, bindparam, delete, select, union_all, update
 
 from records.flags import Flag, flag, flag_columns
 from records.models import AppUser, ReviewEvent, Submission, SubmissionVersion
-from records.store import insert_new, lock_form
+from records.store import insert_new, is_among, lock_form
 
 HELD = "edit_before_original"
 _CONFLICT, _FORK, _DELETED, _ERASED = "instance_conflict", "edit_conflict", "after_delete", "after_erasure"
@@ -29,10 +30,6 @@ _OF_FORM = (
     .where(SubmissionVersion.project_id == bindparam("project_id"), SubmissionVersion.form_id == bindparam("form_id"))
     .add_columns(SubmissionVersion.received_at, SubmissionVersion.erased_at)
 )
-_RELATIVES = union(  # each part has its index; with OR a database without statistics reads the whole form
-    _OF_FORM.where(SubmissionVersion.instance_id.in_(bindparam("ids", expanding=True))),
-    _OF_FORM.where(SubmissionVersion.deprecated_id.in_(bindparam("own", expanding=True))),
-).order_by("received_at")
 _Name = tuple[int, str, str]
 
 
@@ -103,6 +100,16 @@ def set_flags(connection: Connection, record: dict[str, Any], flags: Sequence[Fl
     connection.execute(update(Submission).filter_by(**record).values(flag_columns(flags)))
 
 
+@cache
+def _relatives_query(dialect: str) -> CompoundSelect[Any]:
+    """Each part has its index; with OR a database without statistics reads the whole form."""
+    version = SubmissionVersion
+    return union_all(
+        _OF_FORM.where(is_among(dialect, version.instance_id, "ids")),
+        _OF_FORM.where(is_among(dialect, version.deprecated_id, "own")),
+    )
+
+
 def _relatives(connection: Connection, arrivals: Sequence[Arrival]) -> list[list[Row[Any]]]:
     """Of each: the versions with its id, the one it replaces, and those that replace it, in the order they arrived."""
     of_forms: dict[tuple[int, str], list[Arrival]] = defaultdict(list)
@@ -113,7 +120,8 @@ def _relatives(connection: Connection, arrivals: Sequence[Arrival]) -> list[list
     for of_form in of_forms.values():
         own = {arrival.instance_id for arrival in of_form}
         ids = own | {arrival.deprecated_id for arrival in of_form if arrival.deprecated_id}
-        for row in connection.execute(_RELATIVES, {**of_form[0].form, "ids": sorted(ids), "own": sorted(own)}):
+        query = _relatives_query(connection.dialect.name)
+        for row in connection.execute(query, {**of_form[0].form, "ids": sorted(ids), "own": sorted(own)}):
             with_id[of_form[0].name(row.instance_id)].append(row)
             replacing[of_form[0].name(row.deprecated_id)].append(row)
     return [_related(arrival, with_id, replacing) for arrival in arrivals]
