@@ -139,7 +139,7 @@ def _grows_with_distance(sizes: Sequence[int], distances: Sequence[float], log_s
 
 
 def _double_observer(where: Slice) -> Iterable[Figure]:
-    sheets = [record for record in where.of(BLOCK) if record.answers.text("survey/obs_role") == "reconciled"]
+    sheets = _last_counts(record for record in where.of(BLOCK) if record.answers.text("survey/obs_role") == "reconciled")
     for species in _species(row for record in sheets for row in record.answers.rows("grp")):
         seen = [
             row
@@ -159,15 +159,24 @@ def _double_observer(where: Slice) -> Iterable[Figure]:
         animals = replace(estimated("animals", found.animals, "animals", len(sizes)), of=species, flags=flags, method=method)
         yield animals
         yield replace(animals, name="groups", value=found.groups, lower=None, upper=None, unit="groups")
-        blocks = {record.answers.code("survey/block_id"): record.answers.number("survey/block_km2") for record in sheets}
-        if all(blocks.values()):
-            km2 = sum(size or 0.0 for size in blocks.values())
+        sizes_km2 = [record.answers.number("survey/block_km2") or 0.0 for record in sheets]
+        if all(sizes_km2):
+            km2 = sum(sizes_km2)
             yield replace(
                 estimated("density", found.animals, "animals/km2", len(sizes), factor=1 / km2),
                 of=species,
                 flags=flags,
                 method=method,
             )
+
+
+def _last_counts(sheets: Iterable[Record]) -> list[Record]:
+    """The last sheet of each block: counted twice, its animals are not twice as many."""
+    last: dict[tuple[str, ...], Record] = {}
+    for sheet in sorted(sheets, key=lambda each: each.day):
+        block = sheet.answers.code("survey/block_id")
+        last[(sheet.country, sheet.answers.code("survey/area_code"), block) if block else (sheet.instance_id,)] = sheet
+    return list(last.values())
 
 
 def _counted_groups(where: Slice) -> Iterator[Answers]:
@@ -222,7 +231,9 @@ def _yearly_rates(species: str, lines: Mapping[int, Sequence[Line]]) -> dict[int
 INDICATORS = (
     Indicator("I-PREY-1", "groups, and animals / km of transect", (TRANSECT,), _encounters),
     Indicator("I-PREY-2", "groups * mean size / (2 * km * effective half-width)", (TRANSECT,), _density),
-    Indicator("I-PREY-3", "((B+S1+1)(B+S2+1)/(B+1) - 1) * mean group size", (BLOCK,), _double_observer),
+    Indicator(
+        "I-PREY-3", "((B+S1+1)(B+S2+1)/(B+1) - 1) * mean group size, by the last count of each block", (BLOCK,), _double_observer
+    ),
     Indicator("I-PREY-4", "100 * young, and males / females", (TRANSECT, BLOCK), _structure),
     Indicator("I-PREY-5", "slope of log(animals / km) by year, from four years on", (TRANSECT,), _trend),
 )

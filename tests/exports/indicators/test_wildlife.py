@@ -70,6 +70,11 @@ def test_two_observers_are_reconciled_on_one_sheet() -> None:
     assert animals.flags == (BIASED_LOW,)
     assert only(found, "groups").value == pytest.approx(17 * 16 / 13 - 1)
     assert only(found, "density").value == pytest.approx(expected.animals.value / 50)
+    before = record("prey_block", {**about, "grp": groups * 2}, day=date(2025, 2, 1))  # the same block, counted twice
+    assert figures("I-PREY-3", data(record("prey_block", {**about, "grp": groups}), before)) == found
+    elsewhere = record("prey_block", {**about, "grp": groups, "survey/area_code": "A2"})
+    both = figures("I-PREY-3", data(record("prey_block", {**about, "grp": groups}), elsewhere))
+    assert only(both, "density").value == pytest.approx(only(both, "animals").value / 100)
 
 
 def test_young_and_males_are_told_by_hundred_females() -> None:
