@@ -1,5 +1,6 @@
 """Exchange with other nodes, in plain words: what is safe here, what is safe at the hub, which photos are still on their way."""
 
+from datetime import date
 from typing import Any
 
 from flask import Response, redirect, request, url_for
@@ -64,7 +65,16 @@ def compared_node(node_id: str) -> Response:
     peer, groups = compared(opened.answerer(), access(), node_id)
     with opened.store.read() as connection:
         names = {form_id: form_title(title) for form_id, title in titles(connection, access().project_id)}
-    return page("relay_node.html", peer=peer, groups=groups[:_MOST_GROUPS], more=max(len(groups) - _MOST_GROUPS, 0), names=names)
+    return page(
+        "relay_node.html",
+        peer=peer,
+        groups=groups[:_MOST_GROUPS],
+        more=max(len(groups) - _MOST_GROUPS, 0),
+        names=names,
+        days={group.day: _day(group.day) for group in groups},
+        is_compared=any(group.there is not None for group in groups),
+        is_same=all(group.there == group.here and not group.only_here and not group.only_there for group in groups),
+    )
 
 
 @pages.post(f"{_PAGE}/meet")
@@ -184,7 +194,7 @@ def _shown(problem: Problem | None = None, **more: Any) -> Response:
         refusals=lambda why: translate(enrolment.REFUSALS.get(why, "")),
         waits=waits,
         asked=asked,
-        sticks=[str(stick) for stick in sticks()] if access().may(Right.PHONES) else [],
+        sticks=sticks() if access().may(Right.PHONES) else [],
         is_meeting=relaying.is_meeting(),
         failure=relaying.last_failure(access().project_id),
         duration=_duration,
@@ -194,6 +204,14 @@ def _shown(problem: Problem | None = None, **more: Any) -> Response:
         left="left" in request.args,
         **{"written": None, "brought": None} | more,
     )
+
+
+def _day(text: str) -> date | None:
+    """The day in the name of a group, which a peer may have given."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _duration(seconds: float) -> str:
