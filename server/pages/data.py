@@ -19,6 +19,7 @@ from server.pages.access import access, open_to
 from server.pages.blueprint import PROJECT, pages
 from server.pages.history import STATES
 from server.pages.rendering import form_title, language, page, translate
+from server.pages.values import choice
 from server.services import services
 
 _PAGE = f"{PROJECT}/forms/<segment:form_id>/data"
@@ -68,6 +69,7 @@ def choose(form_id: str) -> Response:
         languages=[name for name in source.definition.languages if name],
         states={name: translate(words) for name, words in STATES.items()},
         held=found,
+        countries={code: choice("country", code) for code in found.get("country", ())},
         records=records,
         size=size,
         addresses=addresses,

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from records.models import AuditEvent
+from records.models import AuditEvent, Submission
 from server.cli import cli
 from tests.support.pages import Site
 from tests.support.records import flock, new_id
@@ -40,6 +40,14 @@ def test_the_page_offers_what_somebody_needs_and_the_address_that_stays(site: Si
     assert f"/v1/projects/1/forms/flock_count/data?format={name}" in html
     for other in ("csv", "xlsx", "geojson", "gpkg", "parquet", "zip"):
         assert f'<option value="{other}"' in html
+
+
+def test_countries_have_their_names_in_the_language_of_the_reader(site: Site) -> None:
+    place = update(Submission).where(Submission.instance_id == INSTANCE)
+    site.services.store.write(lambda connection: connection.execute(place.values(country="IR")))
+    html = site.browser("reviewer", language="fa").get(PAGE).get_data(as_text=True)
+    assert re.search('name="country" value="IR">\\s*<bdi>ایران</bdi>', html)
+    site.services.store.write(lambda connection: connection.execute(place.values(country=None)))
 
 
 def test_the_page_counts_what_was_chosen_and_gives_its_address(site: Site) -> None:
