@@ -176,7 +176,7 @@ class Answerer:
         with self.store.read() as connection:
             expected = missing(connection, self.blobs, peer.id).get(sha256)
         if expected is None:
-            return {"offset": size, "later": not self.blobs.has(sha256)}, b""
+            return {"offset": size, "later": not self.sender.has(sha256)}, b""
         if expected != size or len(message.data) > MOST_PIECE:
             raise Problem("relay_unreadable", f"The file {sha256} is not as it was announced.")
         return {"offset": self.parts.add(sha256, offset, message.data, size)}, b""

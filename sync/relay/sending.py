@@ -113,6 +113,14 @@ class Sender:
             file.seek(offset)
             return file.read(most), self.blobs.size(sha256)
 
+    def has(self, sha256: str) -> bool:
+        """Whether a file is here."""
+        try:
+            self.piece(sha256, 0, 0)
+        except Problem:
+            return False
+        return True
+
     def may_have(self, peer: Row[Any], sha256: str) -> bool:
         """Whether a station may have this file: it goes with a form, or the station itself brought a record that names it."""
         row, file = RelayRecord, Attachment

@@ -88,6 +88,7 @@ def test_a_station_without_a_network_joins_by_a_stick_that_goes_there_and_back(h
     assert len(hub.versions()) == 2
     write(hub, lonely, stick)
     assert not bring(lonely, stick).reasons
+    assert sticks.bring(lonely.answerer, stick).counts.keys() == {"taken"}  # its own form is not waited for
     peer = upstream(lonely)
     assert (peer.name, peer.asked, peer.refused) == (project_of(hub), False, "")
     assert standing(lonely.answerer, lonely.access).safe
