@@ -16,7 +16,7 @@ from sqlalchemy import Row
 
 from forms.problems import CATALOGUE, Problem
 from sync.relay import comparing, log, projects
-from sync.relay.answering import BEGINNING, MOST_AGAIN, MOST_BATCH, MOST_GROUPS, MOST_PIECE, NEWEST, Answerer
+from sync.relay.answering import BEGINNING, MOST_AGAIN, MOST_BATCH, MOST_GROUPS, NEWEST, Answerer
 from sync.relay.batch import START, Batch, Place, Record, place, texts
 from sync.relay.messages import Message, Peer, new_nonce, opened, sealed
 from sync.relay.scribes import scribe_of
@@ -27,7 +27,9 @@ from sync.relay.taking import take_in
 Call = Callable[[bytes], bytes]
 SLICE_SECONDS = 15
 """So long should one message take on its way."""
-_SMALLEST = 8 * 1024  # bytes of a message
+_SMALLEST, _BATCH, _PIECE = 8 * 1024, 256 * 1024, 1024 * 1024
+"""Bytes of a message before packing: at least, of records, of a file. Several with records are under way at a time, each in a few
+copies, and the memory of a station is small."""
 _FAST = 128 * 1024  # bytes per second from which compressing well takes longer than sending
 _TELLING = 2048  # bytes of a message whose time tells how fast the line is
 _SLOW_TURN = 0.5  # seconds there and back, from which several messages go at once
@@ -232,7 +234,7 @@ class Meeting:
         offset = self.answerer.parts.offset(sha256)
         while not self.blobs.has(sha256) and not self._is_over():
             try:
-                answer = self._ask("get", sha256=sha256, offset=offset, most=self._most(MOST_PIECE))
+                answer = self._ask("get", sha256=sha256, offset=offset, most=self._most(_PIECE))
             except Problem as problem:
                 if problem.kind.code not in {"not_found", "relay_refused"}:
                     raise
@@ -244,7 +246,7 @@ class Meeting:
         """Send a file from `offset` on; whether it is there now."""
         while not self._is_over():
             try:
-                data, whole = self.answerer.sender.piece(sha256, offset, self._most(MOST_PIECE))
+                data, whole = self.answerer.sender.piece(sha256, offset, self._most(_PIECE))
             except Problem as problem:
                 if problem.kind.code != "not_found":
                     raise
@@ -335,12 +337,12 @@ class Meeting:
             rate = (out + back) / max(seconds - self._turn / 2, 0.001)
             self.outcome.rate = rate if not self.outcome.rate else 0.7 * self.outcome.rate + 0.3 * rate
 
-    def _most(self, limit: int = MOST_BATCH) -> int:
+    def _most(self, limit: int = _BATCH) -> int:
         """How many bytes before packing to put into the next message."""
         if not self.outcome.rate:
             return 8 * _SMALLEST
-        slice_bytes = int(self.outcome.rate * SLICE_SECONDS) * (_SHRINKS if limit == MOST_BATCH else 1)
-        return max(_SMALLEST, min(slice_bytes, limit // 4))
+        slice_bytes = int(self.outcome.rate * SLICE_SECONDS) * (_SHRINKS if limit == _BATCH else 1)
+        return max(_SMALLEST, min(slice_bytes, limit))
 
     def _is_over(self) -> bool:
         return self._until is not None and time.monotonic() > self._until
