@@ -80,6 +80,12 @@ def estimated(name: str, estimate: Estimate, unit: str, n: int, *, factor: float
     return Figure(name, value, unit, n, lower, upper)
 
 
+def blurred(figure: Figure) -> Figure:
+    """The same with two significant digits: a median of sums of money, and each of its limits, is the sum of one household."""
+    value, lower, upper = (None if each is None else float(f"{each:.2g}") for each in (figure.value, figure.lower, figure.upper))
+    return replace(figure, value=value, lower=lower, upper=upper)
+
+
 def share(name: str, yes: int, total: int, *, of: str = "", supports: tuple[Support, ...] = ()) -> Iterable[Figure]:
     """Give a share in percent with Wilson's limits; nothing where there is no case."""
     if total:

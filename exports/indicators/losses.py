@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from exports.indicators.attacks import REPORT, VISIT, Attack, attacks_of
 from exports.indicators.conflict import of_attacks
-from exports.indicators.figures import ANY, LEOPARD, Figure, Indicator, behind, estimated
+from exports.indicators.figures import ANY, LEOPARD, Figure, Indicator, behind, blurred, estimated
 from exports.indicators.grazing import livestock_months, of_herds
 from exports.indicators.intervals import Estimate, Z, median, ratio_of_sums
 from exports.indicators.parts import is_code
@@ -96,7 +96,9 @@ def _money(where: Slice) -> Iterable[Figure]:
                 households[loss.attack.first.household] = households.get(loss.attack.first.household, 0.0) + loss.value
         if households:
             half = estimated("loss_per_household", median(list(households.values())), currency, len(households))
-            yield replace(half, of=currency, predator=ANY, supports=(support,), flags=flags, method="order statistics")
+            yield replace(
+                blurred(half), of=currency, predator=ANY, supports=(support,), flags=flags, method="order statistics, two digits"
+            )
 
 
 def _values(attack: Attack, price: Price) -> dict[str, _Loss]:

@@ -16,7 +16,7 @@ from exports.indicators.effect_statistics import (
     effect_class,
     relative_risk,
 )
-from exports.indicators.figures import NO_CONTROLS, Figure, Indicator, Support, behind, estimated, share
+from exports.indicators.figures import NO_CONTROLS, Figure, Indicator, Support, behind, blurred, estimated, share
 from exports.indicators.intervals import Estimate
 from exports.indicators.measures import (
     CONTROL,
@@ -220,15 +220,14 @@ def _income(where: Slice) -> Iterable[Figure]:
                 figure = Figure(
                     "income_change", value, currency, len(treated), of=measure, supports=(_support([u for u, _ in treated]),)
                 )
-                yield figure.flagged(NO_CONTROLS)
+                yield blurred(figure).flagged(NO_CONTROLS)
                 continue
             arms = [np.array([change for _, change in arm], np.float64) for arm in (treated, control)]
             estimate = Estimate(float(np.median(arms[0]) - np.median(arms[1])), *_median_limits(arms))
             supports = tuple(_support([unit for unit, _ in arm]) for arm in (treated, control))
             figure = estimated("income_difference", estimate, currency, len(treated) + len(control))
-            yield replace(
-                figure, of=measure, supports=supports, method="difference of medians, bootstrap of households, fixed seed"
-            )
+            method = "difference of medians, bootstrap of households, fixed seed, two digits"
+            yield replace(blurred(figure), of=measure, supports=supports, method=method)
 
 
 def _changes(units: Sequence[Unit]) -> dict[str, list[tuple[Unit, float]]]:

@@ -180,6 +180,17 @@ def test_a_stay_in_two_quarters_does_not_keep_both_back() -> None:
     }
 
 
+def test_the_sum_of_a_single_household_is_told_by_no_median_nor_its_limits() -> None:
+    sums = [1234 + 1113 * number for number in range(7)]
+    lost = [[{"species": "sheep", "age": "adult", "n_killed": 1, "unit_value": float(each)}] for each in sums]
+    records = several(7, lambda number: report(f"h{number}", losses_g__loss=lost[number], losses_g__currency="TRY"))
+    told = next(
+        row for row in rows(data(*records), WINDOW, PUBLIC) if row["figure"] == "loss_per_household" and row["area"] == "range"
+    )
+    assert [told[name] for name in ("value", "lower", "upper")] == [4600, 1200, 7900]
+    assert not {told["value"], told["lower"], told["upper"]} & set(sums)
+
+
 TYPED = "Ali's den 36.5,52.1"
 
 
