@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Any
 
 import h3.api.basic_int as h3
-import numpy as np
 
 from forms.numbers import official
 from forms.spelling import ascii_digits, folded
@@ -32,31 +31,30 @@ UNDATED = -(1 << 31)
 CELLS = 6
 """The resolution of the H3 cell."""
 
-LAYOUT = np.dtype(
-    [
-        ("report", "<u8"),  # the first 8 bytes of the SHA-256 of its instance id; 4 of them are its case number
-        ("named", "<u8"),  # the digest of what a visit names it by (`bare`)
-        ("day", "<i4"),  # from 1970-01-01, or UNDATED
-        ("latitude", "<f8"),  # degrees, WGS 84; not-a-number without a place
-        ("longitude", "<f8"),
-        ("accuracy", "<f8"),  # metres; not-a-number where unknown
-        ("cell", "<u8"),  # H3; 0 without a place
-        ("household", "<u8"),  # the digest of its code as compared; 0 without one
-        ("is_test", "?"),
-        ("is_sure", "?"),  # the reporter is, of the predator
-        ("is_shared", "?"),  # the household agreed to both: that it counts and where
-        ("country", "S2"),  # ISO 3166-1 alpha-2, as chosen
-        ("predator", "S24"),  # its code in the form
-        ("killed_small", "<i4"),
-        ("killed_large", "<i4"),
-        ("injured", "<i4"),
-        ("missing", "<i4"),
-        ("loss", "<f8"),  # value of the killed in `currency`; not-a-number where unknown
-        ("currency", "S3"),  # ISO 4217
-    ]
-)
+LAYOUT = [
+    ("report", "<u8"),  # the first 8 bytes of the SHA-256 of its instance id; 4 of them are its case number
+    ("named", "<u8"),  # the digest of what a visit names it by (`bare`)
+    ("day", "<i4"),  # from 1970-01-01, or UNDATED
+    ("latitude", "<f8"),  # degrees, WGS 84; not-a-number without a place
+    ("longitude", "<f8"),
+    ("accuracy", "<f8"),  # metres; not-a-number where unknown
+    ("cell", "<u8"),  # H3; 0 without a place
+    ("household", "<u8"),  # the digest of its code as compared; 0 without one
+    ("is_test", "?"),
+    ("is_sure", "?"),  # the reporter is, of the predator
+    ("is_shared", "?"),  # the household agreed to both: that it counts and where
+    ("country", "S2"),  # ISO 3166-1 alpha-2, as chosen
+    ("predator", "S24"),  # its code in the form
+    ("killed_small", "<i4"),
+    ("killed_large", "<i4"),
+    ("injured", "<i4"),
+    ("missing", "<i4"),
+    ("loss", "<f8"),  # value of the killed in `currency`; not-a-number where unknown
+    ("currency", "S3"),  # ISO 4217
+]
+"""The names and types of the fields, as numpy has them; a server, which only writes them, does not load it."""
 _PACK = struct.Struct("<QQidddQQ???2s24siiiid3s").pack
-_MOST = (1 << 31) - 1
+_MOST, _MOST_CODE = (1 << 31) - 1, 24
 _EPOCH = date(1970, 1, 1).toordinal()
 _CASE_NUMBER = re.compile("[0-9a-f]{4}-[0-9a-f]{4}")
 _CURRENCY = re.compile("[A-Z]{3}")
@@ -128,7 +126,7 @@ def _group(value: object) -> Mapping[str, Any]:
 def _code(value: object) -> bytes:
     """A code of the form; empty for what can be none."""
     code = value.encode() if isinstance(value, str) and value.isascii() else b""
-    return code if len(code) <= LAYOUT["predator"].itemsize else b""
+    return code if len(code) <= _MOST_CODE else b""
 
 
 def _losses(rows: object, named: object) -> tuple[int, int, int, int, float, str]:

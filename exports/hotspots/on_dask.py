@@ -95,7 +95,7 @@ def _regrouped(batches: Iterable[NDArray[np.void]], size: int) -> Iterator[NDArr
 def _counted(columns: Any) -> Counted:
     """The reports of a partition."""
     facts = np.empty(columns.num_rows, LAYOUT)
-    for name in LAYOUT.names or ():
+    for name, _ in LAYOUT:
         facts[name] = columns[name].to_numpy()
     return facts
 
