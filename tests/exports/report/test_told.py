@@ -10,8 +10,9 @@ from exports.report.document import Block, Facts, Figure, Paragraph, Table
 from exports.report.hotspots import hotspots, households
 from exports.report.labels import HISTORIES
 from exports.report.language import Language
-from exports.report.maps import hotspot_map
+from exports.report.maps import WIDTH, _shapes_to_show, hotspot_map
 from exports.report.numbers import Numbers, Value
+from exports.report.projection import Sheet, box_around
 from exports.report.reporting import reporting
 from exports.report.summary import first_page
 from exports.report.years import years
@@ -96,6 +97,13 @@ def test_a_country_has_the_clusters_whose_middle_lies_in_it(numbers: Numbers) ->
     assert {cluster.country for cluster in numbers.clusters} >= {"IR"}
     assert {cluster.country for cluster in numbers.of("IR").clusters} == {"IR"}
     assert numbers.of("AM").clusters == ()
+
+
+def test_rings_lie_on_the_map_whole_also_where_no_cell_is_shown(numbers: Numbers) -> None:
+    far = replace(numbers.clusters[0], centre=(40.9, 43.5), radius_km=25.0)
+    sheet = Sheet(box_around(_shapes_to_show(replace(numbers, clusters=(far,)))), WIDTH)
+    ring = sheet.ring(far.centre, far.radius_km, 0)
+    assert all(0 <= across <= WIDTH and 0 <= down <= sheet.height for across, down in ring)
 
 
 def test_a_scan_that_was_refused_or_found_nothing_is_said(numbers: Numbers) -> None:
