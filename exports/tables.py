@@ -20,7 +20,7 @@ from forms.problems import Problem
 from records.access import Access, Right
 from records.forms import latest_xform
 from records.models import AppUser, Attachment, Submission
-from records.models.base import MomentText
+from records.models.base import MOMENT_TEXT
 
 Path = tuple[str, ...]
 Split = Callable[[Any], Iterable[Cell]]
@@ -183,7 +183,7 @@ def records(
     access.require(Right.SEE)
     query = (
         select(
-            *(type_coerce(Submission.received_at, MomentText), cast(Submission.answers, Text), Submission.instance_id),
+            *(type_coerce(Submission.received_at, MOMENT_TEXT), cast(Submission.answers, Text), Submission.instance_id),
             *(Submission.app_user_id, AppUser.name, present_files(), Submission.files, Submission.review_state),
             *(Submission.device_id, Submission.edits, Submission.version, Submission.encrypted),
             *more,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, Integer, LargeBinary, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import JSON, TypeDecorator, UserDefinedType
@@ -28,15 +28,26 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class MomentText(UserDefinedType[str]):
-    """A `Moment` read as text, such as 2026-05-02T07:41:09.123Z; SQLite keeps a text that needs no calendar to become that."""
+class _KeptMoment(UserDefinedType[str]):
+    """A `Moment` as SQLite keeps it, in the words of `MOMENT_TEXT`."""
 
     cache_ok = True
 
-    def result_processor(self, dialect: Dialect, _: object) -> Callable[[Any], str]:
-        if dialect.name == "sqlite":
-            return lambda kept: f"{kept[:10]}T{kept[11:23]}Z"
-        return lambda moment: moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    def result_processor(self, _: Dialect, __: object) -> Callable[[Any], str]:
+        return lambda kept: f"{kept[:10]}T{kept[11:23]}Z"
+
+
+class _ToldMoment(UserDefinedType[str]):
+    """A `Moment` as PostgreSQL tells it in those words."""
+
+    cache_ok = True
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.to_char(func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"', type_=self)
+
+
+MOMENT_TEXT = _KeptMoment().with_variant(_ToldMoment(), "postgresql")
+"""A `Moment` read as text, such as 2026-05-02T07:41:09.123Z, without making a moment of it first."""
 
 
 class Base(DeclarativeBase):
