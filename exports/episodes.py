@@ -152,4 +152,5 @@ def attacks_of(reports: Reports) -> Reports:
         incident=reports.incident[first],
         n_reports=total(reports.n_reports),
         predator=reports.predator[first],
+        cell=reports.cell[first],
     )

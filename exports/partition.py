@@ -119,6 +119,7 @@ def part(facts: Counted, question: Question) -> Aggregate:
         incident=_incidents(told, question),
         n_reports=np.ones(len(told), np.int64),
         predator=predator[mine].astype(np.str_),
+        cell=told["cell"] if question.grid.name == H3.name else np.zeros(len(told), np.uint64),
     )
     numbers = Counter({reason: int(which.sum()) for reason, which in left_out.items()})
     return Aggregate(reports, codes, _cells(seen, question.grid), +numbers, _months(seen))

@@ -43,7 +43,7 @@ def placed(reports: Reports, window: Window, land: Land) -> Placed:
     in_window = (reports.day >= first) & (reports.day <= last)
     counted = in_window & (reports.certainty > NOT_COUNTED)
     attacks = attacks_of(reports if counted.all() else reports.where(np.flatnonzero(counted)))
-    cells, of_cell, unit, country = located(attacks.latitude, attacks.longitude, attacks.country, land)
+    cells, of_cell, unit, country = located(attacks.latitude, attacks.longitude, attacks.country, land, attacks.cell)
     has_cell = (cells > 0)[of_cell]
     outside = has_cell & (unit < 0)
     kept = ~outside & (country >= 0)
@@ -76,11 +76,11 @@ class Located(NamedTuple):
     country: Ints
 
 
-def located(latitude: Floats, longitude: Floats, named: Codes, land: Land) -> Located:
-    """Locate points (degrees; not-a-number: none), each with the country that was named."""
-    known = np.isfinite(latitude)
-    cell = np.zeros(len(latitude), np.uint64)
-    cell[known] = land.grid.cells_of(latitude[known], longitude[known])
+def located(latitude: Floats, longitude: Floats, named: Codes, land: Land, cell: Cells | None = None) -> Located:
+    """Locate points (degrees; not-a-number: none), each with the country that was named; `cell` where it is known (0: not yet)."""
+    cell = np.zeros(len(latitude), np.uint64) if cell is None else cell.copy()
+    asked = np.flatnonzero((cell == 0) & np.isfinite(latitude))
+    cell[asked] = land.grid.cells_of(latitude[asked], longitude[asked])
     cells, of_cell = np.unique(cell, return_inverse=True)
     units = np.full(len(cells), -1, np.int64)
     units[cells > 0] = land.units_touched(cells[cells > 0])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exports.grid import Cells
 from exports.statistics import Floats, Ints
 
 Flags = NDArray[np.bool_]
@@ -52,15 +53,18 @@ class Reports:
     """How many reports this entry stands for."""
     predator: Codes
     """The code of the predator: repeated nights are those of one."""
+    cell: Cells
+    """The finest cell of the grid that the place lies in, where that was known before; else 0."""
 
     def __len__(self) -> int:
         return len(self.day)
 
     @classmethod
     def from_rows(cls, rows: Sequence[tuple[Any, ...]]) -> "Reports":
-        """Turn rows, with values in the order of the columns and None for an unknown place, into columns."""
+        """Turn rows, with values in the order of the columns but the cell and None for an unknown place, into columns."""
         columns = zip(*rows, strict=True) if rows else ([] for _ in DTYPES)
-        return cls(*(np.array(column, dtype) for column, dtype in zip(columns, DTYPES, strict=True)))
+        told: list[NDArray[Any]] = [np.array(column, dtype) for column, dtype in zip(columns, DTYPES, strict=True)]
+        return cls(*told, *[np.zeros(len(rows), np.uint64)])
 
     @classmethod
     def joined(cls, parts: Sequence["Reports"]) -> "Reports":
@@ -77,7 +81,7 @@ DTYPES = (
     *(np.int64, np.float64, np.float64, np.float64, np.int64, np.int64, np.bool_, np.str_),
     *(np.int64, np.int64, np.int64, np.int64, np.float64, np.str_, np.int64, np.int64, np.str_),
 )
-"""The types of the columns of `Reports`, in their order."""
+"""The types of the columns of `Reports` in their order, but for the cell."""
 
 
 def certainty_of(finding: str | None, scalp: str | None, *, is_sure: bool) -> int:

@@ -5,12 +5,13 @@ from typing import Any
 from exports.episodes import RULE
 from exports.equal_area import EASE10
 from exports.grid import H3
+from exports.hotspots.assessment import Assessment
 from exports.hotspots.columns import COLUMNS as OF_CELLS
 from exports.hotspots.release import Release
 from exports.hotspots.rows import Row, digits
 from exports.hotspots.scan import LARGEST_MAP, REPLICATES, Cluster, circles_around, scan
 from exports.package.contents import Column, Table
-from exports.privacy import FEWEST_HOUSEHOLDS, LEVELS, Level, band
+from exports.privacy import FEWEST_HOUSEHOLDS, PARTNER, PUBLIC, Level, band
 
 SCAN_METHOD = "kulldorff-poisson-circle-1"
 COLUMNS = (
@@ -37,27 +38,21 @@ CLUSTERS = Table(COLUMNS, key=("cluster",), naming=("release_id", "period_start"
 
 
 class SecondOpinion:
-    """The scans of a release, of the standard set; `refused` says in words why there is none."""
+    """The scan of a release at a level, of the standard set; `refused` says in words why there is none.
 
-    def __init__(self, release: Release) -> None:
+    `rows` are the clusters of five households or more with p at most 0.05. The public's come after the partner's, so that no figure
+    about a circle gives away another one.
+    """
+
+    def __init__(self, release: Release, level: Level) -> None:
         self._release, self._grid = release, release.grid
-        self.refused = ""
-        self._rows: dict[Level, list[Row]] = {}
-        for level in LEVELS.values():
-            self._rows[level] = self._scanned(level)
-
-    def rows(self, level: Level) -> list[Row]:
-        """The clusters of five households or more with p at most 0.05."""
-        return self._rows[level]
+        self.refused, self.rows = "", list[Row]()
+        for each in (PARTNER, PUBLIC)[: 1 if level == PARTNER else 2]:
+            self.refused = _refusal(release.table(each, "standard").assessment)
+            self.rows = [] if self.refused else self._scanned(each)
 
     def _scanned(self, level: Level) -> list[Row]:
         found = self._release.table(level, "standard").assessment
-        if not found.sufficient:
-            self.refused = "There are too few attacks or cells for a test."
-            return []
-        if len(found.cells) > LARGEST_MAP:
-            self.refused = f"The study area has more than {LARGEST_MAP} cells: a scan would take too long."
-            return []
         clusters = scan(found.events, found.exposure.values, circles_around(*self._grid.centres(found.cells)))
         of_cells = [
             (cluster, self._release.shown.households_in(level, found.cells[cluster.cells].tolist())) for cluster in clusters
@@ -89,3 +84,11 @@ class SecondOpinion:
             risk = cluster.observed / cluster.expected / outside if outside else float("inf")
             row |= {"n_events": cluster.observed, "expected": digits(cluster.expected), "relative_risk": digits(risk)}
         return row
+
+
+def _refusal(found: Assessment) -> str:
+    if not found.sufficient:
+        return "There are too few attacks or cells for a test."
+    if len(found.cells) > LARGEST_MAP:
+        return f"The study area has more than {LARGEST_MAP} cells: a scan would take too long."
+    return ""

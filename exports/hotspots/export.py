@@ -69,7 +69,7 @@ def run_hotspots(
     release = Release(
         data.reports, data.footprint, window, region_of(boundaries), exposures, months=data.months, fdr=fdr, grid=cells
     )
-    opinion = SecondOpinion(release)
+    opinion = SecondOpinion(release, circle)
     summary = _summary(release, circle, predator, f"{window.release}-r{revision}", data) | said_of_demo(connection, access)
     stem = f"conflict_clusters_{predator}_{window.name}_{level}.csv"
     summary["scan"] = {"method": SCAN_METHOD, "clusters": stem, "refused": opinion.refused}
@@ -83,7 +83,7 @@ def run_hotspots(
     folder = new_folder(out, name)
     files = write_release(folder, tables, summary, cells)
     header = [column.name for column in CLUSTERS.columns]
-    clusters = ([(common | row).get(column) for column in header] for row in opinion.rows(circle))
+    clusters = ([(common | row).get(column) for column in header] for row in opinion.rows)
     files.append(write_csv(folder / stem, header, clusters))
     files += [write_file(folder / card_name(language), card(summary, language)) for language in LANGUAGES]
     return ExportResult(

@@ -79,8 +79,9 @@ class Shown:
         found = self._release.table(level, "standard")
         floored = found.assessment.exposure.floored
         made_up = set() if floored is None else set(found.assessment.cells[floored].tolist())
+        exposed = self._exposed[level]
         for cell in sorted(found.cells):
-            if cell not in made_up and self._exposures.publish(self._exposed[level].get(cell, ())):
+            if cell not in made_up and (cell not in exposed or self._exposures.publish(exposed[cell])):
                 yield cell
 
     def _shown_nearby(self, level: Level) -> Iterable[int]:
@@ -90,7 +91,10 @@ class Shown:
             return
         cells = found.assessment.cells[np.argsort(found.assessment.p, kind="stable")]
         cells = cells[np.isin(cells, np.array([*found.cells], np.uint64))]
-        for cell, ring in zip(cells.tolist(), self._release.grid.around(cells).tolist(), strict=True):
+        rings = self._release.grid.around(cells)
+        tells = np.isin(rings, np.array([*self._together[level], *self._exposed[level]], np.uint64)).any(axis=1)
+        yield from cells[~tells].tolist()
+        for cell, ring in zip(cells[tells].tolist(), rings[tells].tolist(), strict=True):
             if self.figure(level, ring):
                 yield cell
 

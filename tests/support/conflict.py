@@ -37,6 +37,7 @@ def reports_at(sent: Iterable[tuple[int, float, float, int]]) -> Reports:
         incident=np.full(size, -1),
         n_reports=np.ones(size, np.int64),
         predator=np.full(size, "leopard"),
+        cell=np.zeros(size, np.uint64),
     )
 
 

@@ -1,12 +1,21 @@
 """The scan finds what was planted, says how sure it is, and says the same again."""
 
 import math
+from datetime import date
 
 import numpy as np
 import pytest
+from shapely.geometry import box
 
 from exports.grid import H3
+from exports.hotspots import clusters
+from exports.hotspots.clusters import SecondOpinion
+from exports.hotspots.release import Release
 from exports.hotspots.scan import Circles, _by_chance, _Surprise, circles_around, scan
+from exports.privacy import PARTNER, PUBLIC
+from exports.regions import Region
+from exports.windows import EPOCH, Window
+from tests.support.conflict import reports_at
 from tests.support.maps import CELLS, CLUSTER
 
 
@@ -97,3 +106,42 @@ def test_a_map_that_fits_into_one_circle_is_scanned_too() -> None:
     assert few.nearest.shape == (40, 40)
     events = np.where(np.arange(40) == 5, 30, 1)
     assert scan(events, np.ones(40), few)[0].cells.tolist() == [5]
+
+
+@pytest.mark.parametrize("attacks", [40, 4000, 600_000])
+@pytest.mark.parametrize("ratio", [0.0, 0.4, 9.0, 500.0])
+def test_no_more_attacks_are_asked_of_a_circle_than_make_it_so_surprising(attacks: int, ratio: float) -> None:
+    expected = np.geomspace(1e-3, attacks / 2, 300)
+    surprise = _Surprise(attacks)
+    asked = surprise.fewest(expected, ratio)
+    fewer = np.minimum(asked - 2, attacks)
+    assert (asked > expected).all()
+    assert (surprise(np.maximum(fewer, 0), expected)[fewer > expected] < ratio).all()
+    enough = np.minimum(asked + 1, attacks)
+    assert ((surprise(enough, expected) >= ratio) | (enough == attacks)).all()
+
+
+def test_the_maps_that_decide_about_a_cluster_are_weighed_in_full(circles: Circles) -> None:
+    chance, share = np.random.default_rng(2), np.full(len(CELLS), 1 / len(CELLS))
+    drawn = chance.multinomial(300, share, 99)
+    expected = np.cumsum(share[circles.nearest], axis=1) * 300
+    sizes = (expected <= 150).sum(axis=1)
+    every, deciding = (
+        np.sort(_by_chance(drawn, circles.nearest, expected, sizes, _Surprise(300), level))[::-1] for level in (1.0, 0.05)
+    )
+    assert deciding[:6].tolist() == every[:6].tolist()
+    assert (deciding <= every).all()
+
+
+def test_each_level_says_for_itself_why_there_is_no_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    region = Region({"IR-02": box(50, 35, 56, 39)})
+    latitudes, longitudes = np.meshgrid(np.linspace(35.5, 38.5, 30), np.linspace(50.5, 55.5, 30))
+    footprint = np.unique(H3.cells_of(latitudes.reshape(-1), longitudes.reshape(-1)))
+    day = (date(2026, 1, 1) - EPOCH).days
+    reports = reports_at((day, 36.5 + 0.02 * household, 52.0, household) for household in range(40))
+    release = Release(reports, footprint, Window(date(2024, 7, 1), date(2026, 6, 30)), region)
+    partner, public = (len(release.table(level, "standard").assessment.cells) for level in (PARTNER, PUBLIC))
+    monkeypatch.setattr(clusters, "LARGEST_MAP", (partner + public) // 2)
+    assert "more than" in SecondOpinion(release, PARTNER).refused
+    told = SecondOpinion(release, PUBLIC)
+    assert (told.refused, len(told.rows) > 0) == ("", True)
