@@ -1,5 +1,10 @@
-"""Versions of forms of KoBoToolbox: found by the records that are of them, made from what its form builder keeps (API v2)."""
+"""Versions of forms of KoBoToolbox: found by the records that are of them, made from what its form builder keeps (API v2).
 
+Once as a running kpi answered (2e5efb0, 2026-08-21): a form deployed twice, a photo; then an edit and a status; then nothing more.
+"""
+
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +21,11 @@ from sync.pull.client import Client, Key
 from sync.pull.kobo import Kobo
 from sync.pull.kobo_content import workbook
 from sync.pull.receiving import Receiver, Tally
-from tests.support.recorded import Answer, Recorded, playing
+from tests.support.recorded import Answer, Recorded, playing, written_down
 from tests.support.small import xform
 from tests.support.stores import EVERYTHING
 
+ANSWERS = Path(__file__).parent.parent / "support" / "data" / "kobo_answers.json"
 ASSET = "/api/v2/assets/aUid"
 V1, V2 = "1 (2026-05-02 10:00:00)", "2 (2026-06-01 08:30:00)"
 
@@ -66,9 +72,9 @@ def answers(rows: dict[int, bytes], **versions: dict[str, Any]) -> dict[str, lis
     }
 
 
-def pulled(store: Store, blobs: BlobStore, played: Recorded) -> Tally:
+def pulled(store: Store, blobs: BlobStore, played: Recorded, *only: str) -> Tally:
     receiver = Receiver(store, blobs, Intake(store, blobs), EVERYTHING, "pull from there")
-    return Kobo(receiver, Client(played.url, Key("Token", "k"), backoff=0)).pull()
+    return Kobo(receiver, Client(played.url, Key("Token", "k"), backoff=0)).pull(only)
 
 
 def flags(store: Store, form_id: str = "aUid") -> dict[str, list[str]]:
@@ -106,6 +112,25 @@ def test_records_of_a_version_that_cannot_be_had_are_kept_and_flagged(
     assert f"version “{V1}”: it cannot be taken over" in tally.told[0]
     assert all("unknown_version" in codes for codes in flags(sqlite_store).values())
     assert tally.counts["created"] == 2
+
+
+def test_a_running_kobotoolbox_gives_all_of_it(store: Store, blobs: BlobStore) -> None:
+    with playing(written_down(ANSWERS)) as played:
+        for given in played.answers.values():
+            for answer in given:
+                if not isinstance(answer.body, bytes):
+                    answer.body = json.loads(json.dumps(answer.body).replace("https://kf.example.org", played.url))
+        [form_id] = {path.split("/")[4] for path in played.answers if "/data/" in path}
+        said = [pulled(store, blobs, played, form_id).lines() for _ in range(3)]
+    assert said == [["2 new records", "3 versions of forms"], ["1 edits of records", "1 review states"], ["nothing new"]]
+    with store.read() as connection:
+        found = {each.instance_id[-1]: each for each in listed(connection, EVERYTHING, form_id)}
+    assert (found["1"].review_state, [file.name for file in found["1"].attachments], found["1"].flags) == (
+        "rejected",
+        ["p.jpg"],
+        [],
+    )
+    assert (found["2"].review_state, found["2"].edits, found["2"].flags) == ("edited", 1, [])
 
 
 def test_records_under_an_older_id_of_the_form_bring_the_form_under_it(sqlite_store: Store, blobs: BlobStore) -> None:
