@@ -27,7 +27,8 @@ from records.models import Form, Submission
 VERIFICATION_FORM = "conflict_verification"
 NEVER_COUNTED = ("rejected", "duplicate")
 LEFT_OUT = ("n_rejected", "n_deleted", "n_encrypted", "n_error", "n_test", "n_undated", "n_other_predator")
-_BATCH = 5000
+_BATCH = 2000
+"""Rows read at a time: of more, Python makes the tuples anew each time."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ def _reports(connection: Connection, condition: ColumnElement[bool]) -> Iterator
 
 def _result(connection: Connection, query: Executable) -> CursorResult[Any]:
     """A result that is read batch by batch."""
-    return connection.execute(query, execution_options={"stream_results": True})
+    is_buffered = connection.dialect.name != "sqlite"  # SQLite gives row by row whatever is asked
+    return connection.execute(query, execution_options={"stream_results": is_buffered})
 
 
 def _unread(connection: Connection, condition: ColumnElement[bool], rejected: ColumnElement[bool]) -> dict[str, int]:

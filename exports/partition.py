@@ -92,7 +92,8 @@ def part(facts: Counted, question: Question) -> Aggregate:
     in_window = facts["day"] >= (question.start - EPOCH).days
     counts = dated & ~is_test
     predator, certainty = _judged(facts, question)
-    mine = counts & _is_one_of(predator, question.predators)
+    codes = np.array(sorted(question.predators))
+    mine = counts & np.isin(predator, codes.astype(np.bytes_))
     seen = facts[counts & in_window]
     left_out = {
         "n_test": is_test & (in_window | ~dated),
@@ -100,13 +101,13 @@ def part(facts: Counted, question: Question) -> Aggregate:
         "n_other_predator": counts & in_window & ~mine,
     }
     told = facts[mine]
-    codes = np.unique(told["household"][told["household"] > 0])
+    households = np.unique(told["household"][told["household"] > 0])
     reports = Reports(
         day=told["day"].astype(np.int64),
         latitude=told["latitude"],
         longitude=told["longitude"],
         accuracy_m=told["accuracy"],
-        household=_positions(told["household"], codes),
+        household=_positions(told["household"], households),
         certainty=certainty[mine],
         shared=told["is_shared"],
         country=told["country"].astype(np.str_),
@@ -118,11 +119,11 @@ def part(facts: Counted, question: Question) -> Aggregate:
         currency=told["currency"].astype(np.str_),
         incident=_incidents(told, question),
         n_reports=np.ones(len(told), np.int64),
-        predator=predator[mine].astype(np.str_),
+        predator=codes[np.searchsorted(codes.astype(np.bytes_), predator[mine])],
         cell=told["cell"] if question.grid.name == H3.name else np.zeros(len(told), np.uint64),
     )
     numbers = Counter({reason: int(which.sum()) for reason, which in left_out.items()})
-    return Aggregate(reports, codes, _cells(seen, question.grid), +numbers, _months(seen))
+    return Aggregate(reports, households, _cells(seen, question.grid), +numbers, _months(seen))
 
 
 def places(grid: Grid, latitudes: Iterable[float], longitudes: Iterable[float]) -> Aggregate:
@@ -171,10 +172,6 @@ def _incidents(facts: Counted, question: Question) -> Ints:
 
 def _among(numbers: NDArray[np.uint64], names: Mapping[int, object]) -> Flags:
     return np.isin(numbers, np.fromiter(names, np.uint64, len(names)))
-
-
-def _is_one_of(predator: NDArray[np.bytes_], codes: Iterable[str]) -> Flags:
-    return np.isin(predator, np.array([code.encode() for code in codes]))
 
 
 def _cells(seen: NDArray[np.void], grid: Grid) -> CellCounts:
