@@ -30,6 +30,7 @@ class Delivery:
     """What one POST brought, and from whom. `form_ids` are the forms this phone should have (None: all).
 
     `date_header` is what the phone wrote as the time of sending. `first_received_at` is when another server got it before us.
+    `sha256` is the digest under which the submission is here already, where no more of it is kept than this.
     """
 
     project_id: int
@@ -41,6 +42,7 @@ class Delivery:
     form_ids: frozenset[str] | None = None
     date_header: str = ""
     first_received_at: datetime | None = None
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

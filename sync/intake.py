@@ -251,7 +251,7 @@ class _Work:
 
     def _arrival(self, vault: Vault, reading: Reading) -> Arrival:
         incoming, delivery = self.incoming, self.delivery
-        sha256 = hashlib.sha256(incoming.xml).hexdigest()
+        sha256 = delivery.sha256 or hashlib.sha256(incoming.xml).hexdigest()
         came = {"received_at": self.now, "app_user_id": delivery.app_user_id, "device_id": delivery.device_id}
         common = {**self.instance, "version": incoming.version, **came}
         version_row = {

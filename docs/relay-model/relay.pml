@@ -11,8 +11,10 @@
  *
  * A trail names the station 0, the hub 1 and the second machine 2, and prints sequences in octal: 21 is record 1, then record 2.
  *
+ * With two channels the hub also gives back: records of the data channel that only it holds, without a place, at once or late.
+ *
  * Sizes: RECORDS (at most 5), DISASTERS (restores and copies), CLONE (the station may be copied), CHANNELS (1, or 2: the hub reads
- * data and forms, the station forms only), HISTORY (positions kept: 1 or 2), ISLANDS (kept: 0 or 1).
+ * data and forms, the station forms only), HISTORY (positions kept: 1 or 2), ISLANDS (kept: 0 or 1). NOBACK: nothing is given back.
  * Broken on purpose: NOCHAIN NOREFCHECK POSITIONFIRST GAPMOVES NOMATCH ISLANDLACKING ISLANDBYSEQ. Left out: NOREFERENCES.
  */
 #ifndef RECORDS
@@ -50,6 +52,15 @@ byte forms;                  /* the records of channel 1: what the hub wrote */
 #else
 #define OF(c)    62
 #define FIRST(x) 0
+#endif
+#if CHANNELS == 2 && !defined(NOBACK)
+#define GIVESBACK 1
+#define BACK(x, c) ((x) != HUB && (c) == 0)     /* what comes so is given back: no place goes with it */
+#define HAS(x)     62                           /* what a node has in the end, as the hub has */
+#else
+#define GIVESBACK 0
+#define BACK(x, c) 0
+#define HAS(x)     OF(FIRST(x))
 #endif
 
 #ifdef NOCHAIN
@@ -221,7 +232,7 @@ inline apply(place, ch, begin, end, refs, thin, crash) {
     lacking = 0;
 #endif
     if
-    :: lacking == 0 && NOGAP(place, ch, begin) ->
+    :: !BACK(place, ch) && lacking == 0 && NOGAP(place, ch, begin) ->
         adopt(place, ch, end, thin);
 #if ISLANDS == 1
         if
@@ -233,9 +244,9 @@ inline apply(place, ch, begin, end, refs, thin, crash) {
         :: else
         fi
 #ifdef ISLANDLACKING
-    :: !NOGAP(place, ch, begin) ->
+    :: !BACK(place, ch) && !NOGAP(place, ch, begin) ->
 #else
-    :: lacking == 0 && !NOGAP(place, ch, begin) ->
+    :: !BACK(place, ch) && lacking == 0 && !NOGAP(place, ch, begin) ->
 #endif
         sea[place] = begin;
         shore[place] = end;
@@ -268,8 +279,23 @@ inline send_all(source, target) {
     }
 }
 
+/* A session of a node with the hub: it sends, it reads, and gets back what both find only the hub to have. */
+inline meet(node) {
+    send_all(node, HUB);
+    send_all(HUB, node);
+    give_back(node)
+}
+
+inline give_back(node) {
+#if GIVESBACK
+    apply(node, 0, 0, feed[HUB], 0, 0, 0)
+#else
+    skip
+#endif
+}
+
 inline check_equal(node) {
-    differ = (SET(feed[node]) ^ SET(feed[HUB])) & OF(FIRST(node));
+    differ = (SET(feed[node]) ^ SET(feed[HUB])) & HAS(node);
     assert(differ == 0)
 }
 
@@ -277,14 +303,13 @@ inline check_equal(node) {
 inline fall_quiet() {
     printf("the world falls quiet: every node has one session with the hub\n");
     before = SET(feed[STATION]) | SET(feed[HUB]) | SET(feed[COPY]);
-    send_all(STATION, HUB);
-    send_all(HUB, STATION);
+    meet(STATION);
     check_equal(STATION);
     if
     :: copied ->
-        send_all(COPY, HUB);
-        send_all(HUB, COPY);
+        meet(COPY);
         send_all(HUB, STATION);
+        give_back(STATION);
         check_equal(COPY);
         check_equal(STATION)
     :: else
@@ -379,7 +404,7 @@ active proctype world() {
         fi;
 #if CHANNELS == 2
         if
-        :: a != HUB
+        :: a != HUB || GIVESBACK
         :: channel[FRESH] = 1
         fi;
 #endif
@@ -396,7 +421,7 @@ active proctype world() {
 #endif
         if
         :: true
-        :: REFERENCES(a) != 0 -> named[FRESH] = REFERENCES(a) & SET(upto[FRESH] >> (3 * f)) & OF(channel[FRESH])
+        :: REFERENCES(a) != 0 && !(a == HUB && BACK(STATION, channel[FRESH])) -> named[FRESH] = REFERENCES(a) & SET(upto[FRESH] >> (3 * f)) & OF(channel[FRESH])
         fi;
         printf("node %d packs (%o, %o], referring only to the set %d\n", a, after[FRESH], upto[FRESH], named[FRESH]);
         a = 0; b = 0; f = 0;

@@ -194,10 +194,11 @@ def erase(store: Store, blobs: BlobStore, intake: Intake, row: Row[Any], xml: by
         told = select(RelayRecord.id).filter_by(**key).where(RelayRecord.kind != ERASURE)
         told = told.where(RelayRecord.kind != REVIEW)
         connection.execute(update(RelayRecord).where(RelayRecord.id.in_(told)).values(body=None, files=[]))
-        gone: list[str] = []
+        gone = [sha256 for _, sha256, _ in row.files]  # of a time before that broke off
         if not is_by_them:
             gone += connection.execute(delete(Attachment).filter_by(**key).returning(Attachment.sha256)).scalars()
             gone += connection.execute(delete(RelayFile).where(RelayFile.record_id.in_(told)).returning(RelayFile.sha256)).scalars()
+        connection.execute(update(RelayRecord).filter_by(id=row.id).values(files=[["", sha256, 0] for sha256 in gone]))
         of_record = {**key, "instance_id": record.instance_id}
         if (record.current_instance_id, record.current_sha256) == (row.instance_id, of_version["sha256"]):
             state = state_of(vault, of_version, incoming, reading, reading_flags(reading))

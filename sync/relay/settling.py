@@ -10,9 +10,10 @@ import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from traceback import format_tb
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, literal, select, tuple_, update
 
@@ -44,8 +45,16 @@ _CHANGE = update(RelayRecord).where(RelayRecord.id == bindparam("record"), Relay
 _WAITS, _IS_PART = _CHANGE.values(waiting=bindparam("reason")), _CHANGE.values(waiting=None, body=None)
 _INSTANCE = (SubmissionVersion.project_id, SubmissionVersion.form_id, SubmissionVersion.instance_id)
 _Rows = Sequence[Row[Any]]
-_Given = tuple[Row[Any], bytes, Sequence[Row[Any]]]  # a record, its submission, its files that are here
 _log = logging.getLogger(__name__)
+
+
+class _Given(NamedTuple):
+    """A record, its submission, and its files that are here; the digest of the submission, where it is here already."""
+
+    row: Row[Any]
+    xml: bytes
+    files: _Rows
+    sha256: str = ""
 
 
 class Settler:
@@ -164,12 +173,12 @@ class Settler:
                 if _is_emptied(row) and (*version[:3], row.sha256) in whole:
                     continue  # it was emptied there; here it stays whole until its day has come here
                 whole.add(version)
-                given.append((row, xml, files.get(row.id, ())))
+                given.append(_Given(row, xml, files.get(row.id, ())))
             except Exception as error:
                 reasons[row.id] = self._why(row, error)
-        for (row, _, _), became in zip(given, self._deliver(given), strict=True):
+        for each, became in zip(given, self._deliver(given), strict=True):
             if isinstance(became, Exception):
-                reasons[row.id] = self._why(row, became)
+                reasons[each.row.id] = self._why(each.row, became)
         return [reasons.get(row.id) for row in rows]
 
     def _forms(self, rows: _Rows) -> set[tuple[Any, ...]]:
@@ -209,7 +218,7 @@ class Settler:
             )
 
     def _files(self, row: Row[Any], body: bytes) -> None:
-        if self._xml(row) is None:
+        if self._version(row) is None:
             raise Waits("original")
 
     def _erasure(self, row: Row[Any], body: bytes) -> None:
@@ -267,15 +276,15 @@ class Settler:
         files, given = self._here(record_ids), list[_Given]()
         for row in rows:
             try:
-                if row.id in files and (xml := self._xml(row)) is not None:
-                    given.append((row, xml, files[row.id]))
+                if row.id in files and (here := self._version(row)) is not None:
+                    given.append(_Given(row, open_xml(self.store.vault, here), files[row.id], here.sha256))
             except Exception as error:
                 self._note(row, error)
         became = self._deliver(given)
-        for (row, _, _), each in zip(given, became, strict=True):
+        for one, each in zip(given, became, strict=True):
             if isinstance(each, Exception):
-                self._note(row, each)
-        return sum(len(files[row.id]) for (row, _, _), each in zip(given, became, strict=True) if isinstance(each, Receipt))
+                self._note(one.row, each)
+        return sum(len(one.files) for one, each in zip(given, became, strict=True) if isinstance(each, Receipt))
 
     def _note(self, row: Row[Any], error: Exception) -> None:
         """Note that the files of a record could not be taken. Raises `Problem` when nothing can be: the disk is full, say."""
@@ -283,20 +292,20 @@ class Settler:
             raise error
         _log.error("The files of the record %s of another node could not be taken", row.id, exc_info=error)
 
-    def _xml(self, row: Row[Any]) -> bytes | None:
-        """The submission that a record is about, as it is here."""
+    def _version(self, row: Row[Any]) -> Row[Any] | None:
+        """The version that a record is about."""
         key = {"project_id": row.project_id, "form_id": row.form_id, "instance_id": row.instance_id}
         query = select(*SubmissionVersion.__table__.columns).filter_by(**key).order_by(SubmissionVersion.received_at)
         with self.store.read() as connection:
             versions = connection.execute(query).all()
         mine = [version for version in versions if version.sha256 == row.sha256] or versions
-        return open_xml(self.store.vault, mine[0]) if mine else None
+        return mine[0] if mine else None
 
     def _submit(self, row: Row[Any], xml: bytes) -> None:
         """Hand one submission to the intake."""
         if not self._forms([row]):
             raise Waits("form")
-        [became] = self._deliver([(row, xml, self._here([row.id]).get(row.id, ()))])
+        [became] = self._deliver([_Given(row, xml, self._here([row.id]).get(row.id, ()))])
         if isinstance(became, Exception):
             raise became
 
@@ -316,7 +325,7 @@ class Settler:
         deliveries = [or_error(self._delivery, each) for each in given]
         receipts = iter(self.intake.receive_all([each for each in deliveries if isinstance(each, Delivery)]))
         became = [next(receipts) if isinstance(each, Delivery) else each for each in deliveries]
-        taken = [file for (_, _, files), each in zip(given, became, strict=True) if isinstance(each, Receipt) for file in files]
+        taken = [file for one, each in zip(given, became, strict=True) if isinstance(each, Receipt) for file in one.files]
         if taken:
             gone = delete(RelayFile).where(RelayFile.id.in_([file.id for file in taken]))
             self.store.write(lambda connection: connection.execute(gone))
@@ -324,12 +333,13 @@ class Settler:
         return became
 
     def _delivery(self, given: _Given) -> Delivery:
-        row, xml, files = given
+        row, xml, files, sha256 = given
         about = decisions.header(row)
         told = f"{self._name(row)}, phone {about['u']}" if about.get("u") else self._name(row)
         received = tuple(self._received(file) for file in files)
         device_id, at = str(about.get("d", "")), self._came_there(row, about)
-        return Delivery(row.project_id, xml, received, device_id=device_id, user_agent=told, first_received_at=at)
+        known = Delivery(row.project_id, xml, received, device_id=device_id, user_agent=told, first_received_at=at)
+        return replace(known, sha256=sha256)
 
     def _came_there(self, row: Row[Any], about: dict[str, Any]) -> datetime | None:
         """When the other node got a submission, by our clock."""

@@ -32,15 +32,17 @@ def without(keys: set[Key], gone: set[str]) -> set[Key]:
     return {key for key in keys if key[0] not in gone}
 
 
-def content(node: Node) -> bytes:
-    """All that is kept here of reports: versions, what was signed, files."""
+def kept(node: Node) -> dict[str, bytes]:
+    """All that is kept here of reports, by where: versions, answers, what was signed, files."""
     with node.store.read() as connection:
-        found = [open_xml(node.vault, row) for row in connection.execute(select(*SubmissionVersion.__table__.columns))]
-        rows = connection.execute(select(RelayRecord.id, RelayRecord.body).where(RelayRecord.body.is_not(None)))
-        found += [node.vault.open(row.body, "relay", row.id) for row in rows]
-        found += [str(answers).encode() for answers in connection.execute(select(Submission.answers)).scalars()]
+        versions = connection.execute(select(*SubmissionVersion.__table__.columns)).all()
+        signed = connection.execute(select(RelayRecord.id, RelayRecord.kind, RelayRecord.body).where(RelayRecord.body.is_not(None)))
+        found = {f"{row.kind} {row.id}": node.vault.open(row.body, "relay", row.id) for row in signed}
+        answers = connection.execute(select(Submission.instance_id, Submission.answers))
+        found |= {f"record {row.instance_id}": str(row.answers).encode() for row in answers}
+    found |= {f"version {row.instance_id} {row.sha256}": open_xml(node.vault, row) for row in versions}
     names = {path.name for path in (node.folder / "blobs").rglob("*") if len(path.name) == 64 and path.is_file()}
-    return b"\n".join([*found, *(node.blobs.open(name).read() for name in names if node.blobs.has(name))])
+    return found | {f"file {name}": node.blobs.open(name).read() for name in names if node.blobs.has(name)}
 
 
 def files(node: Node) -> set[Key]:

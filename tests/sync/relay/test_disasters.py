@@ -125,6 +125,41 @@ def test_an_erasure_at_a_station_hides_the_record_at_the_hub_until_a_person_agre
     assert west.meet(hub).safe
 
 
+def test_an_erasure_that_breaks_off_before_the_photos_are_gone_takes_them_away_the_next_time(
+    hub: Node, west: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = new_id()
+    west.receive(claim(instance, photo="1.jpg"), {"1.jpg": PHOTO})
+    west.meet(hub)
+    erase(hub, instance)
+    with monkeypatch.context() as patch:
+        patch.setattr("sync.relay.decisions.remove_files", lambda *_: 1 / 0)
+        west.meet(hub)
+    assert told(west)
+    west.settle()
+    assert told(west) == []
+
+
+@pytest.mark.parametrize("how", ["erased", "emptied"])
+def test_a_photo_that_comes_after_the_report_was_erased_or_emptied_at_the_hub_makes_no_second_version(
+    hub: Node, west: Node, how: str
+) -> None:
+    instance = new_id()
+    west.receive(claim(instance, photo="1.jpg"))
+    west.meet(hub)
+    if how == "erased":
+        erase(hub, instance)
+    else:
+        retention.drop_due(hub.store, months=6, now=datetime.now(UTC) + timedelta(days=400), actor="schedule")
+    west.receive(claim(instance, photo="1.jpg"), {"1.jpg": PHOTO})
+    west.meet(hub)
+    west.meet(hub)
+    assert len(hub.versions()) == 1
+    with hub.store.read() as connection:
+        photos = connection.execute(select(Attachment.name)).scalars().all()
+    assert (photos, told(hub), told(west)) == ([], [], []) if how == "erased" else photos == ["1.jpg"]
+
+
 def test_an_erasure_ends_the_wait_for_the_files_of_the_record(hub: Node, west: Node) -> None:
     instance = new_id()
     west.receive(claim(instance, photo="1.jpg"), {"1.jpg": PHOTO})

@@ -8,12 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from records.models import RelayRecord
 from sync.relay import decisions, log, projects, taking
 from sync.relay.batch import START, Batch, Record
+from sync.relay.sending import Sender
+from sync.relay.upward import Upward
 from tests.support.records import FLOCK, LOSS
 from tests.support.relay import Node
 from tests.sync.relay import test_disasters as disasters
+from tests.sync.relay import test_given_back as back
+from tests.sync.relay import test_passed_on as passed
 from tests.sync.relay import test_threats as threats
 from tests.sync.relay.conftest import NewNode
 from tests.sync.relay.test_disasters import CLAIM
@@ -94,6 +100,25 @@ def islands_stay_islands(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(log, "_island", lambda *_arguments: None)
 
 
+def what_came_back_is_signed_anew(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Upward, "_is_among", lambda *_arguments: False)
+
+
+def anybody_gets_any_record_again(patch: pytest.MonkeyPatch) -> None:
+    some = Sender.some
+
+    def of_whoever(sender: Sender, ids: Any, *, of: str, most_bytes: int) -> Any:
+        with sender.store.read() as connection:
+            writers = connection.execute(select(RelayRecord.origin).where(RelayRecord.id.in_(ids)).distinct()).scalars().all()
+        return [record for each in writers for record in some(sender, ids, of=each, most_bytes=most_bytes)]
+
+    patch.setattr(Sender, "some", of_whoever)
+
+
+def whoever_says_so_is_heard(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decisions, "_may_decide", lambda *_arguments: True)
+
+
 SCENARIOS: list[tuple[Patch, Callable[..., None], tuple[Any, ...]]] = [
     (places_are_numbers, threats.test_a_hub_that_was_put_back_and_went_another_way_is_followed, ()),
     (references_are_believed, disasters.test_a_hub_put_back_gets_its_records_forms_decisions_and_erasures_from_its_stations, ()),
@@ -104,6 +129,9 @@ SCENARIOS: list[tuple[Patch, Callable[..., None], tuple[Any, ...]]] = [
     (erasures_are_heard_and_forgotten, disasters.test_what_was_erased_stays_so_when_a_station_is_put_back, ()),
     (nobody_looks_at_signatures, threats.test_a_batch_with_one_bad_record_changes_nothing, (threats.forged,)),
     (nobody_looks_at_bodies, threats.test_a_batch_with_one_bad_record_changes_nothing, (threats.tampered,)),
+    (what_came_back_is_signed_anew, back.test_a_station_that_begins_anew_with_its_key_gets_everything_back, ()),
+    (anybody_gets_any_record_again, back.test_a_station_never_gets_the_reports_of_another, ()),
+    (whoever_says_so_is_heard, passed.test_a_station_that_did_not_bring_a_report_decides_nothing_of_it_even_when_others_do, ()),
     (islands_stay_islands, threats.test_what_came_behind_a_gap_counts_once_the_gap_is_filled, ()),
 ]
 
