@@ -11,6 +11,7 @@ from forms.problems import Problem
 from records.models import AuditEvent, Project, RelayInvite
 from sync.relay import enrolment, sticks
 from sync.relay.enrolment import PREFIX, Code
+from sync.relay.leaving import leave
 from sync.relay.messages import Peer, sealed
 from sync.relay.projects import COUNTRY
 from sync.relay.standing import Peer as Shown
@@ -234,6 +235,23 @@ def test_a_code_is_signed_by_the_hub_so_that_no_letter_of_it_can_be_changed(hub:
     with pytest.raises(Problem, match="no code of a hub"):
         Code.read(str(swapped))
     assert Code.read(f" {text[:60]}\n {text[60:]} ") == code
+
+
+def test_who_took_the_code_of_a_wrong_hub_leaves_it_unanswered_and_joins_the_right_one(
+    hub: Node, lonely: Node, new_node: NewNode, stick: Path
+) -> None:
+    lonely.receive(loss(new_id()))
+    wrong = new_node("wrong")
+    join(lonely, code_of(wrong))
+    write(lonely, wrong, stick)
+    leave(lonely.store, lonely.access)
+    join(lonely, code_of(hub))
+    write(lonely, hub, stick)
+    assert bring(hub, stick).joined == ["Golestan"]
+    assert hub.versions() == lonely.versions()
+    write(hub, lonely, stick)
+    bring(lonely, stick)
+    assert standing(lonely.answerer, lonely.access).safe
 
 
 def test_a_hub_of_a_country_does_not_join_without_being_answered(hub: Node, new_node: NewNode) -> None:
