@@ -18,6 +18,7 @@ from exports.package.release import Standing, make
 from exports.policy import PARTNER, PUBLIC
 from exports.recipes import RECIPES
 from exports.standards.taxa import Taxon, not_seen, targets, taxon
+from exports.tables import VALUES
 from records.models import Form, FormVersion, Project
 from tests.exports.standards.conftest import AS_OF, Release, table
 from tests.support import terms
@@ -295,7 +296,7 @@ def test_places_and_times_are_those_of_the_records_that_everybody_of_the_circle_
     for form_id in ("prey_transect", "prey_block", "patrol_effort", "leopard_sign"):
         source = Generalised(records, EVERYTHING, form_id, policy, AS_OF)
         names = [column.header for column in source.tables[0].columns]
-        for row in source.rows(source.tables[0]):
+        for row in source.rows(VALUES, source.tables[0]):
             cells = dict(zip(names, row.cells, strict=True))
             where = (cells["decimalLatitude"], cells["decimalLongitude"], cells["coordinateUncertaintyInMeters"])
             told.add((*map(str, where), f"{cells['period_start']}/{cells['period_end']}", cells["dataGeneralizations"]))
