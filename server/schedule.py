@@ -24,6 +24,7 @@ from exports.recipes import RECIPES
 from records import export_runs, projects
 from records.models import Project
 from server import pulling
+from server.heap import give_back
 from server.personal import look_after
 from server.relaying import keep_up
 from server.services import Services
@@ -140,6 +141,7 @@ def _lead(services: Services) -> None:
                 scheduler.add_job(pulling.run_due, "interval", minutes=5, args=(services,), id="other servers")
                 scheduler.add_job(settle_waiting, "interval", hours=1, args=(services.store,), id="entities that wait")
                 scheduler.add_job(look_for_missing, "interval", days=1, args=(services.store,), id="visits that wait")
+                scheduler.add_job(give_back, "interval", minutes=1, id="freed memory")
                 scheduler.start()
                 still_leads.wait()
                 scheduler.shutdown(wait=False)

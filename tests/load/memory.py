@@ -36,6 +36,7 @@ PAGES = (
 PHONES_AT_ONCE = 8
 _LOOK_SECONDS = 0.1
 _QUIET_SECONDS = 10
+_REST_SECONDS = 65  # what was freed goes back once a minute
 _HEADINGS = ["after", "station, MiB", "shared pages once", "highest", "hub, MiB", "shared pages once", "highest"]
 
 
@@ -67,7 +68,6 @@ def report(options: Options) -> Iterator[str]:
         rows = []
         for name in _steps(count, hub.server, station.server):
             rows.append([name, *station.told(), *hub.told()])
-            print(rows[-1], flush=True)
     yield f"## {count:,} reports\n\n" + table(_HEADINGS, rows)
 
 
@@ -90,6 +90,8 @@ def _steps(count: int, hub: Server, station: Server) -> Iterator[str]:
     _wait_for(hub, "SELECT count(*) = 0 FROM submission WHERE checked <= 0")
     time.sleep(_QUIET_SECONDS)
     yield "a meeting and what follows"
+    time.sleep(_REST_SECONDS)
+    yield "a minute of rest"
     for server in (station, hub):
         for page in PAGES:
             _open(server, "GET", page)
