@@ -22,9 +22,9 @@ class PullSource(Base):
 class PullServer(Base):
     """A server that is pulled from again and again. `kind`: central or kobo; `source_project`: the number of the project there.
 
-    `secret` is the password or key, sealed for this address and name. `every_hours`: 0 for never by itself. `begun_at`: since when
-    it is being pulled from. `outcome`: counts, what was told, and the failure, of the last time, `tried_at`; `met_at`: the last time
-    that it went well.
+    `secret` is the password or key, sealed for this address and name. `every_hours`: 0 for never by itself. `begun_at`: since
+    when it is being pulled from. `outcome`: counts, what was told, and the failure, of the last time, `tried_at`; `met_at`: the
+    last time that it went well.
     """
 
     __tablename__ = "pull_server"
