@@ -186,7 +186,6 @@ def _looked_up(runs: int) -> str:
     outside = [point for point, unit in zip(points, land.units_at(latitudes, longitudes), strict=True) if unit is None]
     works: dict[str, tuple[int, Callable[[], object]]] = {
         "unit of one point": (len(points), lambda: [land.units_at([latitude], [longitude]) for latitude, longitude in points]),
-        "units of 20,000 points at once": (len(points), lambda: land.units_at(latitudes, longitudes)),
         "nearest unit within 2 km of a point outside": (len(outside), lambda: [land.unit_near(*point, 2.0) for point in outside]),
         "countries within 5 km": (len(points), lambda: [land.countries_within(*point, 5.0) for point in points]),
     }

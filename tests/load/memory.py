@@ -65,9 +65,7 @@ def report(options: Options) -> Iterator[str]:
     count = min(MOST, options.records)
     with _nodes() as (hub, station):
         time.sleep(_QUIET_SECONDS)
-        rows = []
-        for name in _steps(count, hub.server, station.server):
-            rows.append([name, *station.told(), *hub.told()])
+        rows = [[name, *station.told(), *hub.told()] for name in _steps(count, hub.server, station.server)]
     yield f"## {count:,} reports\n\n" + table(_HEADINGS, rows)
 
 
@@ -101,7 +99,7 @@ def _steps(count: int, hub: Server, station: Server) -> Iterator[str]:
         _open(server, "POST", "exports/hotspots-public/run")
     _wait_for(hub, "SELECT count(*) > 1 FROM export_run WHERE state = 'done'")
     yield "a release of hotspots"
-    time.sleep(10)
+    time.sleep(_REST_SECONDS)
     yield "a minute of rest"
 
 
