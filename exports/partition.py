@@ -177,7 +177,7 @@ def _among(numbers: NDArray[np.uint64], names: Mapping[int, object]) -> Flags:
 def _cells(seen: NDArray[np.void], grid: Grid) -> CellCounts:
     """Count the places of reports by finest cell."""
     placed = seen[seen["cell"] > 0]
-    cells: Cells = placed["cell"] if grid is H3 else grid.cells_of(placed["latitude"], placed["longitude"])
+    cells: Cells = placed["cell"] if grid.name == H3.name else grid.cells_of(placed["latitude"], placed["longitude"])
     return CellCounts(*np.unique(cells, return_counts=True))
 
 
