@@ -1,13 +1,14 @@
 """A station whose database was put back, or began anew with its key, gets its own reports back from the hub, and only these."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from forms.problems import Problem
 from records import reviews
-from records.models import RelayRecord, ReviewEvent
+from records.models import RelayRecord, ReviewEvent, SubmissionVersion
 from sync.relay import sticks
 from sync.relay.meeting import Meeting
 from sync.relay.scribe import SUBMISSION
@@ -43,6 +44,8 @@ def a_day_at_the_station(west: Node, hub: Node) -> list[str]:
     first, second, edit = new_id(), new_id(), new_id()
     xml = loss(first, "1.jpg", ("2.jpg",))
     west.receive(xml, {"1.jpg": PHOTO})
+    long_ago = update(SubmissionVersion).values(received_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    west.store.write(lambda connection: connection.execute(long_ago))  # signed anew, it would say another second
     west.meet(hub)
     west.receive(xml, {"2.jpg": PHOTO + b"2"})
     west.receive(flock(second, sheep="1"))
