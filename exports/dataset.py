@@ -27,8 +27,8 @@ from records.models import Form, Submission
 VERIFICATION_FORM = "conflict_verification"
 NEVER_COUNTED = ("rejected", "duplicate")
 LEFT_OUT = ("n_rejected", "n_deleted", "n_encrypted", "n_error", "n_test", "n_undated", "n_other_predator")
-_BATCH = 2000
-"""Rows read at a time: of more, Python makes the tuples anew each time."""
+_BATCH, _COUNTED = 2000, 50_000
+"""Rows read at a time (of more, Python makes the tuples anew each time), and counted at a time."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,15 @@ def _due(first: date, last: date) -> ColumnElement[bool]:
 def _reports(connection: Connection, condition: ColumnElement[bool]) -> Iterator[Counted]:
     """The conflict reports, batch by batch: what the checks have packed of them, or their answers where they have not yet."""
     row, reports, unpacked = Submission, and_(condition, Submission.form_id == CONFLICT_FORM), False
+    waiting: list[bytes] = []
     for packed in _result(connection, select(row.counted).where(reports)).scalars().partitions(_BATCH):
         found = [each for each in packed if each is not None]
         unpacked |= len(found) < len(packed)
-        yield np.frombuffer(b"".join(found), LAYOUT)
+        waiting += found
+        if len(waiting) >= _COUNTED:
+            yield np.frombuffer(b"".join(waiting), LAYOUT)
+            waiting = []
+    yield np.frombuffer(b"".join(waiting), LAYOUT)
     content = (row.instance_id, row.answers, row.latitude, row.longitude, row.accuracy, row.event_date)
     for rows in _result(connection, select(*content).where(reports, row.counted.is_(None))).partitions(_BATCH) if unpacked else ():
         yield np.frombuffer(b"".join(starmap(counted, rows)), LAYOUT)

@@ -7,9 +7,11 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, case, func, not_, or_, select, true
+import orjson
+from sqlalchemy import Connection, Text, and_, case, cast, func, not_, or_, select, true
 
 from exports.late import on_time
 from exports.package.contents import said
@@ -21,7 +23,18 @@ from records.models import FormVersion, Submission
 
 COUNTED, UNDATED = "counted", "undated"
 _RESTRICTED = "restricted surveys"
-_BATCH = 5000
+_BATCH = 2000
+_KIND = itemgetter(slice(2, None))
+
+
+class _Kind(NamedTuple):
+    """What is known of records that are alike; flags as the text of their JSON."""
+
+    form_id: str
+    state: str
+    review_state: str
+    version: str
+    flags: str
 
 
 @dataclass
@@ -38,13 +51,14 @@ class Inputs:
         """How many there are in the database."""
         return sum(self.states.values())
 
-    def add(self, record: Row[Any]) -> None:
-        """Take in a record: state, review state, version, flags."""
-        self.states[record.state] += 1
-        if record.state in {COUNTED, UNDATED}:
-            self.reviews[record.review_state] += 1
-            self.versions.add(record.version)
-            self.flags.update({str(flag.get("code")) for flag in record.flags})
+    def add(self, kind: _Kind, number: int) -> None:
+        """Take in so many records of one kind."""
+        self.states[kind.state] += number
+        if kind.state in {COUNTED, UNDATED}:
+            self.reviews[kind.review_state] += number
+            self.versions.add(kind.version)
+            for code in {str(flag.get("code")) for flag in orjson.loads(kind.flags)}:
+                self.flags[code] += number
 
     def told(self) -> dict[str, Any]:
         """The numbers as they may be told: `used` and those `left_out` add up to `read`."""
@@ -84,17 +98,19 @@ def read_inputs(
         (not_(and_(true(), *on_time(connection, access, window))), "late"),
         else_=COUNTED,
     ).label("state")
-    columns = (Submission.form_id, Submission.instance_id, Submission.current_sha256, Submission.version)
-    query = select(*columns, Submission.review_state, Submission.flags, state).where(*access.visible(with_deleted=True))
+    kind = (Submission.form_id, state, Submission.review_state, Submission.version, cast(Submission.flags, Text))
+    query = select(Submission.instance_id, Submission.current_sha256, *kind).where(*access.visible(with_deleted=True))
     query = query.where(Submission.form_id.in_(list(surveys) or survey_ids()))
+    kinds: Counter[tuple[Any, ...]] = Counter()
+    digests = []
+    for records in connection.execute(query, execution_options={"yield_per": _BATCH}).partitions():
+        kinds.update(map(_KIND, records))
+        used = ((form_id, *which) for *which, form_id, is_now, _, _, _ in records if is_now in {COUNTED, UNDATED})
+        digests += [hashlib.sha256("\t".join(line).encode()).digest() for line in used]
     restricted = restricted_ids()
     found: defaultdict[str, Inputs] = defaultdict(Inputs)
-    digests = []
-    for record in connection.execute(query, execution_options={"yield_per": _BATCH}):
-        found[_RESTRICTED if record.form_id in restricted else record.form_id].add(record)
-        if record.state in {COUNTED, UNDATED}:
-            line = f"{record.form_id}\t{record.instance_id}\t{record.current_sha256}"
-            digests.append(hashlib.sha256(line.encode()).digest())
+    for alike, number in kinds.items():
+        found[_RESTRICTED if alike[0] in restricted else alike[0]].add(_Kind(*alike), number)
     published = select(FormVersion.version).filter_by(project_id=access.project_id)
     here = set(connection.execute(published.distinct()).scalars())
     for inputs in found.values():
