@@ -75,8 +75,8 @@ tells of fewer than {fewest} households. Hotspots are those of calendar years, s
 that were told of, late reports are counted in groups of {fewest} households, the same ones for partners and the public
 ([releases](releases.md)).
 
-What somebody typed is in no figure: species, measures, roles, currencies, versions of forms are told only where they are codes of the
-shipped surveys, or versions published here. A phone can write anything in place of a choice.
+What somebody typed is in no figure: species, measures, roles, currencies, versions of forms are told only where they are codes
+of the shipped surveys, or versions published here. A phone can write anything in place of a choice.
 
 ## Exact data
 
