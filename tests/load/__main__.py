@@ -34,7 +34,10 @@ def main() -> None:
     parser.add_argument("--database", nargs="+", choices=["sqlite", "postgres"], default=["sqlite", "postgres"])
     parser.add_argument("--case", nargs="+", choices=list(deliveries.CASES), default=list(deliveries.CASES))
     parser.add_argument(
-        "--records", type=int, default=1_000_000, help="records of the export benchmark (1,000,000); of the relay at most 10,000"
+        "--records",
+        type=int,
+        default=1_000_000,
+        help="records of the export benchmark (1,000,000); of the relay at most 10,000, else 300",
     )
     parser.add_argument("--line", nargs="+", choices=list(relay.CELLS), default=[], help="lines of the relay benchmark (all)")
     parser.add_argument("--photos", type=int, default=0, help="so many records of the relay benchmark have a photo of 60 kB (0)")
