@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exports.statistics import Floats, Ints, Pairs
+from records.counted import CELLS
 
 Cells: TypeAlias = NDArray[np.uint64]
 
@@ -99,7 +100,7 @@ class _H3(Grid):
     name = "h3"
     levels = ("h3_6", "h3_5", "h3_4")
     farthest_m = (4100, 10850, 28700)
-    _FINEST, _NEAR = 6, 7
+    _FINEST, _NEAR = CELLS, 7
 
     def cells_of(self, latitudes: Floats, longitudes: Floats, level: int = 0) -> Cells:
         found = map(h3.latlng_to_cell, latitudes.tolist(), longitudes.tolist(), repeat(self._FINEST - level))

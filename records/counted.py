@@ -10,7 +10,6 @@ import re
 import struct
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 import h3.api.basic_int as h3
@@ -58,7 +57,6 @@ _MOST, _MOST_CODE = (1 << 31) - 1, 24
 _EPOCH = date(1970, 1, 1).toordinal()
 _CASE_NUMBER = re.compile("[0-9a-f]{4}-[0-9a-f]{4}")
 _CURRENCY = re.compile("[A-Z]{3}")
-_folded = lru_cache(maxsize=1 << 16)(folded)
 
 
 def counted(
@@ -72,7 +70,7 @@ def counted(
     """Pack what is counted of the answers of a conflict report, its place (degrees, metres) and its day as one `LAYOUT`."""
     is_placed = latitude is not None and longitude is not None
     reporter, cause, losses = (_group(answers.get(name)) for name in ("reporter", "cause", "losses_g"))
-    told = _folded(text_of(reporter.get("household_code")))
+    told = folded(text_of(reporter.get("household_code")))
     small, large, injured, missing, value, currency = _losses(losses.get("loss"), losses.get("currency"))
     return _PACK(
         report_number(instance_id),

@@ -1,7 +1,7 @@
 """Nodes that tests of the relay make: stations on SQLite, hubs on both databases."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +13,28 @@ NewNode = Callable[..., Node]
 
 @pytest.fixture
 def new_node(sqlite_template: Path, tmp_path: Path) -> Iterator[NewNode]:
-    """`new_node("name")` makes a node with a fresh database of its own, on SQLite unless `url` says where."""
+    """`new_node("name")` makes a node with these forms in a fresh database of its own, on SQLite unless `url` says where."""
     made: list[Node] = []
 
-    def make(name: str, url: str = "") -> Node:
+    def make(name: str, url: str = "", *, forms: Iterable[bytes] = ()) -> Node:
         folder = tmp_path / name
         folder.mkdir()
         made.append(Node(name, folder, url or f"sqlite:///{shutil.copy(sqlite_template, folder / 'tulliana.sqlite3')}"))
+        for form in forms:
+            made[-1].publish(form)
         return made[-1]
 
     yield make
     for node in made:
         node.close()
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    """A USB stick."""
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture

@@ -21,16 +21,7 @@ PHOTO = b"\xff\xd8\xff" + bytes(range(256)) * 40
 
 @pytest.fixture
 def hub(new_node: NewNode) -> Node:
-    made = new_node("hub")
-    made.publish(LOSS.read_bytes())
-    return made
-
-
-@pytest.fixture
-def stick(tmp_path: Path) -> Path:
-    folder = tmp_path / "stick"
-    folder.mkdir()
-    return folder
+    return new_node("hub", forms=[LOSS.read_bytes()])
 
 
 def test_pipes_devices_and_links_on_a_stick_are_passed_over(hub: Node, west: Node, stick: Path) -> None:

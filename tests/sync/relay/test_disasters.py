@@ -41,10 +41,7 @@ def claim(instance: str, *, village: str = "Gholam saw it, north", photo: str = 
 
 @pytest.fixture
 def hub(new_node: NewNode) -> Node:
-    made = new_node("hub")
-    for form in (LOSS.read_bytes(), FLOCK.read_bytes(), CLAIM):
-        made.publish(form)
-    return made
+    return new_node("hub", forms=(LOSS.read_bytes(), FLOCK.read_bytes(), CLAIM))
 
 
 def clone(node: Node, new_node: NewNode, name: str) -> Node:

@@ -20,10 +20,7 @@ from tests.sync.relay.test_requirements import PHOTO, decided, files_of, review
 
 @pytest.fixture
 def hub(new_node: NewNode) -> Node:
-    made = new_node("hub")
-    for form in (LOSS.read_bytes(), FLOCK.read_bytes()):
-        made.publish(form)
-    return made
+    return new_node("hub", forms=(LOSS.read_bytes(), FLOCK.read_bytes()))
 
 
 def signed(node: Node) -> int:

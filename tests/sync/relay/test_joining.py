@@ -24,24 +24,13 @@ from tests.sync.relay.conftest import NewNode
 
 @pytest.fixture
 def hub(new_node: NewNode) -> Node:
-    made = new_node("hub")
-    made.publish(LOSS.read_bytes())
-    return made
+    return new_node("hub", forms=[LOSS.read_bytes()])
 
 
 @pytest.fixture
 def lonely(new_node: NewNode) -> Node:
     """A station that no network reaches; it has the form of its own."""
-    made = new_node("lonely")
-    made.publish(LOSS.read_bytes())
-    return made
-
-
-@pytest.fixture
-def stick(tmp_path: Path) -> Path:
-    folder = tmp_path / "stick"
-    folder.mkdir()
-    return folder
+    return new_node("lonely", forms=[LOSS.read_bytes()])
 
 
 def unreachable(packet: bytes) -> bytes:

@@ -29,10 +29,7 @@ Patch = Callable[[pytest.MonkeyPatch], None]
 
 @pytest.fixture
 def hub(new_node: NewNode) -> Node:
-    made = new_node("hub")
-    for form in (LOSS.read_bytes(), FLOCK.read_bytes(), CLAIM):
-        made.publish(form)
-    return made
+    return new_node("hub", forms=(LOSS.read_bytes(), FLOCK.read_bytes(), CLAIM))
 
 
 def places_are_numbers(patch: pytest.MonkeyPatch) -> None:

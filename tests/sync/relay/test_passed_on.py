@@ -22,10 +22,7 @@ from tests.sync.relay.test_requirements import decided, review
 
 @pytest.fixture
 def hub(new_node: NewNode) -> Node:
-    made = new_node("hub")
-    for form in (LOSS.read_bytes(), FLOCK.read_bytes(), CLAIM):
-        made.publish(form)
-    return made
+    return new_node("hub", forms=(LOSS.read_bytes(), FLOCK.read_bytes(), CLAIM))
 
 
 def round_trip(hub: Node, *stations: Node) -> None:

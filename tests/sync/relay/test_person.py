@@ -21,10 +21,7 @@ TRACES = ("Gholam", "H-12", "9123456789")
 
 @pytest.fixture
 def hub(new_node: NewNode) -> Node:
-    made = new_node("hub")
-    for form in (claim_form(), REGISTER):
-        made.publish(form)
-    return made
+    return new_node("hub", forms=(claim_form(), REGISTER))
 
 
 @pytest.fixture

@@ -22,16 +22,7 @@ PHOTO = b"\xff\xd8\xff" + bytes(range(256)) * 40
 
 @pytest.fixture
 def hub(new_node: NewNode) -> Node:
-    made = new_node("hub")
-    made.publish(LOSS.read_bytes())
-    return made
-
-
-@pytest.fixture
-def stick(tmp_path: Path) -> Path:
-    folder = tmp_path / "stick"
-    folder.mkdir()
-    return folder
+    return new_node("hub", forms=[LOSS.read_bytes()])
 
 
 @pytest.fixture

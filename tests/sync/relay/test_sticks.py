@@ -22,13 +22,6 @@ def hub_files(hub: Node, instance_id: str) -> list[str]:
         return list(connection.execute(select(Attachment.name).filter_by(instance_id=instance_id)).scalars())
 
 
-@pytest.fixture
-def stick(tmp_path: Path) -> Path:
-    folder = tmp_path / "stick"
-    folder.mkdir()
-    return folder
-
-
 def test_a_stick_brings_records_and_photos_and_the_answer_proves_it(hub: Node, station: Node, stick: Path) -> None:
     hub.publish(LOSS.read_bytes())
     station.meet(hub)

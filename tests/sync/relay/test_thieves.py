@@ -24,9 +24,7 @@ AT = datetime(2026, 11, 23, tzinfo=UTC)
 @pytest.fixture
 def hub(new_node: NewNode) -> Node:
     """A hub with a form, on SQLite."""
-    made = new_node("hub")
-    made.publish(LOSS.read_bytes())
-    return made
+    return new_node("hub", forms=[LOSS.read_bytes()])
 
 
 @pytest.fixture
